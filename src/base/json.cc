@@ -1,0 +1,95 @@
+#include "base/json.h"
+
+#include <set>
+#include <vector>
+
+#include "base/error.h"
+#include "base/files.h"
+
+namespace inlay {
+namespace {
+
+constexpr int kMaxDepth = 256;
+
+// Refuses duplicate keys and deep nesting while the parser runs, before anything large is built.
+class StrictCallback {
+ public:
+  explicit StrictCallback(std::string_view where) : where_(where) {}
+
+  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
+    require(depth <= kMaxDepth, ErrorKind::kInput, "{}: JSON is nested deeper than {} levels", where_,
+            kMaxDepth);
+    using Event = Json::parse_event_t;
+    if (event == Event::object_start) keys_.emplace_back();
+    if (event == Event::object_end) keys_.pop_back();
+    if (event == Event::key) {
+      const auto& key = parsed.get_ref<const std::string&>();
+      require(keys_.back().insert(key).second, ErrorKind::kInput,
+              "{}: key \"{}\" appears twice in one JSON object; remove one of them", where_, key);
+    }
+    return true;
+  }
+
+ private:
+  std::string_view where_;
+  std::vector<std::set<std::string>> keys_;
+};
+
+template <class T>
+bool holds(const Json& value) {
+  if constexpr (std::is_same_v<T, bool>) return value.is_boolean();
+  if constexpr (std::is_same_v<T, int64_t>) return value.is_number_integer();
+  if constexpr (std::is_same_v<T, double>) return value.is_number();
+  if constexpr (std::is_same_v<T, std::string>) return value.is_string();
+  return false;
+}
+
+template <class T>
+const char* type_word() {
+  if constexpr (std::is_same_v<T, bool>) return "true or false";
+  if constexpr (std::is_same_v<T, int64_t>) return "an integer";
+  if constexpr (std::is_same_v<T, double>) return "a number";
+  return "a string";
+}
+
+}  // namespace
+
+Json parse_json(std::string_view text, std::string_view where) {
+  StrictCallback callback(where);
+  try {
+    return Json::parse(text.begin(), text.end(), std::ref(callback));
+  } catch (const Json::exception& error) {
+    fail(ErrorKind::kInput, "{}: not valid JSON: {}", where, error.what());
+  }
+}
+
+Json read_json(const std::filesystem::path& path, std::size_t max_bytes) {
+  return parse_json(read_file(path, max_bytes), path.string());
+}
+
+std::string canonical_json(const Json& value) { return value.dump(); }
+
+std::string pretty_json(const Json& value) { return value.dump(2) + "\n"; }
+
+template <class T>
+T json_get(const Json& object, const char* key, std::string_view where) {
+  require(object.is_object(), ErrorKind::kInput, "{}: expected a JSON object, found {}", where,
+          object.type_name());
+  auto found = object.find(key);
+  require(found != object.end(), ErrorKind::kInput, "{}: key \"{}\" is missing; expected {}", where, key,
+          type_word<T>());
+  if (found->is_number_unsigned() && std::is_same_v<T, int64_t>) {
+    require(found->template get<uint64_t>() <= INT64_MAX, ErrorKind::kInput, "{}: \"{}\" is {}, too large",
+            where, key, found->dump());
+  }
+  require(holds<T>(*found), ErrorKind::kInput, "{}: \"{}\" is {} ({}); expected {}", where, key,
+          found->type_name(), found->dump().substr(0, 60), type_word<T>());
+  return found->template get<T>();
+}
+
+template bool json_get<bool>(const Json&, const char*, std::string_view);
+template int64_t json_get<int64_t>(const Json&, const char*, std::string_view);
+template double json_get<double>(const Json&, const char*, std::string_view);
+template std::string json_get<std::string>(const Json&, const char*, std::string_view);
+
+}  // namespace inlay

@@ -1,0 +1,14 @@
+// Conversion between floating types. Narrowing rounds to nearest, ties to even.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tensor/dtype.h"
+
+namespace inlay::kernels {
+
+// Any pair of F16, BF16, F32, F64; `count` elements; no overlap.
+void convert(const std::byte* src, DType src_dtype, std::byte* dst, DType dst_dtype, int64_t count);
+
+}  // namespace inlay::kernels
