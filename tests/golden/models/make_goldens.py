@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""Writes the model folders and expected values beside this file; see ../README.md.
+
+Weights are random float32; everything computed from them is computed in float64 by PyTorch and rounded once.
+"""
+import pathlib
+import zlib
+
+import numpy
+import torch
+
+from configs import model_config
+from encoders import FAMILIES, HIDDEN, VOCABULARY, Encoder, backbone_shapes, head_shapes
+from tensor_file import write_json, write_safetensors
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+LENGTHS = (7, 3, 12, 5)  # rows 0 and 1, 2 and 3 are pairs for the sentence embedding's loss
+CLASSES = {"single-label": 3, "multi-label": 4, "regression": 1, "token-classification": 5}
+IGNORED = -100
+MASK_TOKEN = 4
+FIRST_ORDINARY_TOKEN = 5
+
+
+def random_source(name):
+    return numpy.random.RandomState(zlib.crc32(name.encode()))
+
+
+def random_parameters(shapes, source):
+    """N(0, 0.15), norm weights around 1, rounded to float32."""
+    values = {}
+    for name, shape in shapes.items():
+        value = source.normal(0.0, 0.15, shape)
+        if len(shape) == 1 and name.endswith("weight"):
+            value += 1.0
+        values[name] = value.astype(numpy.float32)
+    return values
+
+
+def random_batch(family, source):
+    ids, types = [], []
+    for length in LENGTHS:
+        row = source.randint(FIRST_ORDINARY_TOKEN, VOCABULARY, length)
+        row[0] = family.first_token
+        ids.append(row)
+        second = (numpy.arange(length) > length // 2) & (family.segments > 1)
+        types.append(second.astype(numpy.int64))
+    return ids, types
+
+
+def random_labels(head, ids, source):
+    rows, tokens = len(LENGTHS), sum(LENGTHS)
+    if head == "single-label":
+        return source.randint(0, CLASSES[head], rows)
+    if head == "multi-label":
+        return source.randint(0, 2, (rows, CLASSES[head])).astype(numpy.float64)
+    if head == "regression":
+        return source.normal(0.0, 1.0, rows).astype(numpy.float32).astype(numpy.float64)
+    if head == "sentence-embedding":
+        return source.uniform(-1.0, 1.0, rows // 2).astype(numpy.float32).astype(numpy.float64)
+    if head == "token-classification":
+        labels = source.randint(0, CLASSES[head], tokens)
+        return numpy.where(source.uniform(size=tokens) < 0.3, IGNORED, labels)
+    return mask_words(ids, source)
+
+
+def mask_words(ids, source):
+    """Masks some ordinary tokens in place; the labels are what stood there."""
+    labels = []
+    for row in ids:
+        masked = (source.uniform(size=len(row)) < 0.4) & (row >= FIRST_ORDINARY_TOKEN)
+        labels.append(numpy.where(masked, row, IGNORED))
+        row[masked] = MASK_TOKEN
+    return numpy.concatenate(labels)
+
+
+def loss_of(head, logits, labels):
+    """The means that Hugging Face's heads take, over what is not ignored."""
+    if head == "multi-label":
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
+    if head == "regression":
+        return ((logits[:, 0] - labels) ** 2).mean()
+    if head == "sentence-embedding":
+        cosines = torch.nn.functional.cosine_similarity(logits[0::2], logits[1::2])
+        return ((cosines - labels) ** 2).mean()
+    kept = labels != IGNORED
+    chosen = torch.log_softmax(logits[kept], dim=-1)[torch.arange(int(kept.sum())), labels[kept]]
+    return -chosen.mean()
+
+
+def output_of(encoder, head, states):
+    if head == "token-classification":
+        return encoder.linear("classifier", torch.cat([s[-1] for s in states]))
+    if head == "masked-lm":
+        return encoder.predict_words(torch.cat([s[-1] for s in states]))
+    if head == "sentence-embedding":
+        return torch.stack([s[-1].mean(dim=0) for s in states])
+    return torch.stack([encoder.classify(s[-1]) for s in states])
+
+
+def as_leaves(values, trainable):
+    tensors = {name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
+    for tensor in tensors.values():
+        tensor.requires_grad_(trainable)
+    return tensors
+
+
+def expected_values(encoder, head, batch, labels, leaves):
+    """Runs forward and backward; `leaves` are the parameters whose gradients are wanted."""
+    ids, types = batch
+    rows = zip(ids, types)
+    states = [encoder.hidden_states(torch.tensor(i), torch.tensor(t)) for i, t in rows]
+    logits = output_of(encoder, head, states)
+    logits.retain_grad()
+    loss = loss_of(head, logits, torch.tensor(labels))
+    loss.backward()
+    expected = {
+        "input_ids": numpy.concatenate(ids),
+        "token_type_ids": numpy.concatenate(types),
+        "offsets": numpy.cumsum([0, *map(len, ids)]),
+        "labels": labels,
+        "logits": logits.detach().numpy(),
+        "grad_logits": logits.grad.numpy(),
+        "loss": loss.detach().numpy(),
+    }
+    for depth in range(len(states[0])):
+        expected[f"hidden.{depth}"] = torch.cat([s[depth] for s in states]).detach().numpy()
+    for name, leaf in leaves.items():
+        # A pooler's gradient and the like always exist: every stored parameter takes part in its loss.
+        expected["grad." + name] = leaf.grad.numpy()
+    return expected
+
+
+def backbone_prefix(family, head):
+    return "" if head == "sentence-embedding" else family.module + "."
+
+
+def make_model(family_name, head):
+    """One Hugging Face model folder with expected.safetensors beside the weights."""
+    family, name = FAMILIES[family_name], f"{family_name}-{head}"
+    source = random_source(name)
+    prefix, labels = backbone_prefix(family, head), CLASSES.get(head, 0)
+    shapes = {**backbone_shapes(family, prefix), **head_shapes(family, head, labels)}
+    values = random_parameters(shapes, source)
+    batch = random_batch(family, source)
+    targets = random_labels(head, batch[0], source)
+    leaves = as_leaves(values, trainable=True)
+    expected = expected_values(Encoder(family, leaves, prefix), head, batch, targets, leaves)
+    folder = FOLDER / name
+    folder.mkdir(exist_ok=True)
+    write_json(folder / "config.json", model_config(family, head, labels))
+    write_safetensors(folder / "model.safetensors", values)
+    write_safetensors(folder / "expected.safetensors", expected)
+    return values
+
+
+# The loss over the logits is the same code for every family, so not every pair of family and problem is here.
+MODELS = {
+    "bert": (
+        "single-label",
+        "multi-label",
+        "regression",
+        "token-classification",
+        "masked-lm",
+        "sentence-embedding",
+    ),
+    "roberta": ("single-label", "multi-label", "token-classification", "masked-lm", "sentence-embedding"),
+    "xlm-roberta": ("single-label",),
+    "distilbert": ("single-label", "regression", "token-classification", "masked-lm", "sentence-embedding"),
+}
+
+
+def main():
+    torch.set_num_threads(1)
+    for family, heads in MODELS.items():
+        for head in heads:
+            make_model(family, head)
+
+
+if __name__ == "__main__":
+    main()

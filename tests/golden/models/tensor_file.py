@@ -1,0 +1,34 @@
+"""Writes safetensors files: 8 bytes of header length, a JSON header padded with spaces, then the tensors' bytes."""
+import json
+import struct
+
+import numpy
+
+DTYPE_NAMES = {"float32": "F32", "int64": "I64"}
+
+
+def write_safetensors(path, tensors):
+    """Writes {name: array}; float64 is stored as float32. Wide types come first, so that every tensor is aligned."""
+    arrays = {name: numpy.asarray(value) for name, value in tensors.items()}
+    for name, array in arrays.items():
+        if array.dtype == numpy.float64:
+            arrays[name] = array.astype(numpy.float32)
+    header, chunks, offset = {"__metadata__": {"format": "pt"}}, [], 0
+    for name, array in sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[0])):
+        data = array.astype(array.dtype.newbyteorder("<")).tobytes()
+        header[name] = {
+            "dtype": DTYPE_NAMES[array.dtype.name],
+            "shape": list(array.shape),
+            "data_offsets": [offset, offset + len(data)],
+        }
+        chunks.append(data)
+        offset += len(data)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(chunks))
+
+
+def write_json(path, value):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(json.dumps(value, indent=2, sort_keys=True) + "\n")
