@@ -1,0 +1,79 @@
+// Matrix products through oneDNN, whose API does not leave this folder.
+//
+//   Runtime runtime(&arena);                                  // one per context: stream and compiled kernels
+//   PackedMatrix w = PackedMatrix::pack(weight, Layout::kOutIn, DType::kBF16);
+//   runtime.matmul({.src = x, .rows = tokens, .dst = y, .bias = b}, w);    // y = x W^T + b
+//
+// A weight is packed once into the blocked layout that the kernel wants. Products with any number of rows give the same
+// bits per row, for 1 and for 2 threads (matmul_test.cc holds oneDNN to it). Kernels are compiled per shape, so rows are
+// split into pieces of at most 2,048, a multiple of 64, and a last piece that is padded to 64: few shapes ever occur.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <memory_resource>
+
+#include "tensor/tensor.h"
+
+namespace inlay::onednn {
+
+// How the elements of a weight are stored: Hugging Face's Linear is (out, in), GPT-2's Conv1D is (in, out).
+enum class Layout { kOutIn, kInOut };
+
+// A weight as the right-hand side of src (rows, in) * W (in, out).
+class PackedMatrix {
+ public:
+  PackedMatrix();
+  ~PackedMatrix();
+  PackedMatrix(PackedMatrix&&) noexcept;
+  PackedMatrix& operator=(PackedMatrix&&) noexcept;
+
+  // `weight` is F32, BF16 or F16 of rank 2; `compute` is kF32 or kBF16. A narrower product rounds to nearest even.
+  static PackedMatrix pack(const Tensor& weight, Layout layout, DType compute);
+  // Packs new values of the same shape, layout and compute type into the memory that is there.
+  void repack(const Tensor& weight, Layout layout);
+
+  bool defined() const { return state_ != nullptr; }
+  int64_t in() const;
+  int64_t out() const;
+  DType compute() const;
+  std::size_t bytes() const;
+
+ private:
+  friend class Runtime;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+struct MatmulArgs {
+  const void* src;           // (rows, in) in the packed matrix's compute type
+  int64_t rows;
+  void* dst;                 // (rows, out)
+  DType dst_dtype = DType::kF32;  // kF32 or the compute type
+  const float* bias = nullptr;    // (out) or null
+};
+
+class Runtime {
+ public:
+  // Scratch memory comes from `memory`, which must outlive the runtime.
+  explicit Runtime(std::pmr::memory_resource* memory);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  void matmul(const MatmulArgs& args, const PackedMatrix& weight);
+
+  // dst (m, n) f32 = left^T * right, with left (k, m) and right (k, n) row-major, both of `dtype` (kF32 or kBF16).
+  // k is padded with zero rows to a multiple of 64; the bits depend on k, m, n alone.
+  void matmul_transposed(const void* left, const void* right, DType dtype, int64_t k, int64_t m, int64_t n, float* dst);
+
+  // How many kernels were compiled so far: constant once every shape was seen.
+  int64_t primitives_created() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace inlay::onednn
