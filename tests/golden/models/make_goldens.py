@@ -9,9 +9,18 @@ import zlib
 import numpy
 import torch
 
+from adapters import (
+    PRESETS,
+    BottleneckEncoder,
+    LoraEncoder,
+    adapterhub_file,
+    head_config,
+    lora_config,
+    lora_plan,
+)
 from configs import model_config
 from encoders import FAMILIES, HIDDEN, VOCABULARY, Encoder, backbone_shapes, head_shapes
-from tensor_file import write_json, write_safetensors
+from tensor_file import read_safetensors, write_json, write_safetensors
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 LENGTHS = (7, 3, 12, 5)  # rows 0 and 1, 2 and 3 are pairs for the sentence embedding's loss
@@ -26,11 +35,11 @@ def random_source(name):
 
 
 def random_parameters(shapes, source):
-    """N(0, 0.15), norm weights around 1, rounded to float32."""
+    """N(0, 0.15); norm weights and learned scalings N(1, 0.15); rounded to float32."""
     values = {}
     for name, shape in shapes.items():
         value = source.normal(0.0, 0.15, shape)
-        if len(shape) == 1 and name.endswith("weight"):
+        if name.endswith("scaling") or (len(shape) == 1 and name.endswith("weight")):
             value += 1.0
         values[name] = value.astype(numpy.float32)
     return values
@@ -153,6 +162,81 @@ def make_model(family_name, head):
     return values
 
 
+def make_lora(name, base, config):
+    """A PEFT folder over a model folder, with the classifier's weights of its own."""
+    family = FAMILIES[base.split("-")[0]]
+    values = read_model(base)
+    plan = lora_plan(config, [key[: -len(".weight")] for key in values if key.endswith(".weight")])
+    assert plan
+    shapes = {}
+    for module, (rank, _) in plan.items():
+        outputs, inputs = values[module + ".weight"].shape
+        shapes[f"{LoraEncoder.PREFIX}{module}.lora_A.weight"] = (rank, inputs)
+        shapes[f"{LoraEncoder.PREFIX}{module}.lora_B.weight"] = (outputs, rank)
+    for key, value in values.items():
+        if key.startswith("classifier."):
+            shapes[LoraEncoder.PREFIX + key] = value.shape
+    source = random_source(name)
+    adapter_values = random_parameters(shapes, source)
+    adapter = as_leaves(adapter_values, trainable=True)
+    frozen = as_leaves(values, trainable=False)
+    for key in adapter:
+        if ".classifier." in key:
+            frozen[key[len(LoraEncoder.PREFIX) :]] = adapter[key]
+    scales = {module: scale for module, (_, scale) in plan.items()}
+    encoder = LoraEncoder(family, frozen, family.module + ".", scales, adapter)
+    folder = write_adapter_expected(name, encoder, family, source, adapter)
+    write_json(folder / "adapter_config.json", config)
+    write_safetensors(folder / "adapter_model.safetensors", adapter_values)
+
+
+def make_bottleneck(preset):
+    """An AdapterHub folder over bert-single-label, adapter and head."""
+    family, name, labels = FAMILIES["bert"], "bert-" + preset.name.replace("_", "-"), CLASSES["single-label"]
+    source = random_source(name)
+    adapter_values = random_parameters(preset.shapes("bert."), source)
+    head_values = random_parameters(preset.head_shapes(labels), source)
+    leaves = as_leaves({**adapter_values, **head_values}, trainable=True)
+    frozen = as_leaves(read_model("bert-single-label"), trainable=False)
+    encoder = BottleneckEncoder(family, frozen, "bert.", preset, leaves)
+    folder = write_adapter_expected(name, encoder, family, source, leaves)
+    write_json(folder / "adapter_config.json", adapterhub_file(preset.name, preset.config))
+    write_json(folder / "head_config.json", adapterhub_file(preset.name, head_config(labels)))
+    write_safetensors(folder / "adapter.safetensors", adapter_values)
+    write_safetensors(folder / "model_head.safetensors", head_values)
+
+
+def read_model(name):
+    return read_safetensors(FOLDER / name / "model.safetensors")
+
+
+def make_adamw():
+    """Three steps of torch.optim.AdamW in float64 on one vector, the gradient given at each step."""
+    source = random_source("adamw")
+    start = source.normal(0.0, 1.0, 9).astype(numpy.float32)
+    gradients = source.normal(0.0, 1.0, (3, 9)).astype(numpy.float32)
+    parameter = torch.nn.Parameter(torch.tensor(start, dtype=torch.float64))
+    optimizer = torch.optim.AdamW([parameter], lr=0.01, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1)
+    tensors = {"parameter.0": start, "gradients": gradients}
+    for step, gradient in enumerate(gradients):
+        parameter.grad = torch.tensor(gradient, dtype=torch.float64)
+        optimizer.step()
+        tensors[f"parameter.{step + 1}"] = parameter.detach().numpy().copy()
+    folder = FOLDER.parent / "optimizers"
+    folder.mkdir(exist_ok=True)
+    write_safetensors(folder / "adamw.safetensors", tensors)
+
+
+def write_adapter_expected(name, encoder, family, source, leaves):
+    batch = random_batch(family, source)
+    targets = random_labels("single-label", batch[0], source)
+    expected = expected_values(encoder, "single-label", batch, targets, leaves)
+    folder = FOLDER / name
+    folder.mkdir(exist_ok=True)
+    write_safetensors(folder / "expected.safetensors", expected)
+    return folder
+
+
 # The loss over the logits is the same code for every family, so not every pair of family and problem is here.
 MODELS = {
     "bert": (
@@ -169,11 +253,26 @@ MODELS = {
 }
 
 
+# rsLoRA on every linear layer of the encoder, with a rank and an alpha of their own for some of them.
+PATTERNED_LORA = {
+    "use_rslora": True,
+    "rank_pattern": {"layer.1.attention.self.query": 6, "output.dense": 3},
+    "alpha_pattern": {"key": 5},
+}
+
+
 def main():
     torch.set_num_threads(1)
     for family, heads in MODELS.items():
         for head in heads:
             make_model(family, head)
+    make_lora("bert-lora", "bert-single-label", lora_config("bert-single-label", 4, 8, ["query", "value"]))
+    targets = ["query", "key", "value", "output.dense", "intermediate.dense"]
+    config = lora_config("roberta-single-label", 4, 8, targets, **PATTERNED_LORA)
+    make_lora("roberta-rslora-patterns", "roberta-single-label", config)
+    for preset in PRESETS:
+        make_bottleneck(preset)
+    make_adamw()
 
 
 if __name__ == "__main__":

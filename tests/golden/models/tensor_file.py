@@ -1,5 +1,6 @@
-"""Writes safetensors files: 8 bytes of header length, a JSON header padded with spaces, then the tensors' bytes."""
+"""Writes and reads safetensors files: 8 bytes of header length, a JSON header padded with spaces, then the tensors' bytes."""
 import json
+import pathlib
 import struct
 
 import numpy
@@ -27,6 +28,21 @@ def write_safetensors(path, tensors):
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text + b"".join(chunks))
+
+
+def read_safetensors(path):
+    """{name: array} of a file of float32 and int64 tensors."""
+    data = pathlib.Path(path).read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    header.pop("__metadata__", None)
+    numpy_names = {name: key for key, name in DTYPE_NAMES.items()}
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = (8 + length + offset for offset in entry["data_offsets"])
+        array = numpy.frombuffer(data[begin:end], dtype=numpy_names[entry["dtype"]])
+        tensors[name] = array.reshape(entry["shape"])
+    return tensors
 
 
 def write_json(path, value):
