@@ -1,0 +1,107 @@
+#include "data/table.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/nearest.h"
+#include "data/csv.h"
+#include "data/encoding.h"
+#include "data/jsonl.h"
+
+namespace inlay {
+namespace {
+
+std::string read_standard_input(std::size_t max_bytes) {
+  std::string bytes;
+  char chunk[1 << 16];
+  while (true) {
+    ssize_t got = ::read(STDIN_FILENO, chunk, sizeof(chunk));
+    if (got < 0 && errno == EINTR) continue;
+    require(got >= 0, ErrorKind::kIo, "standard input: cannot read: {}", std::strerror(errno));
+    if (got == 0) return bytes;
+    bytes.append(chunk, static_cast<std::size_t>(got));
+    require(bytes.size() <= max_bytes, ErrorKind::kInput,
+            "standard input: more than the limit of {} bytes", max_bytes);
+  }
+}
+
+Table parse_by_content(std::string_view text, std::string_view source, const TableLimits& limits) {
+  std::string_view body = trimmed(text);
+  if (body.starts_with('{')) return parse_jsonl(text, source, limits);
+  if (body.starts_with('[')) return parse_json_array(text, source, limits);
+  return parse_csv(text, source, limits);
+}
+
+Table parse_table(std::string_view bytes, const std::string& path, std::string_view source,
+                  const TableLimits& limits) {
+  std::string_view text = checked_text(bytes, source);
+  std::string extension = std::filesystem::path(path).extension().string();
+  if (extension == ".csv") return parse_csv(text, source, limits);
+  if (extension == ".tsv") return parse_csv(text, source, limits, '\t');
+  if (extension == ".jsonl" || extension == ".ndjson") return parse_jsonl(text, source, limits);
+  if (extension == ".json" && !trimmed(text).starts_with('['))
+    return parse_jsonl(text, source, limits);
+  return parse_by_content(text, source, limits);
+}
+
+}  // namespace
+
+std::string_view describe(CellKind kind) {
+  switch (kind) {
+    case CellKind::kMissing:
+      return "nothing";
+    case CellKind::kText:
+      return "a string";
+    case CellKind::kNumber:
+      return "a number";
+    case CellKind::kBoolean:
+      return "true or false";
+    case CellKind::kTextList:
+      return "a list of strings";
+    case CellKind::kNumberList:
+      return "a list of numbers";
+    case CellKind::kNested:
+      return "a nested or mixed value";
+  }
+  return "an unknown value";
+}
+
+std::optional<std::size_t> Table::find(std::string_view name) const {
+  auto found = std::find(columns.begin(), columns.end(), name);
+  if (found == columns.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - columns.begin());
+}
+
+std::size_t Table::column(std::string_view name) const {
+  if (auto found = find(name)) return *found;
+  std::string there;
+  for (const std::string& column : columns) {
+    if (there.size() > 1000) {
+      there += " …";
+      break;
+    }
+    there += (there.empty() ? "" : ", ") + excerpt(column);
+  }
+  require(!columns.empty(), ErrorKind::kInput, "{}: there is no column {}; the file has no columns",
+          source, excerpt(name));
+  fail(ErrorKind::kInput, "{}: there is no column {}; the columns are {}; did you mean {}?", source,
+       excerpt(name), there, excerpt(nearest_name(name, columns)));
+}
+
+Table read_table(const std::string& path, const TableLimits& limits) {
+  bool standard_input = path == "-";
+  std::string bytes =
+      standard_input ? read_standard_input(limits.file_bytes) : read_file(path, limits.file_bytes);
+  Table table = parse_table(bytes, path, standard_input ? "standard input" : path, limits);
+  table.sha256 = hex(sha256(bytes));
+  return table;
+}
+
+}  // namespace inlay
