@@ -1,0 +1,39 @@
+// The figures of a run as they come: metrics.jsonl, one JSON object per line, each with a "step". A
+// record is written in one piece and is in the file when append() returns; a kill can at most leave
+// a last line without its end, which reading ignores.
+//
+//   MetricsLog log(run.metrics());
+//   log.append({{"step", 12}, {"loss", 0.43}});
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "base/json_fwd.h"
+
+namespace inlay {
+
+class MetricsLog {
+ public:
+  // Appends to the file, which is made when it is missing.
+  explicit MetricsLog(const std::filesystem::path& path);
+  ~MetricsLog();
+  MetricsLog(const MetricsLog&) = delete;
+  MetricsLog& operator=(const MetricsLog&) = delete;
+
+  // REQUIRES: an object with an integer "step".
+  void append(const Json& record);
+
+ private:
+  std::filesystem::path path_;
+  int file_;
+};
+
+// All complete records; {} when the file is missing.
+std::vector<Json> read_metrics(const std::filesystem::path& path);
+
+// Keeps only the records up to and including `last_step`, for a run that resumes there.
+void truncate_metrics(const std::filesystem::path& path, int64_t last_step);
+
+}  // namespace inlay

@@ -1,0 +1,55 @@
+#include "runs/run_folder.h"
+
+#include <system_error>
+
+#include "base/error.h"
+
+namespace inlay {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  require(!error, ErrorKind::kIo, "cannot make the folder {}: {}", path.string(), error.message());
+}
+
+// The name of something inside the folder, or "" when it is empty or missing.
+std::string something_in(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return "";
+  require(fs::is_directory(path, error), ErrorKind::kUsage,
+          "{} is not a folder; name a folder for the run", path.string());
+  fs::directory_iterator entries(path, error);
+  require(!error, ErrorKind::kIo, "cannot read the folder {}: {}", path.string(), error.message());
+  return entries == fs::directory_iterator() ? "" : entries->path().filename().string();
+}
+
+}  // namespace
+
+RunFolder RunFolder::create(const fs::path& path, RunStart start) {
+  const std::string found = something_in(path);
+  if (start == RunStart::kNew) {
+    require(found.empty(), ErrorKind::kUsage,
+            "the run folder {} is not empty (it has {}); resume it, or name another folder",
+            path.string(), found);
+  } else {
+    require(!found.empty(), ErrorKind::kUsage,
+            "there is no run to resume in {}; start it without asking to resume", path.string());
+  }
+  RunFolder run(path);
+  make_folder(run.adapter());
+  make_folder(run.checkpoints());
+  return run;
+}
+
+RunFolder RunFolder::open(const fs::path& path) {
+  RunFolder run(path);
+  require(fs::is_regular_file(run.manifest()), ErrorKind::kInput,
+          "{} is not a finished run: it has no manifest.json", path.string());
+  return run;
+}
+
+}  // namespace inlay
