@@ -1,0 +1,36 @@
+// What every op needs besides its inputs: memory, the tape, oneDNN's compiled kernels, the compute type, and the
+// counters that random numbers are a function of. One per thread of work; many may run over one frozen base.
+#pragma once
+
+#include <cstdint>
+
+#include "autograd/parameter.h"
+#include "autograd/tape.h"
+#include "tensor/arena.h"
+#include "tensor/onednn/matmul.h"
+
+namespace inlay {
+
+// The type an op's result is stored in: the compute type where the next op is a product that rounds anyway, or full
+// (float32; float64 in gradient checks) for the residual stream, norms and losses.
+enum class Precision { kCompute, kFull };
+
+struct OpContext {
+  explicit OpContext(DType compute_type) : compute(compute_type) {}
+
+  DType dtype(Precision precision) const {
+    if (compute == DType::kF64) return DType::kF64;
+    return precision == Precision::kCompute ? compute : DType::kF32;
+  }
+
+  Arena arena;
+  Tape tape{&arena};
+  onednn::Runtime runtime{&arena};
+  DType compute;          // kF32, kBF16, or kF64 (plain loops, for gradient checks)
+  bool training = false;  // dropout is active
+  uint64_t seed = 0;
+  uint32_t step = 0;
+  uint64_t forward = 0;  // the number of the current forward pass; see Parameter::begin_use
+};
+
+}  // namespace inlay

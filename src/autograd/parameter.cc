@@ -1,0 +1,51 @@
+#include "autograd/parameter.h"
+
+#include <utility>
+
+#include "autograd/operands.h"
+#include "tensor/kernels/elementwise.h"
+
+namespace inlay {
+
+void Parameter::set_value(Tensor value) {
+  ensure(value.shape() == value_.shape() && value.dtype() == value_.dtype(), "parameter {} is {} of shape {}, not {}",
+         name_, dtype_name(value_.dtype()), value_.shape().text(), value.shape().text());
+  value_ = std::move(value);
+  changed();
+}
+
+std::size_t Parameter::begin_use(uint64_t forward) {
+  if (forward != last_forward_) {
+    last_forward_ = forward;
+    uses_ = 0;
+  }
+  if (uses_ == trees_.size()) trees_.emplace_back();
+  return uses_++;
+}
+
+Tensor Parameter::take_gradient() {
+  Tensor total;
+  for (GradientTree& tree : trees_) {
+    if (tree.empty()) continue;
+    Tensor part = tree.take_total();
+    if (total.defined()) {
+      kernels::add_in_place(out(total), in(part), part.count());
+    } else {
+      total = std::move(part);
+    }
+  }
+  return total;
+}
+
+const onednn::PackedMatrix& Parameter::packed(std::map<DType, Packed>& cache, onednn::Layout layout, DType compute) {
+  Packed& entry = cache[compute];
+  if (!entry.matrix.defined()) {
+    entry.matrix = onednn::PackedMatrix::pack(value_, layout, compute);
+  } else if (entry.version != version_) {
+    entry.matrix.repack(value_, layout);
+  }
+  entry.version = version_;
+  return entry.matrix;
+}
+
+}  // namespace inlay

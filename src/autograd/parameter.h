@@ -1,0 +1,58 @@
+// A trainable tensor: float32 values (float64 in gradient checks), its gradient, and the packed forms that products use.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+
+#include "autograd/gradient_tree.h"
+#include "tensor/onednn/matmul.h"
+#include "tensor/tensor.h"
+
+namespace inlay {
+
+class Parameter {
+ public:
+  Parameter() = default;
+  Parameter(std::string name, Tensor value) : name_(std::move(name)), value_(std::move(value)) {}
+
+  const std::string& name() const { return name_; }
+  const Tensor& value() const { return value_; }
+  const Shape& shape() const { return value_.shape(); }
+
+  // New values of the same shape; packed forms follow.
+  void set_value(Tensor value);
+  // The optimizer writes through this and calls changed() afterwards.
+  Tensor& mutable_value() { return value_; }
+  void changed() { ++version_; }
+
+  // Each use of the parameter in one forward pass sums into a tree of its own, so shared parameters are summed in a
+  // fixed order whatever the micro-batches. `forward` numbers the forward passes of a context.
+  std::size_t begin_use(uint64_t forward);
+  GradientTree& tree(std::size_t use) { return trees_[use]; }
+  // The gradient over everything pushed since the last call: the trees' totals added in order of use. Undefined when no
+  // use reached the loss.
+  Tensor take_gradient();
+
+  // This matrix packed for y = x W^T (forward) or dx = dy W (backward); repacked after changed().
+  const onednn::PackedMatrix& packed_forward(DType compute) { return packed(forward_, onednn::Layout::kOutIn, compute); }
+  const onednn::PackedMatrix& packed_backward(DType compute) { return packed(backward_, onednn::Layout::kInOut, compute); }
+
+ private:
+  struct Packed {
+    onednn::PackedMatrix matrix;
+    uint64_t version = 0;
+  };
+  const onednn::PackedMatrix& packed(std::map<DType, Packed>& cache, onednn::Layout layout, DType compute);
+
+  std::string name_;
+  Tensor value_;
+  uint64_t version_ = 1;
+  uint64_t last_forward_ = 0;
+  std::size_t uses_ = 0;
+  std::deque<GradientTree> trees_;  // stable addresses: closures refer to them by index
+  std::map<DType, Packed> forward_, backward_;
+};
+
+}  // namespace inlay

@@ -1,0 +1,60 @@
+// All that changes while a base runs: memory and tape, which adapters are active on which examples with which gates,
+// and who listens. The base itself is immutable and shared; any number of contexts may run over it.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "autograd/op_context.h"
+#include "nn/site.h"
+
+namespace inlay {
+
+// An adapter in use, with its gates: y(gamma) = base(x) + gamma (adapted(x) - base(x)). Gamma 0 skips the adapter at a
+// site and is bitwise the base; gamma 1 is bitwise the plain adapted forward.
+struct ActiveAdapter {
+  SiteHooks* hooks = nullptr;
+  float gate = 1.0f;                          // at every site ...
+  std::map<std::size_t, float> site_gates;    // ... but these
+
+  float gate_at(std::size_t site_index) const {
+    auto found = site_gates.find(site_index);
+    return found == site_gates.end() ? gate : found->second;
+  }
+};
+
+// The adapters of a run of examples, applied in order.
+struct Segment {
+  int64_t first_example = 0;
+  int64_t last_example = 0;
+  std::vector<ActiveAdapter> adapters;
+};
+
+// Sees the value that each site gives, after adapters.
+class Tap {
+ public:
+  virtual ~Tap() = default;
+  virtual void see(const Site& site, const Variable& value) = 0;
+};
+
+struct Context : OpContext {
+  using OpContext::OpContext;
+
+  // Called once per forward pass of a batch, before the first op.
+  void begin_forward();
+  // The rows of examples [first, last) as a space of their own, alive until the next forward pass.
+  // REQUIRES: both are ends of gradient chunks.
+  const RowSpace* part_of(const RowSpace& space, int64_t first_example, int64_t last_example);
+
+  // Adapters of all examples; ignored where segments are given.
+  std::vector<ActiveAdapter> adapters;
+  // One adapter set per run of examples; empty means `adapters` for all. Must cover the batch in order.
+  std::vector<Segment> segments;
+  Tap* tap = nullptr;
+
+ private:
+  std::deque<RowSpace> parts_;
+};
+
+}  // namespace inlay

@@ -1,0 +1,171 @@
+#include "nn/modules.h"
+
+#include <optional>
+
+#include "autograd/ops/add.h"
+#include "autograd/ops/layer_norm.h"
+#include "autograd/ops/lerp.h"
+#include "autograd/ops/row_ops.h"
+
+namespace inlay {
+namespace {
+
+// The hooks that do something at a site, with their gates; adapters whose gate is 0 there are skipped.
+struct LiveHook {
+  SiteHook* hook;
+  float gate;
+};
+
+template <class Visit>
+void for_each_hook(const std::vector<ActiveAdapter>& adapters, const Site& site, const Visit& visit) {
+  for (const ActiveAdapter& adapter : adapters) {
+    SiteHook* hook = adapter.hooks->at(site.index);
+    float gate = hook != nullptr ? adapter.gate_at(site.index) : 0.0f;
+    if (gate != 0.0f) visit(LiveHook{hook, gate});
+  }
+}
+
+// y(gamma) = base + gamma (adapted - base); gamma 1 is the adapted value itself.
+Variable gated(Context& context, const Variable& base, Variable adapted, float gate) {
+  if (gate == 1.0f || adapted.same_as(base)) return adapted;
+  return lerp(context, base, adapted, gate);
+}
+
+// The one adapter that replaces tensors at this site, if any.
+std::optional<LiveHook> replacing_hook(const std::vector<ActiveAdapter>& adapters, const Site& site) {
+  std::optional<LiveHook> found;
+  for_each_hook(adapters, site, [&](LiveHook live) {
+    Replacements replaced = live.hook->replacements();
+    if (replaced.weight == nullptr && replaced.bias == nullptr) return;
+    require(!found.has_value(), ErrorKind::kUsage,
+            "two active adapters replace the tensors of {}; activate only one of them", site.name);
+    found = live;
+  });
+  return found;
+}
+
+// Runs `body(part, rows...)` for each segment on slices of the row-wise inputs and joins what it gives; with no segments
+// `body` sees the whole.
+template <class Body, class... Rows>
+Variable for_each_segment(Context& context, const Body& body, const Variable& first, const Rows&... rest) {
+  if (context.segments.empty()) return body(context.adapters, first, rest...);
+  std::vector<Variable> parts;
+  const RowSpace& space = *first.row_space();
+  for (const Segment& segment : context.segments) {
+    int64_t begin = space.example_offsets[static_cast<std::size_t>(segment.first_example)];
+    int64_t end = space.example_offsets[static_cast<std::size_t>(segment.last_example)];
+    const RowSpace* part = context.part_of(space, segment.first_example, segment.last_example);
+    auto slice = [&](const Variable& rows) {
+      return rows.defined() ? slice_rows(context, rows, begin, end, part) : Variable();
+    };
+    parts.push_back(body(segment.adapters, slice(first), slice(rest)...));
+  }
+  return concat_rows(context, parts, first.row_space());
+}
+
+bool any_adapter(const Context& context, const Site& site) {
+  bool any = false;
+  auto look = [&](const std::vector<ActiveAdapter>& adapters) {
+    for_each_hook(adapters, site, [&](LiveHook) { any = true; });
+  };
+  look(context.adapters);
+  for (const Segment& segment : context.segments) look(segment.adapters);
+  return any;
+}
+
+Variable tapped(Context& context, const Site& site, Variable value) {
+  if (context.tap != nullptr) context.tap->see(site, value);
+  return value;
+}
+
+// `base` is the frozen product of x; where tensors are replaced and the gate is 1 it is not needed.
+Variable adapted_linear(Context& context, const LinearSite& module, const std::vector<ActiveAdapter>& adapters,
+                        const Variable& x, Variable base, Precision precision) {
+  Variable y = std::move(base);
+  auto replacing = replacing_hook(adapters, module.site);
+  if (!replacing.has_value() || replacing->gate != 1.0f) {
+    if (!y.defined()) y = linear(context, x, {.frozen = &module.weight}, precision);
+  }
+  if (replacing.has_value()) {
+    Replacements replaced = replacing->hook->replacements();
+    Variable adapted = linear(
+        context, x, {.frozen = &module.weight, .weight = replaced.weight, .bias = replaced.bias}, precision);
+    y = replacing->gate == 1.0f ? adapted : gated(context, y, std::move(adapted), replacing->gate);
+  }
+  for_each_hook(adapters, module.site, [&](LiveHook live) {
+    if (live.gate == 1.0f) {
+      y = live.hook->linear(context, x, std::move(y));
+    } else {
+      y = gated(context, y, live.hook->linear(context, x, y), live.gate);
+    }
+  });
+  return y;
+}
+
+}  // namespace
+
+Variable linear_site(Context& context, const LinearSite& module, const Variable& x, Precision precision) {
+  const Site& site = module.site;
+  if (!any_adapter(context, site)) {
+    return tapped(context, site, linear(context, x, {.frozen = &module.weight}, precision));
+  }
+  if (context.segments.empty()) {
+    return tapped(context, site, adapted_linear(context, module, context.adapters, x, Variable(), precision));
+  }
+  // One product of the base for the whole batch, small products per segment.
+  Variable base = linear(context, x, {.frozen = &module.weight}, precision);
+  Variable y = for_each_segment(
+      context,
+      [&](const std::vector<ActiveAdapter>& adapters, const Variable& x_part, const Variable& base_part) {
+        return adapted_linear(context, module, adapters, x_part, base_part, precision);
+      },
+      x, base);
+  return tapped(context, site, std::move(y));
+}
+
+Variable norm_site(Context& context, const NormSite& norm, const Variable& x, const Variable& residual) {
+  NormWeights frozen{.gamma = norm.gamma, .beta = norm.beta, .eps = norm.eps};
+  Variable y = for_each_segment(
+      context,
+      [&](const std::vector<ActiveAdapter>& adapters, const Variable& x_part, const Variable& residual_part) {
+        auto replacing = replacing_hook(adapters, norm.site);
+        if (!replacing.has_value()) return layer_norm(context, x_part, residual_part, frozen);
+        Replacements replaced = replacing->hook->replacements();
+        NormWeights trained = frozen;
+        trained.trained_gamma = replaced.weight;
+        trained.trained_beta = replaced.bias;
+        Variable adapted = layer_norm(context, x_part, residual_part, trained);
+        if (replacing->gate == 1.0f) return adapted;
+        return gated(context, layer_norm(context, x_part, residual_part, frozen), adapted, replacing->gate);
+      },
+      x, residual);
+  return tapped(context, norm.site, std::move(y));
+}
+
+Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input, Variable output,
+                     const Variable& residual, const NormSite& norm) {
+  if (!any_adapter(context, hidden.site)) return tapped(context, hidden.site, std::move(output));
+  Variable y = for_each_segment(
+      context,
+      [&](const std::vector<ActiveAdapter>& adapters, const Variable& output_part, const Variable& input_part,
+          const Variable& residual_part) {
+        Variable sum = output_part;
+        for_each_hook(adapters, hidden.site, [&](LiveHook live) {
+          Variable added = live.hook->hidden(context, {input_part, sum, residual_part, norm});
+          if (added.defined()) sum = add_scaled(context, sum, added, live.gate);
+        });
+        return sum;
+      },
+      output, input, residual);
+  return tapped(context, hidden.site, std::move(y));
+}
+
+Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding) {
+  auto replacing = replacing_hook(context.adapters, embedding.site);
+  if (!replacing.has_value()) return nullptr;
+  require(replacing->gate == 1.0f, ErrorKind::kUsage, "the gate of {} is {}; a replaced embedding takes 0 or 1",
+          embedding.site.name, replacing->gate);
+  return replacing->hook->replacements().weight;
+}
+
+}  // namespace inlay

@@ -1,0 +1,44 @@
+// The frozen modules of a base that are sites: each runs the base op, then the active adapters' hooks, gates and taps.
+// With no adapter active nothing is added. Written once here, so that families and methods stay free of it.
+#pragma once
+
+#include "nn/context.h"
+#include "nn/site.h"
+
+namespace inlay {
+
+struct LinearSite {
+  Site site;
+  FrozenWeight weight;
+};
+
+struct NormSite {
+  Site site;
+  Tensor gamma, beta;  // F32, (channels)
+  float eps = 1e-12f;
+};
+
+struct EmbeddingSite {
+  Site site;
+  Tensor table;  // (rows, channels), F32, BF16 or F16, mapped
+};
+
+// A place where a block's output can be adapted before it joins the residual.
+struct HiddenSite {
+  Site site;
+};
+
+// x (rows, in) -> (rows, out).
+Variable linear_site(Context& context, const LinearSite& linear, const Variable& x, Precision precision);
+
+// LN(x + residual); `residual` may be undefined. Full precision, (rows, channels).
+Variable norm_site(Context& context, const NormSite& norm, const Variable& x, const Variable& residual);
+
+// The block's output with what the adapters add to it.
+Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input, Variable output,
+                     const Variable& residual, const NormSite& norm);
+
+// The table that lookups read, or the parameter that stands in for it (null: the frozen one).
+Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding);
+
+}  // namespace inlay
