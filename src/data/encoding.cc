@@ -93,6 +93,14 @@ std::string excerpt(std::string_view text, std::size_t most) {
   return shown + (at < text.size() ? "…\"" : "\"");
 }
 
+std::string listed(std::span<const std::string> names) {
+  constexpr std::size_t kMost = 20;
+  std::string list;
+  for (std::size_t i = 0; i < names.size() && i < kMost; ++i)
+    list += (i == 0 ? "" : ", ") + excerpt(names[i]);
+  return list + (names.size() > kMost ? ", …" : "");
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n\v\f";
   std::size_t first = text.find_first_not_of(kBlank);

@@ -81,18 +81,10 @@ std::optional<std::size_t> Table::find(std::string_view name) const {
 
 std::size_t Table::column(std::string_view name) const {
   if (auto found = find(name)) return *found;
-  std::string there;
-  for (const std::string& column : columns) {
-    if (there.size() > 1000) {
-      there += " …";
-      break;
-    }
-    there += (there.empty() ? "" : ", ") + excerpt(column);
-  }
   require(!columns.empty(), ErrorKind::kInput, "{}: there is no column {}; the file has no columns",
           source, excerpt(name));
   fail(ErrorKind::kInput, "{}: there is no column {}; the columns are {}; did you mean {}?", source,
-       excerpt(name), there, excerpt(nearest_name(name, columns)));
+       excerpt(name), listed(columns), excerpt(nearest_name(name, columns)));
 }
 
 Table read_table(const std::string& path, const TableLimits& limits) {

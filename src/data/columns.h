@@ -1,0 +1,39 @@
+// Which column is the text, its pair and the label: as named by the caller, by dataset.json, or
+// guessed from the names people usually give them. What was chosen and why is kept, so that it can
+// be printed.
+//
+//   ColumnChoice choice = choose_columns(table, named, card, TaskKind::kSingleLabel);
+//   choice.describe();   // text "review" (guessed), label "class" (dataset.json)
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "data/sources.h"
+#include "data/table.h"
+
+namespace inlay {
+
+enum class TaskKind { kSingleLabel, kMultiLabel, kRegression, kTokenTags, kUnlabelled };
+
+std::string_view describe(TaskKind kind);  // "single label", "multi label" …
+
+struct ColumnChoice {
+  struct One {
+    std::string name = {};    // empty: no such column
+    std::string origin = {};  // "named", "dataset.json" or "guessed"
+  };
+  One text, text_pair, label;
+
+  std::string describe() const;
+};
+
+// A column named by the caller or the card must exist. Guessing goes through fixed lists in order,
+// case ignored: text is text, sentence, review, content …; pairs are sentence1/sentence2,
+// premise/hypothesis, question/answer, text/text_pair …; label is label, labels, class, target,
+// sentiment …. A pair is only guessed when the text is not named either. An unlabelled task with a
+// single column takes that one. Nothing found is an Error that lists the columns.
+ColumnChoice choose_columns(const Table& table, const ColumnNames& named, const ColumnNames& card,
+                            TaskKind kind);
+
+}  // namespace inlay

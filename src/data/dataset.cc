@@ -1,0 +1,167 @@
+#include "data/dataset.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "data/cell_values.h"
+#include "data/encoding.h"
+#include "data/labels.h"
+#include "data/table.h"
+
+namespace inlay {
+namespace {
+
+constexpr std::size_t kMaxClasses = 10'000;  // more is a wrong column, a text or a measured value
+
+struct LoadedFile {
+  DataSources::File from;
+  Table table;
+};
+
+std::vector<LoadedFile> read_files(const DataSources& sources) {
+  std::vector<LoadedFile> files;
+  for (const auto& file : sources.files) files.push_back({file, read_table(file.path)});
+  return files;
+}
+
+std::vector<std::string> labels_of(const CellPlace& place, TaskKind kind) {
+  if (kind == TaskKind::kSingleLabel) return {label_of(place)};
+  return kind == TaskKind::kMultiLabel ? label_set_of(place) : tags_of(place);
+}
+
+LabelList collect_classes(const std::vector<LoadedFile>& files, const ColumnChoice& columns,
+                          TaskKind kind) {
+  std::set<std::string> seen;
+  const Table& first = files[0].table;
+  for (const auto& [from, table] : files) {
+    if (from.part == Part::kValidation || from.part == Part::kTest) continue;
+    std::size_t column = table.column(columns.label.name);
+    for (std::size_t row = 0; row < table.rows(); ++row) {
+      for (std::string& label : labels_of({table, column, row}, kind))
+        seen.insert(std::move(label));
+      require(seen.size() <= kMaxClasses, ErrorKind::kInput,
+              "{}: column {} has more than {} different labels; is it the right column?",
+              table.source, excerpt(columns.label.name), kMaxClasses);
+    }
+  }
+  std::size_t least = kind == TaskKind::kMultiLabel ? 1 : 2;
+  require(seen.size() >= least, ErrorKind::kInput,
+          "{}: column {} has one class only ({}); expected at least two", first.source,
+          excerpt(columns.label.name), seen.empty() ? "none" : excerpt(*seen.begin()));
+  return LabelList::of({seen.begin(), seen.end()});
+}
+
+std::int32_t class_of(const CellPlace& place, const std::string& label, const LabelList& classes) {
+  auto found = classes.find(label);
+  require(found.has_value(), ErrorKind::kInput,
+          "{}: unknown label {}; expected one of {} (the classes trained on)", place.where(),
+          excerpt(label), listed(classes.names()));
+  return *found;
+}
+
+std::vector<std::int32_t> classes_of(const CellPlace& place, const LabelList& classes,
+                                     TaskKind kind) {
+  std::vector<std::int32_t> ids;
+  for (const std::string& label : labels_of(place, kind))
+    ids.push_back(class_of(place, label, classes));
+  return ids;
+}
+
+class ExampleReader {
+ public:
+  ExampleReader(const Table& table, const ColumnChoice& columns, const LabelList& classes,
+                TaskKind kind)
+      : table_(table), classes_(classes), kind_(kind), text_(table.column(columns.text.name)) {
+    if (!columns.text_pair.name.empty()) pair_ = table.column(columns.text_pair.name);
+    if (!columns.label.name.empty()) label_ = table.column(columns.label.name);
+  }
+
+  Example read(std::size_t row, std::size_t file) const {
+    Example example;
+    example.file = file;
+    example.line = table_.lines[row];
+    CellPlace text{table_, text_, row};
+    bool words = kind_ == TaskKind::kTokenTags ||
+                 (kind_ == TaskKind::kUnlabelled && text.cell().kind == CellKind::kTextList);
+    if (words) {
+      example.words = words_of(text);
+    } else {
+      example.text = text_of(text);
+    }
+    if (pair_) example.text_pair = text_of({table_, *pair_, row});
+    if (label_) read_target(example, {table_, *label_, row});
+    return example;
+  }
+
+ private:
+  void read_target(Example& example, const CellPlace& place) const {
+    if (kind_ == TaskKind::kSingleLabel)
+      example.class_id = class_of(place, label_of(place), classes_);
+    if (kind_ == TaskKind::kRegression) example.values = values_of(place);
+    if (kind_ == TaskKind::kMultiLabel) {
+      example.class_ids = classes_of(place, classes_, kind_);
+      std::sort(example.class_ids.begin(), example.class_ids.end());
+      auto repeat = std::adjacent_find(example.class_ids.begin(), example.class_ids.end());
+      if (repeat != example.class_ids.end()) wrong_value(place, "different labels in one row");
+    }
+    if (kind_ == TaskKind::kTokenTags) {
+      example.tag_ids = classes_of(place, classes_, kind_);
+      require(example.tag_ids.size() == example.words.size(), ErrorKind::kInput,
+              "{}: found {} tags for {} words; expected one tag per word", place.where(),
+              example.tag_ids.size(), example.words.size());
+    }
+  }
+
+  const Table& table_;
+  const LabelList& classes_;
+  TaskKind kind_;
+  std::size_t text_;
+  std::optional<std::size_t> pair_;
+  std::optional<std::size_t> label_;
+};
+
+void check_widths(const Dataset& data) {
+  for (std::size_t i = 1; i < data.examples.size(); ++i) {
+    std::size_t width = data.examples[i].values.size(), expected = data.examples[0].values.size();
+    require(width == expected, ErrorKind::kInput,
+            "{}: found {} numbers as the target; expected {} as in {}", data.place(i), width,
+            expected, data.place(0));
+  }
+}
+
+}  // namespace
+
+std::string Dataset::place(std::size_t example) const {
+  const Example& there = examples[example];
+  return fmt::format("{}:{}", files[there.file].path, there.line);
+}
+
+Dataset load_dataset(const DatasetSpec& spec) {
+  DataSources sources = find_sources(spec.from);
+  std::vector<LoadedFile> files = read_files(sources);
+  Dataset data;
+  data.kind = spec.kind;
+  data.columns = choose_columns(files[0].table, spec.columns, sources.card, spec.kind);
+  bool classed = spec.kind != TaskKind::kRegression && spec.kind != TaskKind::kUnlabelled;
+  LabelList classes;
+  if (classed) {
+    classes = spec.classes.empty() ? collect_classes(files, data.columns, spec.kind)
+                                   : LabelList::ordered(spec.classes);
+  }
+  data.classes = classes.names();
+  for (auto& [from, table] : files) {
+    ExampleReader reader(table, data.columns, classes, spec.kind);
+    for (std::size_t row = 0; row < table.rows(); ++row)
+      data.examples.push_back(reader.read(row, data.files.size()));
+    data.files.push_back(
+        {.path = table.source, .sha256 = table.sha256, .part = from.part, .rows = table.rows()});
+    table = {};
+  }
+  check_widths(data);
+  return data;
+}
+
+}  // namespace inlay

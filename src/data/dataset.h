@@ -1,0 +1,66 @@
+// Labelled (or unlabelled) text examples read from files, checked in full before anything is
+// trained: every error names the file, the line, what was found and what was expected.
+//
+//   Dataset data = load_dataset({.from = {.paths = {"reviews.csv"}}, .kind =
+//   TaskKind::kSingleLabel}); log(data.columns.describe());     // text "review" (guessed), label
+//   "class" (guessed) data.examples[0].class_id;        // an index into data.classes
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/columns.h"
+#include "data/sources.h"
+
+namespace inlay {
+
+struct DatasetSpec {
+  DataPaths from;
+  ColumnNames columns = {};  // empty: dataset.json, else guessed
+  TaskKind kind = TaskKind::kSingleLabel;
+  // The order of the classes, as from a model's id2label; empty: those of the data (of the train
+  // part when there are parts), sorted. Labels may then also be given as indices.
+  std::vector<std::string> classes = {};
+};
+
+// Of the targets only the task's own is set.
+struct Example {
+  std::string text;
+  std::string text_pair;
+  std::vector<std::string> words;       // instead of text, for tokens that are already split
+  std::int32_t class_id = -1;           // single label
+  std::vector<std::int32_t> class_ids;  // multi label, ascending, may be empty
+  std::vector<float> values;            // regression, as many for every example
+  std::vector<std::int32_t> tag_ids;    // token tags, one per word
+  std::size_t file = 0;                 // index into Dataset::files
+  std::size_t line = 0;
+};
+
+struct DataFile {
+  std::string path;
+  std::string sha256;
+  Part part = Part::kWhole;
+  std::size_t rows = 0;
+};
+
+struct Dataset {
+  TaskKind kind = TaskKind::kSingleLabel;
+  std::vector<Example> examples;  // in the order of files and lines
+  std::vector<std::string> classes;
+  ColumnChoice columns;
+  std::vector<DataFile> files;
+
+  bool has_parts() const { return !files.empty() && files[0].part != Part::kWhole; }
+  Part part(std::size_t example) const { return files[examples[example].file].part; }
+  // "reviews.csv:12"
+  std::string place(std::size_t example) const;
+};
+
+// Errors, all kInput: an empty text, a missing label, a label that is not among the classes (one
+// that occurs in the validation or test part only), a single class, a target that is no finite
+// number, tags that do not match the words, a value of the wrong type.
+Dataset load_dataset(const DatasetSpec& spec);
+
+}  // namespace inlay
