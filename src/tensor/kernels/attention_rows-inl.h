@@ -1,0 +1,250 @@
+// The steps of attention around its products: packing of q, k, v into f32, and the softmax of rows
+// of scores. Scores are kept in units of log 2 (scale and log2(e) are multiplied into q), so that a
+// probability is one exp2.
+
+#if defined(INLAY_KERNELS_ATTENTION_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef INLAY_KERNELS_ATTENTION_ROWS_INL_H_
+#undef INLAY_KERNELS_ATTENTION_ROWS_INL_H_
+#else
+#define INLAY_KERNELS_ATTENTION_ROWS_INL_H_
+#endif
+
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "tensor/kernels/attention_tile-inl.h"
+#include "tensor/kernels/element_io-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace inlay::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+inline constexpr float kLog2E = 1.44269504f;
+inline constexpr float kLn2 = 0.693147181f;
+
+// 2^x for x <= 0 (to 2 ulp), zero below the normal numbers, NaN for NaN. x = n + f with n an
+// integer and f in
+// [-1/2, 1/2]; adding 3 * 2^22 leaves n in the low bits of the sum; 2^f is a minimax polynomial
+// with value 1 at 0.
+template <class D>
+HWY_INLINE hn::Vec<D> exp2_nonpositive(D d, hn::Vec<D> x) {
+  const hn::RebindToSigned<D> di;
+  const auto magic = hn::Set(d, 12582912.0f);
+  const auto shifted = hn::Add(x, magic);
+  const auto f = hn::Sub(x, hn::Sub(shifted, magic));
+  auto p = hn::MulAdd(f, hn::Set(d, 1.326472731e-03f), hn::Set(d, 9.671512991e-03f));
+  p = hn::MulAdd(f, p, hn::Set(d, 5.550733581e-02f));
+  p = hn::MulAdd(f, p, hn::Set(d, 2.402224243e-01f));
+  p = hn::MulAdd(f, p, hn::Set(d, 6.931470037e-01f));
+  p = hn::MulAdd(f, p, hn::Set(d, 1.0f));
+  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(di, shifted));
+  const auto power = hn::BitCast(d, hn::Add(hn::BitCast(di, p), exponent));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -126.0f)), power);
+}
+
+// dst (rows, width) = factor * src (rows, width)
+template <class Element>
+void copy_rows(const Element* src, std::size_t src_stride, std::size_t rows, std::size_t width,
+               float factor, const Panel& dst) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto scale = hn::Set(d, factor);
+  for (std::size_t i = 0; i < rows; ++i, src += src_stride) {
+    std::size_t c = 0;
+    for (; c + lanes <= width; c += lanes) {
+      hn::StoreU(hn::Mul(load_f32(d, src + c), scale), d, dst.row(i) + c);
+    }
+    if (c < width) hn::StoreU(hn::Mul(load_f32(d, src + c, width - c), scale), d, dst.row(i) + c);
+  }
+}
+
+// dst = factor * src, of `width` elements; src has whole vectors.
+template <class Element>
+void write_row(const float* src, std::size_t width, float factor, Element* dst) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto scale = hn::Set(d, factor);
+  std::size_t c = 0;
+  for (; c + lanes <= width; c += lanes)
+    store_f32(hn::Mul(hn::LoadU(d, src + c), scale), d, dst + c);
+  if (c < width) store_f32(hn::Mul(hn::LoadU(d, src + c), scale), d, dst + c, width - c);
+}
+
+#if HWY_TARGET == HWY_SCALAR
+
+template <class Element>
+void copy_transposed(const Element* src, std::size_t src_stride, std::size_t rows,
+                     std::size_t width, const Panel& dst) {
+  for (std::size_t j = 0; j < rows; ++j) {
+    for (std::size_t c = 0; c < width; ++c)
+      dst.row(c)[j] = static_cast<float>(src[j * src_stride + c]);
+  }
+}
+
+#else
+
+// Four rows as columns: lane 4n + i of a, b, c, e becomes lanes 0 to 3 of row 4n + i of dst.
+template <class D>
+HWY_INLINE void store_transposed(D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> c, hn::Vec<D> e,
+                                 float* dst, std::size_t stride) {
+  const hn::RepartitionToWide<D> dw;
+  const hn::Full128<float> d4;
+  const auto ab_low = hn::BitCast(dw, hn::InterleaveLower(d, a, b));
+  const auto ab_high = hn::BitCast(dw, hn::InterleaveUpper(d, a, b));
+  const auto ce_low = hn::BitCast(dw, hn::InterleaveLower(d, c, e));
+  const auto ce_high = hn::BitCast(dw, hn::InterleaveUpper(d, c, e));
+  HWY_ALIGN float blocks[4][hn::MaxLanes(d)];
+  hn::Store(hn::BitCast(d, hn::InterleaveLower(dw, ab_low, ce_low)), d, blocks[0]);
+  hn::Store(hn::BitCast(d, hn::InterleaveUpper(dw, ab_low, ce_low)), d, blocks[1]);
+  hn::Store(hn::BitCast(d, hn::InterleaveLower(dw, ab_high, ce_high)), d, blocks[2]);
+  hn::Store(hn::BitCast(d, hn::InterleaveUpper(dw, ab_high, ce_high)), d, blocks[3]);
+  for (std::size_t at = 0; at < hn::Lanes(d); at += 4) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      hn::StoreU(hn::Load(d4, blocks[i] + at), d4, dst + (at + i) * stride);
+    }
+  }
+}
+
+// dst (width, rows) = src^T, src (rows, width); zeros up to the next whole vector of columns. dst
+// has whole vectors of rows.
+template <class Element>
+void copy_transposed(const Element* src, std::size_t src_stride, std::size_t rows,
+                     std::size_t width, const Panel& dst) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t j = 0; j < rows; j += 4) {
+    const auto load = [&](std::size_t row, std::size_t c) HWY_ATTR {
+      if (row >= rows) return hn::Zero(d);
+      const Element* from = src + row * src_stride + c;
+      return c + lanes <= width ? load_f32(d, from) : load_f32(d, from, width - c);
+    };
+    for (std::size_t c = 0; c < width; c += lanes) {
+      store_transposed(d, load(j, c), load(j + 1, c), load(j + 2, c), load(j + 3, c),
+                       dst.row(c) + j, dst.stride);
+    }
+  }
+  const std::size_t written = hwy::RoundUpTo(rows, 4), padded = hwy::RoundUpTo(rows, lanes);
+  for (std::size_t c = 0; c < width; ++c)
+    std::fill(dst.row(c) + written, dst.row(c) + padded, 0.0f);
+}
+
+#endif
+
+// scores[0, count) += log2(e) * bias
+inline void add_bias(const float* bias, std::size_t count, float* scores) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto unit = hn::Set(d, kLog2E);
+  std::size_t j = 0;
+  for (; j + lanes <= count; j += lanes) {
+    hn::StoreU(hn::MulAdd(hn::LoadU(d, bias + j), unit, hn::LoadU(d, scores + j)), d, scores + j);
+  }
+  if (j < count) {
+    const auto tail = load_f32(d, bias + j, count - j);
+    hn::StoreU(hn::MulAdd(tail, unit, hn::LoadU(d, scores + j)), d, scores + j);
+  }
+}
+
+struct RowSum {
+  float largest;
+  float sum;
+};
+
+// In place over [0, width): 2^(score - largest) for the first `count`, zero for the rest. Returns
+// what normalises them; a row with nothing to attend has sum 0. REQUIRES: room up to the next whole
+// vector after `width`.
+inline RowSum exponentiate(float* scores, std::size_t count, std::size_t width) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
+  auto largest = lowest;
+  std::size_t j = 0;
+  for (; j + lanes <= count; j += lanes) largest = hn::Max(largest, hn::LoadU(d, scores + j));
+  const auto live = hn::FirstN(d, count - j);
+  if (j < count) {
+    const auto tail = hn::IfThenElse(live, hn::LoadU(d, scores + j), lowest);
+    hn::StoreU(tail, d, scores + j);
+    largest = hn::Max(largest, tail);
+    j += lanes;
+  }
+  const std::size_t end = j;
+  const float top = hn::GetLane(hn::MaxOfLanes(d, largest));
+  const auto shift = hn::Set(d, top == -std::numeric_limits<float>::infinity() ? 0.0f : top);
+  auto sum = hn::Zero(d);
+  for (j = 0; j < end; j += lanes) {
+    const auto p = exp2_nonpositive(d, hn::Sub(hn::LoadU(d, scores + j), shift));
+    sum = hn::Add(sum, p);
+    hn::StoreU(p, d, scores + j);
+  }
+  for (; j < width; j += lanes) hn::StoreU(hn::Zero(d), d, scores + j);
+  return {top, hn::GetLane(hn::SumOfLanes(d, sum))};
+}
+
+// In place over [0, width): p = 2^(score - shift) for the first `count`, zero for the rest.
+// Returns sum_j p_j dp_j; dp may be null.
+inline float probabilities(float* scores, const float* dp, float shift, std::size_t count,
+                           std::size_t width) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto level = hn::Set(d, shift);
+  auto sum = hn::Zero(d);
+  std::size_t j = 0;
+  for (; j < count; j += lanes) {
+    auto p = exp2_nonpositive(d, hn::Sub(hn::LoadU(d, scores + j), level));
+    if (j + lanes > count) p = hn::IfThenElseZero(hn::FirstN(d, count - j), p);
+    hn::StoreU(p, d, scores + j);
+    if (dp != nullptr) sum = hn::MulAdd(p, hn::LoadU(d, dp + j), sum);
+  }
+  for (; j < width; j += lanes) hn::StoreU(hn::Zero(d), d, scores + j);
+  return hn::GetLane(hn::SumOfLanes(d, sum));
+}
+
+// dp -> p (dp - mean) over [0, width), whole vectors.
+inline void score_gradient(const float* p, float mean, std::size_t width, float* dp) {
+  const hn::ScalableTag<float> d;
+  const auto level = hn::Set(d, mean);
+  for (std::size_t j = 0; j < width; j += hn::Lanes(d)) {
+    hn::StoreU(hn::Mul(hn::LoadU(d, p + j), hn::Sub(hn::LoadU(d, dp + j), level)), d, dp + j);
+  }
+}
+
+// dst += src over [0, count).
+inline void add_row(const float* src, std::size_t count, float* dst) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t j = 0;
+  for (; j + lanes <= count; j += lanes) {
+    hn::StoreU(hn::Add(hn::LoadU(d, dst + j), hn::LoadU(d, src + j)), d, dst + j);
+  }
+  for (; j < count; ++j) dst[j] += src[j];
+}
+
+// lse_i = ln(2) largest_i + ln(sum_i) for `count` rows; -inf for a sum of 0.
+inline void log_sum_exp(const float* largest, const float* sum, std::size_t count, float* lse) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto one = [&](hn::Vec<decltype(d)> top, hn::Vec<decltype(d)> total) HWY_ATTR {
+    const auto empty = hn::Eq(total, hn::Zero(d));
+    const auto log = hn::Log(d, hn::IfThenElse(empty, hn::Set(d, 1.0f), total));
+    return hn::IfThenElse(empty, hn::Set(d, -std::numeric_limits<float>::infinity()),
+                          hn::MulAdd(top, hn::Set(d, kLn2), log));
+  };
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    hn::StoreU(one(hn::LoadU(d, largest + i), hn::LoadU(d, sum + i)), d, lse + i);
+  }
+  if (i < count) {
+    store_f32(one(load_f32(d, largest + i, count - i), load_f32(d, sum + i, count - i)), d, lse + i,
+              count - i);
+  }
+}
+
+}  // namespace inlay::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

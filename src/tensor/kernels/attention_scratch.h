@@ -1,0 +1,106 @@
+// How one thread's scratch is laid out for attention over one (sequence, key head): a list of f32
+// panels. The same constructor counts the bytes (no base) and hands out the pointers, so that the
+// two cannot disagree.
+//
+//   ScratchLayout layout;                         ScratchLayout layout(base);
+//   BackwardPanels(layout, {nq, nk, d});          BackwardPanels panels(layout, {nq, nk, d});
+//   layout.floats();
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+namespace inlay::kernels {
+
+// Rows of f32, whole 64-byte lines each and an odd number of them, so that neither a column of rows
+// falls into few cache sets nor a whole vector ends outside its row.
+struct Panel {
+  float* data = nullptr;
+  std::size_t stride = 0;
+  float* row(std::size_t i) const { return data + i * stride; }
+};
+
+class ScratchLayout {
+ public:
+  explicit ScratchLayout(float* base = nullptr) : base_(base) {}
+
+  Panel panel(std::size_t rows, std::size_t cols) {
+    const std::size_t stride = ((cols + kLine - 1) / kLine | 1) * kLine;
+    return {take(rows * stride), stride};
+  }
+  float* vector(std::size_t count) { return take((count + kLine - 1) / kLine * kLine); }
+  std::size_t floats() const { return used_; }
+
+ private:
+  static constexpr std::size_t kLine = 16;
+
+  float* take(std::size_t count) {
+    float* data = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += count;
+    return data;
+  }
+
+  float* base_;
+  std::size_t used_ = 0;
+};
+
+struct SequenceShape {
+  std::size_t queries;
+  std::size_t keys;
+  std::size_t depth;  // D
+
+  // Queries that are worked on at once: as many as let their scores stay in the first cache levels.
+  // A function of this sequence alone, as it decides where sums over queries are cut.
+  std::size_t query_block() const {
+    const std::size_t fitting = 8192 / std::max<std::size_t>(keys, 1) / 8 * 8;
+    return std::min(std::clamp<std::size_t>(fitting, 16, 64), queries);
+  }
+  // Transposed panels are written in whole vectors of rows.
+  std::size_t depth_rows() const { return (depth + 15) / 16 * 16; }
+};
+
+struct ForwardPanels {
+  ForwardPanels(ScratchLayout& layout, const SequenceShape& shape)
+      : keys_transposed(layout.panel(shape.depth_rows(), shape.keys)),
+        values(layout.panel(shape.keys, shape.depth)),
+        queries(layout.panel(shape.query_block(), shape.depth)),
+        scores(layout.panel(shape.query_block(), shape.keys)),
+        out(layout.panel(shape.query_block(), shape.depth)),
+        largest(layout.vector(shape.query_block())),
+        sum(layout.vector(shape.query_block())) {}
+
+  Panel keys_transposed;  // (D, nk)
+  Panel values;           // (nk, D)
+  Panel queries;          // (block, D), times scale * log2(e)
+  Panel scores;           // (block, nk), then probabilities times their sum
+  Panel out;              // (block, D)
+  float* largest;         // (block)
+  float* sum;             // (block)
+};
+
+struct BackwardPanels {
+  BackwardPanels(ScratchLayout& layout, const SequenceShape& shape)
+      : keys_transposed(layout.panel(shape.depth_rows(), shape.keys)),
+        values_transposed(layout.panel(shape.depth_rows(), shape.keys)),
+        keys(layout.panel(shape.keys, shape.depth)),
+        dk(layout.panel(shape.keys, shape.depth)),
+        dv(layout.panel(shape.keys, shape.depth)),
+        queries(layout.panel(shape.query_block(), shape.depth)),
+        out_grad(layout.panel(shape.query_block(), shape.depth)),
+        dq(layout.panel(shape.query_block(), shape.depth)),
+        p(layout.panel(shape.query_block(), shape.keys)),
+        dp(layout.panel(shape.query_block(), shape.keys)) {}
+
+  Panel keys_transposed;    // (D, nk)
+  Panel values_transposed;  // (D, nk)
+  Panel keys;               // (nk, D)
+  Panel dk;                 // (nk, D), times log2(e)
+  Panel dv;                 // (nk, D)
+  Panel queries;            // (block, D), times scale * log2(e)
+  Panel out_grad;           // (block, D)
+  Panel dq;                 // (block, D), divided by scale
+  Panel p;                  // (block, nk): scores, then probabilities
+  Panel dp;                 // (block, nk): gradients of probabilities, then of scores
+};
+
+}  // namespace inlay::kernels
