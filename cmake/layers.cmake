@@ -46,7 +46,7 @@ function(inlay_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT 900)
 endfunction()
 
-inlay_layer(base LIBRARIES fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json OpenSSL::Crypto)
+inlay_layer(base LIBRARIES fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json OpenSSL::Crypto PkgConfig::PCRE2)
 inlay_layer(tensor DEPENDS base LIBRARIES PkgConfig::HWY DNNL::dnnl OpenMP::OpenMP_CXX)
 inlay_layer(autograd DEPENDS tensor)
 inlay_layer(nn DEPENDS autograd)

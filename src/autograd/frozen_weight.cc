@@ -22,7 +22,7 @@ const onednn::PackedMatrix& FrozenWeight::packed_backward(DType compute) const {
 
 const onednn::PackedMatrix& FrozenWeight::packed(std::map<DType, onednn::PackedMatrix>& cache, Layout layout,
                                                  DType compute) const {
-  std::lock_guard guard(lock_);
+  std::lock_guard guard(*lock_);
   auto found = cache.find(compute);
   if (found == cache.end()) {
     found = cache.emplace(compute, onednn::PackedMatrix::pack(weight_, layout, compute)).first;
@@ -32,7 +32,7 @@ const onednn::PackedMatrix& FrozenWeight::packed(std::map<DType, onednn::PackedM
 }
 
 const Tensor& FrozenWeight::exact() const {
-  std::lock_guard guard(lock_);
+  std::lock_guard guard(*lock_);
   if (exact_.defined()) return exact_;
   Tensor stored = weight_.to(DType::kF64);
   if (layout_ == Layout::kOutIn) return exact_ = stored;

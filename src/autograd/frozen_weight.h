@@ -38,7 +38,7 @@ class FrozenWeight {
   Tensor weight_, bias_;
   onednn::Layout layout_;
   std::function<void()> after_packing_;
-  mutable std::mutex lock_;
+  std::unique_ptr<std::mutex> lock_ = std::make_unique<std::mutex>();  // by pointer: the weight can be moved
   mutable std::map<DType, onednn::PackedMatrix> forward_, backward_;
   mutable Tensor exact_;
 };

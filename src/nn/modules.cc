@@ -102,6 +102,15 @@ Variable adapted_linear(Context& context, const LinearSite& module, const std::v
   return y;
 }
 
+// Where no product can be blended: the gate takes 0 or 1.
+Replacements bare_replacement(Context& context, const Site& site) {
+  auto replacing = replacing_hook(context.adapters, site);
+  if (!replacing.has_value()) return {};
+  require(replacing->gate == 1.0f, ErrorKind::kUsage, "the gate of {} is {}; a replaced {} takes 0 or 1", site.name,
+          replacing->gate, site_kind_name(site.kind));
+  return replacing->hook->replacements();
+}
+
 }  // namespace
 
 Variable linear_site(Context& context, const LinearSite& module, const Variable& x, Precision precision) {
@@ -161,11 +170,11 @@ Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable&
 }
 
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding) {
-  auto replacing = replacing_hook(context.adapters, embedding.site);
-  if (!replacing.has_value()) return nullptr;
-  require(replacing->gate == 1.0f, ErrorKind::kUsage, "the gate of {} is {}; a replaced embedding takes 0 or 1",
-          embedding.site.name, replacing->gate);
-  return replacing->hook->replacements().weight;
+  return bare_replacement(context, embedding.site).weight;
+}
+
+Parameter* parameter_replacement(Context& context, const Site& parameter) {
+  return bare_replacement(context, parameter).bias;
 }
 
 }  // namespace inlay

@@ -19,8 +19,7 @@ struct NormSite {
 };
 
 struct EmbeddingSite {
-  Site site;
-  Tensor table;  // (rows, channels), F32, BF16 or F16, mapped
+  Site site;  // its weight is the table: (rows, channels), as mapped
 };
 
 // A place where a block's output can be adapted before it joins the residual.
@@ -38,7 +37,8 @@ Variable norm_site(Context& context, const NormSite& norm, const Variable& x, co
 Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input, Variable output,
                      const Variable& residual, const NormSite& norm);
 
-// The table that lookups read, or the parameter that stands in for it (null: the frozen one).
+// The parameter that stands in for an embedding's table or for a bare bias; null: the frozen one.
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding);
+Parameter* parameter_replacement(Context& context, const Site& parameter);
 
 }  // namespace inlay

@@ -41,7 +41,7 @@ struct Site {
   int layer = -1;  // -1: outside the layers
   int64_t in = 0;
   int64_t out = 0;
-  bool has_bias = false;
+  Tensor weight, bias;     // what the base holds here, as stored (gamma and beta of a norm); undefined for kHidden
   std::string adapterhub;  // kHidden: where AdapterHub keeps its bottlenecks, "encoder.layer.0.output.adapters"
   std::size_t index = 0;   // in the model's list of sites
 };

@@ -1,0 +1,51 @@
+// One trained (or fresh) instance of a method on one base: its parameters, and the hooks that the base runs.
+//
+//   auto adapter = Adapter::create("reviews", parse_method("lora[r=8]"), model->facts(), seed);
+//   context.adapters = {{.hooks = adapter.get()}};
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/method.h"
+
+namespace inlay {
+
+class Adapter : public SiteHooks {
+ public:
+  // Initial values come from streams of `seed`, one per tensor.
+  static std::unique_ptr<Adapter> create(std::string name, ConfiguredMethod method, const BaseFacts& base,
+                                         uint64_t seed);
+
+  SiteHook* at(std::size_t site_index) override { return hooks_[site_index].get(); }
+
+  // A tensor of the adapter: parameter().name() is the site's name, a dot, and the part.
+  struct Entry {
+    const Site* site;
+    std::string part;  // "lora_A.weight"
+    Parameter parameter;
+  };
+
+  const std::string& name() const { return name_; }
+  const MethodInfo& info() const { return *method_.info; }
+  Method& method() const { return *method_.method; }
+  Json config() const;  // the method's fields
+  const std::vector<const Site*>& sites() const { return sites_; }
+  std::deque<Entry>& entries() { return entries_; }
+  const std::deque<Entry>& entries() const { return entries_; }
+  int64_t parameter_count() const;
+
+ private:
+  Adapter(std::string name, ConfiguredMethod method) : name_(std::move(name)), method_(std::move(method)) {}
+
+  std::string name_;
+  ConfiguredMethod method_;
+  std::vector<const Site*> sites_;
+  std::deque<Entry> entries_;  // hooks refer to the parameters: addresses never move
+  std::vector<std::unique_ptr<SiteHook>> hooks_;  // by site index
+};
+
+}  // namespace inlay

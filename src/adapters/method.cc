@@ -1,0 +1,40 @@
+#include "adapters/method.h"
+
+#include "base/nearest.h"
+#include "base/spec.h"
+
+namespace inlay {
+
+#define INLAY_METHOD(name) const MethodInfo& method_##name();
+#include "adapters/methods/list.h"
+#undef INLAY_METHOD
+
+std::vector<const MethodInfo*> all_methods() {
+  return {
+#define INLAY_METHOD(name) &method_##name(),
+#include "adapters/methods/list.h"
+#undef INLAY_METHOD
+  };
+}
+
+const MethodInfo& find_method(const std::string& name) {
+  std::vector<std::string> names;
+  for (const MethodInfo* info : all_methods()) {
+    if (info->name == name) return *info;
+    names.push_back(info->name);
+  }
+  std::string known;
+  for (const std::string& other : names) known += (known.empty() ? "" : ", ") + other;
+  fail(ErrorKind::kUsage, "method \"{}\" is unknown; did you mean \"{}\"? Known: {}", name, nearest_name(name, names),
+       known);
+}
+
+ConfiguredMethod parse_method(const std::string& text) {
+  Spec spec = parse_spec(text);
+  const MethodInfo& info = find_method(spec.name);
+  ConfiguredMethod configured{&info, info.make()};
+  fields_from_text([&](FieldVisitor& visit) { configured.method->fields(visit); }, spec.arguments, text);
+  return configured;
+}
+
+}  // namespace inlay

@@ -1,0 +1,69 @@
+// What a method file gives: its configuration, which sites it takes, and the hook it puts there.
+//
+// Adding a method is one file in methods/ with `const MethodInfo& method_<name>()` and one line in methods/list.h.
+// Saving, loading, freezing, gating, counting are written once, in this folder, never per method.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "autograd/parameter.h"
+#include "base/random.h"
+#include "base/fields.h"
+#include "nn/base_facts.h"
+#include "nn/site.h"
+
+namespace inlay {
+
+// How an adapter of a method is written to disk.
+enum class AdapterFormat { kPeft, kAdapterHub, kNative };
+
+// Where a hook's parameters are made. Each is named by its site and its part: "encoder.layer.0.output" and
+// "lora_A.weight".
+class ParameterMaker {
+ public:
+  virtual ~ParameterMaker() = default;
+  // REQUIRES: value is F32. The parameter lives as long as the adapter.
+  virtual Parameter& make(const Site& site, const std::string& part, Tensor value) = 0;
+  // The stream of a parameter's initial values: named by site and part, so every tensor differs.
+  virtual Stream stream(const Site& site, const std::string& part) const = 0;
+};
+
+class Method {
+ public:
+  virtual ~Method() = default;
+  virtual void fields(FieldVisitor& visit) = 0;
+  // The sites it adapts, in the base's order. Fails (kUsage) where a target matches nothing.
+  virtual std::vector<const Site*> select(const BaseFacts& base) const = 0;
+  virtual std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const = 0;
+  // Whether a fresh adapter leaves every output of the base as it is.
+  virtual bool identity_at_start() const { return true; }
+  // Examples whose gradients are summed before the tree.
+  virtual int64_t gradient_chunk() const { return 1; }
+};
+
+struct MethodInfo {
+  std::string name;
+  std::string summary;
+  std::string citation;
+  std::string example;  // "lora[r=8,alpha=16]"
+  AdapterFormat format;
+  double learning_rate;  // a default that works on small data
+  std::unique_ptr<Method> (*make)();
+};
+
+// All methods, in the order of methods/list.h.
+std::vector<const MethodInfo*> all_methods();
+// kUsage with the nearest and all names when there is none.
+const MethodInfo& find_method(const std::string& name);
+
+// A method with its configuration, from text such as "lora[r=8,alpha=16]".
+struct ConfiguredMethod {
+  const MethodInfo* info;
+  std::unique_ptr<Method> method;
+};
+ConfiguredMethod parse_method(const std::string& text);
+
+}  // namespace inlay

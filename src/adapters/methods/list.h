@@ -1,0 +1,3 @@
+// All methods, one line each; a line names the file and the function method_<name>() in it.
+INLAY_METHOD(lora)
+INLAY_METHOD(full)

@@ -1,0 +1,87 @@
+#include "adapters/targets.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "base/pattern.h"
+
+namespace inlay {
+namespace {
+
+constexpr std::string_view kAllLinear = "all-linear";
+
+// The last component of every site of this kind: what people mean by a target.
+std::vector<std::string> suffixes(const BaseFacts& base, SiteKind kind) {
+  std::set<std::string> names;
+  for (const Site* site : base.sites) {
+    if (site->kind == kind) names.insert(site->name.substr(site->name.rfind('.') + 1));
+  }
+  return {names.begin(), names.end()};
+}
+
+void fail_unmatched(const BaseFacts& base, SiteKind kind, const std::string& target) {
+  std::vector<std::string> known = suffixes(base, kind);
+  std::string text;
+  for (const std::string& name : known) text += (text.empty() ? "" : ", ") + name;
+  fail(ErrorKind::kUsage, "target \"{}\" matches no {} module of this {} base; did you mean \"{}\"? There are: {}",
+       target, site_kind_name(kind), base.model_type, nearest_name(target, known), text);
+}
+
+bool in_layers(const Site& site, const std::vector<std::string>& layers) {
+  if (layers.empty()) return true;
+  return std::find(layers.begin(), layers.end(), std::to_string(site.layer)) != layers.end();
+}
+
+void check_layers(const BaseFacts& base, const std::vector<std::string>& layers) {
+  for (const std::string& layer : layers) {
+    bool digits = !layer.empty() && layer.size() < 6 && layer.find_first_not_of("0123456789") == layer.npos;
+    require(digits && std::stoll(layer) < base.layers, ErrorKind::kUsage,
+            "layers_to_transform names layer \"{}\"; this base has layers 0 to {}", layer, base.layers - 1);
+  }
+}
+
+}  // namespace
+
+bool is_pattern(const std::string& target) {
+  return target.find_first_of("*+?[](){}|^$\\") != target.npos;
+}
+
+bool matches_target(const std::string& name, const std::string& target) {
+  if (is_pattern(target)) return Pattern(target, "target_modules").matches_whole(name);
+  return name == target || name.ends_with("." + target);
+}
+
+std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind, const TargetRules& rules) {
+  check_layers(base, rules.layers_to_transform);
+  std::set<const Site*> selected;
+  for (const std::string& target : rules.target_modules) {
+    std::size_t matched = 0;
+    for (const Site* site : base.sites) {
+      if (site->kind != kind || (target != kAllLinear && !matches_target(site->name, target))) continue;
+      ++matched;
+      if (in_layers(*site, rules.layers_to_transform)) selected.insert(site);
+    }
+    if (matched == 0) fail_unmatched(base, kind, target);
+  }
+  for (const std::string& target : rules.exclude_modules) {
+    std::size_t matched = std::erase_if(selected, [&](const Site* site) { return matches_target(site->name, target); });
+    if (matched == 0) fail_unmatched(base, kind, target);
+  }
+  require(!selected.empty(), ErrorKind::kUsage, "the targets select no module; give target_modules=all-linear or names");
+  std::vector<const Site*> ordered;
+  for (const Site* site : base.sites) {
+    if (selected.contains(site)) ordered.push_back(site);
+  }
+  return ordered;
+}
+
+double pattern_value(const std::map<std::string, double>& patterns, const std::string& site_name, double fallback) {
+  for (const auto& [key, value] : patterns) {
+    if (Pattern("(.*\\.)?(" + key + ")", "rank_pattern or alpha_pattern").matches_whole(site_name)) return value;
+  }
+  return fallback;
+}
+
+}  // namespace inlay

@@ -1,0 +1,31 @@
+#include "models/family.h"
+
+#include <algorithm>
+
+namespace inlay {
+
+#define INLAY_FAMILY(name) const Family& family_##name();
+#include "models/families/list.h"
+#undef INLAY_FAMILY
+
+std::vector<const Family*> all_families() {
+  return {
+#define INLAY_FAMILY(name) &family_##name(),
+#include "models/families/list.h"
+#undef INLAY_FAMILY
+  };
+}
+
+const Family& find_family(const ModelConfig& config) {
+  std::string type = config.text("model_type");
+  std::string known;
+  for (const Family* family : all_families()) {
+    for (const std::string& name : family->model_types) {
+      if (name == type) return *family;
+      known += (known.empty() ? "" : ", ") + name;
+    }
+  }
+  fail(ErrorKind::kInput, "{}: model_type \"{}\" is not supported; supported: {}", config.where(), type, known);
+}
+
+}  // namespace inlay

@@ -1,0 +1,77 @@
+// The encoder that BERT, RoBERTa and DistilBERT share: embeddings, then layers of self-attention and a feed-forward part,
+// each followed by addition of its input and layer normalisation (Devlin et al. 2018; Vaswani et al. 2017, section 3.1).
+// A family gives sizes and names; everything that runs is here.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "autograd/ops/activation.h"
+#include "models/model.h"
+#include "models/weight_source.h"
+#include "nn/modules.h"
+
+namespace inlay {
+
+// Module names below the family's prefix; "{}" in `layer` is the layer's number.
+struct EncoderNames {
+  std::string prefix;  // "bert."
+  std::string word, position, type, embedding_norm;  // `type` empty: no token types
+  std::string layer;   // "encoder.layer.{}."
+  std::string query, key, value, attention_output, attention_norm, up, down, output_norm;
+  std::string attention_adapters, output_adapters;  // where AdapterHub keeps bottlenecks
+  std::string pooler;  // empty: the family has none
+  std::string mlm_dense, mlm_norm, mlm_decoder, mlm_bias;  // with their own prefixes
+};
+
+struct EncoderSizes {
+  int64_t vocabulary, hidden, layers, heads, intermediate, positions, types;
+  double eps = 1e-12;
+  Activation activation = Activation::kGelu;
+};
+
+class PostNormEncoder : public Model {
+ public:
+  PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& names, ModelParts parts, WeightSource& weights);
+
+  Variable encode(Context& context, const TokenBatch& batch) const override;
+  bool has_pooler() const override { return pooler_.has_value(); }
+  Variable pooled(Context& context, const Variable& hidden, const TokenBatch& batch) const override;
+  bool has_masked_lm() const override { return mlm_ != nullptr; }
+  Variable masked_lm_logits(Context& context, const Variable& rows) const override;
+
+ private:
+  struct Layer {
+    LinearSite query, key, value, attention_output, up, down;
+    NormSite attention_norm, output_norm;
+    HiddenSite attention_block, feed_forward_block;
+  };
+  struct MaskedLm {
+    LinearSite dense;
+    NormSite norm;
+    FrozenWeight decoder;  // tied to the word embedding
+    Site bias;             // a bare parameter
+  };
+
+  LinearSite linear(WeightSource& weights, const std::string& name, SiteRole role, int layer, int64_t in, int64_t out);
+  NormSite norm(WeightSource& weights, const std::string& name, int layer);
+  EmbeddingSite embedding(WeightSource& weights, const std::string& name, int64_t rows);
+  Layer make_layer(WeightSource& weights, const EncoderNames& names, int number);
+  std::unique_ptr<MaskedLm> make_masked_lm(WeightSource& weights, const EncoderNames& names);
+  void register_sites();
+
+  Variable embed(Context& context, const TokenBatch& batch) const;
+  Variable run_layer(Context& context, const Layer& layer, const Variable& x) const;
+
+  EncoderSizes sizes_;
+  EmbeddingSite word_, position_;
+  std::optional<EmbeddingSite> type_;
+  NormSite embedding_norm_;
+  std::deque<Layer> layers_;
+  std::optional<LinearSite> pooler_;
+  std::unique_ptr<MaskedLm> mlm_;
+};
+
+}  // namespace inlay

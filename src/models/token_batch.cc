@@ -1,0 +1,38 @@
+#include "models/token_batch.h"
+
+#include "base/error.h"
+
+namespace inlay {
+
+TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences, const BatchPlace& place) {
+  ensure(place.first % place.chunk == 0, "a micro-batch begins at place {}, inside a chunk of {}", place.first,
+         place.chunk);
+  TokenBatch batch;
+  batch.tokens.example_offsets = {0};
+  batch.examples.example_offsets = {0};
+  batch.tokens.chunk_offsets = {0};
+  batch.examples.chunk_offsets = {0};
+  auto count = static_cast<int64_t>(sequences.size());
+  for (int64_t i = 0; i < count; ++i) {
+    const TokenSequence& sequence = *sequences[static_cast<std::size_t>(i)];
+    auto example_place = static_cast<int32_t>(place.first + i);
+    for (std::size_t t = 0; t < sequence.ids.size(); ++t) {
+      batch.ids.push_back(sequence.ids[t]);
+      batch.types.push_back(sequence.types.empty() ? 0 : sequence.types[t]);
+      batch.positions.push_back(static_cast<int32_t>(place.first_position) + static_cast<int32_t>(t));
+      batch.tokens.example_place.push_back(example_place);
+      batch.tokens.token_position.push_back(static_cast<int32_t>(t));
+    }
+    batch.tokens.example_offsets.push_back(static_cast<int64_t>(batch.ids.size()));
+    batch.examples.example_offsets.push_back(i + 1);
+    batch.examples.example_place.push_back(example_place);
+    batch.examples.token_position.push_back(0);
+    if ((i + 1) % place.chunk == 0 || i + 1 == count) {
+      batch.tokens.chunk_offsets.push_back(batch.tokens.example_offsets.back());
+      batch.examples.chunk_offsets.push_back(i + 1);
+    }
+  }
+  return batch;
+}
+
+}  // namespace inlay

@@ -1,0 +1,34 @@
+// What is known about a loaded base besides its weights: names, sizes, identity. Methods and formats read it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nn/head.h"
+#include "nn/site.h"
+
+namespace inlay {
+
+struct BaseFacts {
+  std::string model_type;  // "bert"
+  std::string prefix;      // "bert.": what module names carry in a model with a head
+  std::string bare_class;  // "BertModel"
+  int64_t hidden = 0, layers = 0, vocabulary = 0;
+  int64_t max_tokens = 0;      // the longest sequence there are positions for
+  int64_t first_position = 0;  // the row of the position table that the first token reads
+  int64_t type_count = 0;      // rows of the token type table, 0 without one
+  bool has_pooler = false;
+  HeadLayout sequence_head, token_head;  // Hugging Face's own heads for the family
+  std::filesystem::path folder;
+  std::string root_hash;            // of all tensors: the identity of the base
+  std::vector<std::string> unused;  // tensors of heads that were not asked for
+  std::vector<const Site*> sites;   // all places where adapters can attach, by index; they live as long as the model
+
+  const HeadLayout& head_layout(HeadKind kind) const {
+    return kind == HeadKind::kSequenceClassification ? sequence_head : token_head;
+  }
+};
+
+}  // namespace inlay

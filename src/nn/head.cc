@@ -1,0 +1,49 @@
+#include "nn/head.h"
+
+#include <array>
+
+#include "autograd/ops/dropout.h"
+#include "nn/initializers.h"
+
+namespace inlay {
+namespace {
+
+constexpr std::array<std::string_view, 4> kInputs = {"pooler", "first", "mean", "tokens"};
+constexpr float kInitialStd = 0.02f;  // initializer_range of every family's configuration
+
+}  // namespace
+
+std::string_view head_input_name(HeadInput input) { return kInputs.at(static_cast<std::size_t>(input)); }
+
+HeadInput head_input_from_name(std::string_view name, std::string_view where) {
+  for (std::size_t i = 0; i < kInputs.size(); ++i) {
+    if (kInputs[i] == name) return static_cast<HeadInput>(i);
+  }
+  fail(ErrorKind::kInput, "{}: pooling \"{}\" is unknown; expected pooler, first, mean or tokens", where, name);
+}
+
+Head::Head(HeadLayout layout, int64_t hidden, int64_t outputs, double dropout, uint64_t seed)
+    : layout_(std::move(layout)), outputs_(outputs), dropout_(dropout) {
+  for (const HeadDense& dense : layout_.dense) add_linear(dense.name, hidden, hidden, seed);
+  add_linear(layout_.output, hidden, outputs, seed);
+}
+
+void Head::add_linear(const std::string& name, int64_t in, int64_t out, uint64_t seed) {
+  Stream stream(seed, "init/head/" + name + ".weight");
+  parameters_.emplace_back(name + ".weight", normal_init({out, in}, kInitialStd, stream));
+  parameters_.emplace_back(name + ".bias", Tensor::zeros({out}, DType::kF32));
+}
+
+Variable Head::logits(Context& context, const Variable& pooled) {
+  Variable x = pooled;
+  for (std::size_t i = 0; i < layout_.dense.size(); ++i) {
+    if (i > 0 || layout_.dropout_first) x = inlay::dropout(context, x, dropout_, fmt::format("dropout/head/{}", i));
+    LinearWeights weights{.weight = &parameters_[2 * i], .bias = &parameters_[2 * i + 1]};
+    x = activation(context, linear(context, x, weights, Precision::kFull), layout_.dense[i].activation);
+  }
+  std::size_t last = layout_.dense.size();
+  x = inlay::dropout(context, x, dropout_, fmt::format("dropout/head/{}", last));
+  return linear(context, x, {.weight = &parameters_[2 * last], .bias = &parameters_[2 * last + 1]}, Precision::kFull);
+}
+
+}  // namespace inlay
