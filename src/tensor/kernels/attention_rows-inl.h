@@ -19,6 +19,7 @@
 
 #include "tensor/kernels/attention_tile-inl.h"
 #include "tensor/kernels/element_io-inl.h"
+#include "tensor/kernels/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace inlay::kernels::HWY_NAMESPACE {
@@ -75,41 +76,6 @@ void write_row(const float* src, std::size_t width, float factor, Element* dst) 
   if (c < width) store_f32(hn::Mul(hn::LoadU(d, src + c), scale), d, dst + c, width - c);
 }
 
-#if HWY_TARGET == HWY_SCALAR
-
-template <class Element>
-void copy_transposed(const Element* src, std::size_t src_stride, std::size_t rows,
-                     std::size_t width, const Panel& dst) {
-  for (std::size_t j = 0; j < rows; ++j) {
-    for (std::size_t c = 0; c < width; ++c)
-      dst.row(c)[j] = static_cast<float>(src[j * src_stride + c]);
-  }
-}
-
-#else
-
-// Four rows as columns: lane 4n + i of a, b, c, e becomes lanes 0 to 3 of row 4n + i of dst.
-template <class D>
-HWY_INLINE void store_transposed(D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> c, hn::Vec<D> e,
-                                 float* dst, std::size_t stride) {
-  const hn::RepartitionToWide<D> dw;
-  const hn::Full128<float> d4;
-  const auto ab_low = hn::BitCast(dw, hn::InterleaveLower(d, a, b));
-  const auto ab_high = hn::BitCast(dw, hn::InterleaveUpper(d, a, b));
-  const auto ce_low = hn::BitCast(dw, hn::InterleaveLower(d, c, e));
-  const auto ce_high = hn::BitCast(dw, hn::InterleaveUpper(d, c, e));
-  HWY_ALIGN float blocks[4][hn::MaxLanes(d)];
-  hn::Store(hn::BitCast(d, hn::InterleaveLower(dw, ab_low, ce_low)), d, blocks[0]);
-  hn::Store(hn::BitCast(d, hn::InterleaveUpper(dw, ab_low, ce_low)), d, blocks[1]);
-  hn::Store(hn::BitCast(d, hn::InterleaveLower(dw, ab_high, ce_high)), d, blocks[2]);
-  hn::Store(hn::BitCast(d, hn::InterleaveUpper(dw, ab_high, ce_high)), d, blocks[3]);
-  for (std::size_t at = 0; at < hn::Lanes(d); at += 4) {
-    for (std::size_t i = 0; i < 4; ++i) {
-      hn::StoreU(hn::Load(d4, blocks[i] + at), d4, dst + (at + i) * stride);
-    }
-  }
-}
-
 // dst (width, rows) = src^T, src (rows, width); zeros up to the next whole vector of columns. dst
 // has whole vectors of rows.
 template <class Element>
@@ -124,16 +90,15 @@ void copy_transposed(const Element* src, std::size_t src_stride, std::size_t row
       return c + lanes <= width ? load_f32(d, from) : load_f32(d, from, width - c);
     };
     for (std::size_t c = 0; c < width; c += lanes) {
-      store_transposed(d, load(j, c), load(j + 1, c), load(j + 2, c), load(j + 3, c),
-                       dst.row(c) + j, dst.stride);
+      store_columns(d, load(j, c), load(j + 1, c), load(j + 2, c), load(j + 3, c), dst.row(c) + j,
+                    dst.stride);
     }
   }
-  const std::size_t written = hwy::RoundUpTo(rows, 4), padded = hwy::RoundUpTo(rows, lanes);
+  const std::size_t written = hwy::RoundUpTo(rows, 4);
+  const std::size_t padded = hwy::RoundUpTo(rows, std::max<std::size_t>(lanes, 4));
   for (std::size_t c = 0; c < width; ++c)
     std::fill(dst.row(c) + written, dst.row(c) + padded, 0.0f);
 }
-
-#endif
 
 // scores[0, count) += log2(e) * bias
 inline void add_bias(const float* bias, std::size_t count, float* scores) {

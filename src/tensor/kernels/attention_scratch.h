@@ -1,48 +1,15 @@
-// How one thread's scratch is laid out for attention over one (sequence, key head): a list of f32
-// panels. The same constructor counts the bytes (no base) and hands out the pointers, so that the
-// two cannot disagree.
+// How one thread's scratch is laid out for attention over one (sequence, key head).
 //
-//   ScratchLayout layout;                         ScratchLayout layout(base);
-//   BackwardPanels(layout, {nq, nk, d});          BackwardPanels panels(layout, {nq, nk, d});
-//   layout.floats();
+//   ScratchLayout layout(scratch);
+//   BackwardPanels panels(layout, {.queries = nq, .keys = nk, .depth = d});
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 
+#include "tensor/kernels/panel.h"
+
 namespace inlay::kernels {
-
-// Rows of f32, whole 64-byte lines each and an odd number of them, so that neither a column of rows
-// falls into few cache sets nor a whole vector ends outside its row.
-struct Panel {
-  float* data = nullptr;
-  std::size_t stride = 0;
-  float* row(std::size_t i) const { return data + i * stride; }
-};
-
-class ScratchLayout {
- public:
-  explicit ScratchLayout(float* base = nullptr) : base_(base) {}
-
-  Panel panel(std::size_t rows, std::size_t cols) {
-    const std::size_t stride = ((cols + kLine - 1) / kLine | 1) * kLine;
-    return {take(rows * stride), stride};
-  }
-  float* vector(std::size_t count) { return take((count + kLine - 1) / kLine * kLine); }
-  std::size_t floats() const { return used_; }
-
- private:
-  static constexpr std::size_t kLine = 16;
-
-  float* take(std::size_t count) {
-    float* data = base_ == nullptr ? nullptr : base_ + used_;
-    used_ += count;
-    return data;
-  }
-
-  float* base_;
-  std::size_t used_ = 0;
-};
 
 struct SequenceShape {
   std::size_t queries;

@@ -19,7 +19,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "tensor/kernels/attention_scratch.h"
+#include "tensor/kernels/panel.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace inlay::kernels::HWY_NAMESPACE {

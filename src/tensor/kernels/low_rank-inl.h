@@ -1,0 +1,267 @@
+// The three products of low_rank.h in vectors along the channels, for f32 or bf16 elements of the
+// long matrix. The factor is packed first: (r, channels), zeros up to the next whole vector of
+// channels.
+
+#if defined(INLAY_KERNELS_LOW_RANK_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef INLAY_KERNELS_LOW_RANK_INL_H_
+#undef INLAY_KERNELS_LOW_RANK_INL_H_
+#else
+#define INLAY_KERNELS_LOW_RANK_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include "tensor/kernels/element_io-inl.h"
+#include "tensor/kernels/low_rank.h"
+#include "tensor/kernels/panel.h"
+#include "tensor/kernels/transpose-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace inlay::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// What fills the register file with accumulators and leaves room for operands: 32 registers, or 16.
+inline constexpr bool kManyRegisters = HWY_TARGET == HWY_AVX3;
+inline constexpr std::size_t kProjectRows = kManyRegisters ? 3 : 2;
+inline constexpr std::size_t kProjectRanks = kManyRegisters ? 8 : 4;
+inline constexpr std::size_t kExpandRows = kManyRegisters ? 8 : 4;
+inline constexpr std::size_t kGradRanks = kManyRegisters ? 8 : 4;
+
+// Calls run(block, at) with `block` an integral constant, the greatest power of two up to kMost
+// that still fits.
+template <std::size_t kMost, class Run>
+HWY_INLINE void in_blocks(std::size_t count, std::size_t at, const Run& run) {
+  for (; at + kMost <= count; at += kMost) run(std::integral_constant<std::size_t, kMost>(), at);
+  if constexpr (kMost > 1) {
+    if (at < count) in_blocks<(kMost + 1) / 2>(count, at, run);
+  }
+}
+
+inline void pack_factor(const float* factor, FactorLayout layout, std::size_t rank,
+                        std::size_t channels, Panel dst) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t step = layout == FactorLayout::kRankByChannel ? 1 : rank;
+  const auto lane_offsets = hn::Mul(hn::Iota(di, 0), hn::Set(di, static_cast<int32_t>(step)));
+  for (std::size_t i = 0; i < rank; ++i) {
+    const float* src = factor + (layout == FactorLayout::kRankByChannel ? i * channels : i);
+    float* row = dst.row(i);
+    std::size_t c = 0;
+    for (; c + lanes <= channels; c += lanes) {
+      hn::StoreU(
+          step == 1 ? hn::LoadU(d, src + c) : hn::GatherIndex(d, src + c * step, lane_offsets), d,
+          row + c);
+    }
+    for (; c < channels; ++c) row[c] = src[c * step];
+    std::fill(row + channels, row + hwy::RoundUpTo(channels, lanes), 0.0f);
+  }
+}
+
+// u[0..kRows)[0..kRanks) = scale * x (kRows, channels) * factor (kRanks, channels)^T
+template <std::size_t kRows, std::size_t kRanks, class Element>
+HWY_INLINE void project_tile(const Element* x, std::size_t x_stride, const Panel& factor,
+                             std::size_t channels, float scale, float* u, std::size_t u_stride) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  hn::Vec<decltype(d)> sum[kRows][kRanks];
+  for (auto& row : sum) {
+    for (auto& each : row) each = hn::Zero(d);
+  }
+  const auto add = [&](const hn::Vec<decltype(d)>(&values)[kRows], std::size_t c) HWY_ATTR {
+    HWY_UNROLL(8)
+    for (std::size_t i = 0; i < kRanks; ++i) {
+      const auto weight = hn::LoadU(d, factor.row(i) + c);
+      HWY_UNROLL(3)
+      for (std::size_t t = 0; t < kRows; ++t) sum[t][i] = hn::MulAdd(values[t], weight, sum[t][i]);
+    }
+  };
+  hn::Vec<decltype(d)> values[kRows];
+  std::size_t c = 0;
+  for (; c + lanes <= channels; c += lanes) {
+    HWY_UNROLL(3)
+    for (std::size_t t = 0; t < kRows; ++t) values[t] = load_f32(d, x + t * x_stride + c);
+    add(values, c);
+  }
+  if (c < channels) {
+    for (std::size_t t = 0; t < kRows; ++t)
+      values[t] = load_f32(d, x + t * x_stride + c, channels - c);
+    add(values, c);
+  }
+  for (std::size_t t = 0; t < kRows; ++t) {
+    for (std::size_t i = 0; i < kRanks; ++i) {
+      u[t * u_stride + i] = scale * hn::GetLane(hn::SumOfLanes(d, sum[t][i]));
+    }
+  }
+}
+
+template <class Element>
+void project_rows_of(const LowRankProject& args, const Panel& factor, int64_t first, int64_t last) {
+  const auto rank = static_cast<std::size_t>(args.rank),
+             channels = static_cast<std::size_t>(args.channels);
+  const auto stride = static_cast<std::size_t>(args.x_stride);
+  const Element* x = static_cast<const Element*>(args.x) + first * args.x_stride;
+  float* u = static_cast<float*>(args.u) + first * args.rank;
+  in_blocks<kProjectRows>(
+      static_cast<std::size_t>(last - first), 0, [&](auto rows, std::size_t t) HWY_ATTR {
+        in_blocks<kProjectRanks>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
+          project_tile<rows(), ranks()>(x + t * stride, stride, Panel{factor.row(i), factor.stride},
+                                        channels, args.scale, u + t * rank + i, rank);
+        });
+      });
+}
+
+// y (kRows, kVectors vectors or `count` elements) += scale * u (kRows, rank) * factor
+template <std::size_t kRows, std::size_t kVectors, class Element>
+HWY_INLINE void expand_tile(const float* u, std::size_t rank, const float* factor,
+                            std::size_t factor_stride, float scale, Element* y,
+                            std::size_t y_stride, std::size_t count) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  hn::Vec<decltype(d)> sum[kRows][kVectors];
+  for (auto& row : sum) {
+    for (auto& each : row) each = hn::Zero(d);
+  }
+  for (std::size_t i = 0; i < rank; ++i) {
+    hn::Vec<decltype(d)> weight[kVectors];
+    for (std::size_t n = 0; n < kVectors; ++n)
+      weight[n] = hn::LoadU(d, factor + i * factor_stride + n * lanes);
+    HWY_UNROLL(8)
+    for (std::size_t t = 0; t < kRows; ++t) {
+      const auto value = hn::Set(d, u[t * rank + i]);
+      for (std::size_t n = 0; n < kVectors; ++n)
+        sum[t][n] = hn::MulAdd(value, weight[n], sum[t][n]);
+    }
+  }
+  const auto factor_of_sum = hn::Set(d, scale);
+  HWY_UNROLL(8)
+  for (std::size_t t = 0; t < kRows; ++t) {
+    for (std::size_t n = 0; n < kVectors; ++n) {
+      Element* dst = y + t * y_stride + n * lanes;
+      if (count >= kVectors * lanes) {
+        store_f32(hn::MulAdd(sum[t][n], factor_of_sum, load_f32(d, dst)), d, dst);
+      } else {
+        store_f32(hn::MulAdd(sum[t][n], factor_of_sum, load_f32(d, dst, count)), d, dst, count);
+      }
+    }
+  }
+}
+
+template <class Element>
+void expand_add_rows_of(const LowRankExpandAdd& args, const Panel& factor, int64_t first,
+                        int64_t last) {
+  const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
+  const auto rank = static_cast<std::size_t>(args.rank),
+             channels = static_cast<std::size_t>(args.channels);
+  const auto stride = static_cast<std::size_t>(args.y_stride);
+  const float* u = static_cast<const float*>(args.u) + first * args.rank;
+  Element* y = static_cast<Element*>(args.y) + first * args.y_stride;
+  in_blocks<kExpandRows>(
+      static_cast<std::size_t>(last - first), 0, [&](auto rows, std::size_t t) HWY_ATTR {
+        std::size_t c = 0;
+        for (; c + 2 * lanes <= channels; c += 2 * lanes) {
+          expand_tile<rows(), 2>(u + t * rank, rank, factor.data + c, factor.stride, args.scale,
+                                 y + t * stride + c, stride, 2 * lanes);
+        }
+        for (; c < channels; c += lanes) {
+          expand_tile<rows(), 1>(u + t * rank, rank, factor.data + c, factor.stride, args.scale,
+                                 y + t * stride + c, stride, channels - c);
+        }
+      });
+}
+
+// Sums over all rows of u[., 0..kRanks) x[., one tile of channels), in row order.
+template <std::size_t kRanks, std::size_t kVectors, class Element>
+HWY_INLINE void weight_grad_tile(const LowRankWeightGrad& args, const Element* x, std::size_t count,
+                                 const float* u,
+                                 hn::Vec<hn::ScalableTag<float>> (&sum)[kRanks][kVectors]) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto rank = static_cast<std::size_t>(args.rank),
+             stride = static_cast<std::size_t>(args.x_stride);
+  for (auto& row : sum) {
+    for (auto& each : row) each = hn::Zero(d);
+  }
+  for (std::size_t t = 0; t < static_cast<std::size_t>(args.rows); ++t, x += stride, u += rank) {
+    hn::Vec<decltype(d)> values[kVectors];
+    for (std::size_t n = 0; n < kVectors; ++n) {
+      values[n] = count >= kVectors * lanes ? load_f32(d, x + n * lanes) : load_f32(d, x, count);
+    }
+    HWY_UNROLL(8)
+    for (std::size_t i = 0; i < kRanks; ++i) {
+      const auto value = hn::Set(d, u[i]);
+      for (std::size_t n = 0; n < kVectors; ++n)
+        sum[i][n] = hn::MulAdd(value, values[n], sum[i][n]);
+    }
+  }
+}
+
+// scale * sum (kRanks, one vector of channels) into the gradient at (rank i, channel c).
+template <std::size_t kRanks, std::size_t kVectors>
+HWY_INLINE void write_weight_grad(const LowRankWeightGrad& args, std::size_t i, std::size_t c,
+                                  std::size_t n,
+                                  const hn::Vec<hn::ScalableTag<float>> (&sum)[kRanks][kVectors]) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto rank = static_cast<std::size_t>(args.rank),
+             channels = static_cast<std::size_t>(args.channels);
+  const std::size_t count = std::min(lanes, channels - c);
+  const auto scale = hn::Set(d, args.scale);
+  auto* dst = static_cast<float*>(args.factor_grad);
+  if (args.layout == FactorLayout::kRankByChannel) {
+    for (std::size_t m = 0; m < kRanks; ++m) {
+      store_f32(hn::Mul(sum[m][n], scale), d, dst + (i + m) * channels + c, count);
+    }
+    return;
+  }
+  dst += c * rank + i;
+  if constexpr (kRanks % 4 == 0) {
+    if (count == lanes) {
+      for (std::size_t m = 0; m < kRanks; m += 4) {
+        store_columns(d, hn::Mul(sum[m][n], scale), hn::Mul(sum[m + 1][n], scale),
+                      hn::Mul(sum[m + 2][n], scale), hn::Mul(sum[m + 3][n], scale), dst + m, rank);
+      }
+      return;
+    }
+  }
+  for (std::size_t m = 0; m < kRanks; ++m) {
+    HWY_ALIGN float column[hn::MaxLanes(d)];
+    hn::Store(hn::Mul(sum[m][n], scale), d, column);
+    for (std::size_t at = 0; at < count; ++at) dst[at * rank + m] = column[at];
+  }
+}
+
+template <class Element>
+void weight_grad_of(const LowRankWeightGrad& args) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto rank = static_cast<std::size_t>(args.rank),
+             channels = static_cast<std::size_t>(args.channels);
+  const auto* x = static_cast<const Element*>(args.x);
+  const auto* u = static_cast<const float*>(args.u);
+  std::size_t c = 0;
+  for (; c + 2 * lanes <= channels; c += 2 * lanes) {
+    in_blocks<kGradRanks>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
+      hn::Vec<decltype(d)> sum[ranks()][2];
+      weight_grad_tile(args, x + c, 2 * lanes, u + i, sum);
+      write_weight_grad(args, i, c, 0, sum);
+      write_weight_grad(args, i, c + lanes, 1, sum);
+    });
+  }
+  for (; c < channels; c += lanes) {
+    in_blocks<kGradRanks>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
+      hn::Vec<decltype(d)> sum[ranks()][1];
+      weight_grad_tile(args, x + c, channels - c, u + i, sum);
+      write_weight_grad(args, i, c, 0, sum);
+    });
+  }
+}
+
+}  // namespace inlay::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
