@@ -1,0 +1,46 @@
+// The page about a run: one HTML file that needs nothing else, drawn from one JSON document. It
+// works offline, without scripts, on paper, in light and dark. All text is escaped, so data cannot
+// put markup into it.
+//
+//   write_file_atomically(run.report(), render_report(report));
+//
+// The document. Only `title` is required; a section whose key is absent is left out; an unknown key
+// is an Error.
+//
+//   title        text, such as "Reviews: LoRA on MiniLM-L6"
+//   lead         text: one sentence on what was trained on what
+//   test_rows    integer: how many rows the metrics are over
+//   metrics      [quantity]: the test metrics, most important first, with their 95 % intervals
+//   tiles        [quantity]: other figures for the top of the page: time, tokens/s, memory,
+//   trainable share curves       {train: [{step, loss}], validation: [{step, epoch, value, loss?}],
+//   metric: text, best_step?: integer,
+//                lower_is_better?: bool}
+//   confusion    {labels: [text], counts: [[integer]]}     counts[truth][prediction]
+//   scatter      {name: text, points: [[truth, prediction]]}            regression, instead of
+//   confusion classes      [{label, precision, recall, f1, support}] mistakes     [{text, truth,
+//   prediction, probability?, row?}]        most confident first; 20 are shown calibration  {error:
+//   number, bins: [{low, high, count, confidence, accuracy}]} trained      {method, parameters,
+//   base_parameters, file_bytes?, sites: [text], layers: [text],
+//                grid: [[integer]], other?: [{name, parameters}]}       grid[site][layer], 0 is
+//                untouched
+//   comparison   {metric: text, rows: [{name, value, low?, high?, parameters?, seconds?, chosen?:
+//   bool}]} folds        {columns: [text], rows: [{name, values: [number]}], pooled: {values:
+//   [number], low?: [number],
+//                high?: [number]}}
+//   speed        [quantity]: time, throughput and memory in detail
+//   manifest     the manifest, shown as it is
+//
+// A quantity is {label, value, format?, unit?, low?, high?, note?}. Its value is a number or text;
+// its format is number (default), percent, count, bytes or seconds. A number that is null (it was
+// not finite) is shown as a dash.
+#pragma once
+
+#include <string>
+
+#include "base/json_fwd.h"
+
+namespace inlay {
+
+std::string render_report(const Json& report);
+
+}  // namespace inlay
