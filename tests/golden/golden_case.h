@@ -1,0 +1,121 @@
+// One folder of tests/golden/models as a test runs it: the model, the batch, the head from the same files, the loss of the
+// task, and comparison of whole tensors.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/adapter.h"
+#include "autograd/operands.h"
+#include "autograd/ops/losses.h"
+#include "autograd/ops/row_ops.h"
+#include "models/model.h"
+
+namespace inlay {
+
+inline std::filesystem::path golden_folder(const std::string& name) {
+  return std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/models" / name;
+}
+
+// What a compute type may differ by from float64, relative to the largest value of the tensor: each of the ~40 roundings
+// on the way is within half an ulp, and they add up like a random walk.
+inline double golden_tolerance(DType compute) { return compute == DType::kBF16 ? 0.04 : 1e-5; }
+
+inline void expect_tensor(const Tensor& found, const Tensor& expected, double tolerance, const std::string& name) {
+  ASSERT_EQ(found.count(), expected.count()) << name;
+  double largest = 0, worst = 0;
+  int64_t place = 0;
+  kernels::Input got = in(found), want = in(expected);
+  for (int64_t i = 0; i < found.count(); ++i) {
+    largest = std::max(largest, std::fabs(want.load<double>(i)));
+    double difference = std::fabs(got.load<double>(i) - want.load<double>(i));
+    if (!(difference <= worst)) {
+      worst = difference;
+      place = i;
+    }
+  }
+  EXPECT_LE(worst, tolerance * std::max(largest, 1e-3))
+      << name << " at " << place << ": " << got.load<double>(place) << " where " << want.load<double>(place)
+      << " is expected; the largest value is " << largest;
+}
+
+class GoldenCase {
+ public:
+  GoldenCase(const std::string& base, const std::string& expected, DType compute)
+      : context(compute), expected_(SafetensorsFile::open(golden_folder(expected) / "expected.safetensors")) {
+    model = load_model(golden_folder(base), {.masked_lm = base.find("masked-lm") != base.npos});
+    read_batch();
+  }
+
+  Tensor expected(const std::string& name) const { return expected_.tensor(name); }
+  bool has(const std::string& name) const { return expected_.contains(name); }
+  std::vector<std::string> names() const { return expected_.names(); }
+
+  // The Hugging Face head of the family with the weights of the model's files.
+  void load_head(HeadKind kind) {
+    HeadLayout layout = model->facts().head_layout(kind);
+    int64_t outputs = model->checkpoint().tensor(layout.output + ".bias").dim(0);
+    head = std::make_unique<Head>(layout, model->facts().hidden, outputs, 0.0, 1);
+    for (Parameter& parameter : head->parameters()) set(parameter, model->checkpoint().tensor(parameter.name()));
+  }
+
+  // All trainable tensors in the type that the context computes in.
+  void set(Parameter& parameter, const Tensor& value) const {
+    parameter = Parameter(parameter.name(), value.to(context.dtype(Precision::kFull)));
+  }
+
+  Variable encode() { return model->encode(context, batch); }
+
+  Variable head_logits() {
+    Variable hidden = encode();
+    switch (head->layout().input) {
+      case HeadInput::kPooler: return head->logits(context, model->pooled(context, hidden, batch));
+      case HeadInput::kFirst: return head->logits(context, pooling(context, hidden, Pooling::kFirst, &batch.examples));
+      case HeadInput::kMean: return head->logits(context, pooling(context, hidden, Pooling::kMean, &batch.examples));
+      case HeadInput::kTokens: return head->logits(context, hidden);
+    }
+    return {};
+  }
+
+  std::vector<int32_t> class_labels() const {
+    Tensor labels = expected_.tensor("labels");
+    const auto* values = labels.data<int64_t>();
+    return {values, values + labels.count()};
+  }
+
+  // Walks back from the given gradient of the logits.
+  void backward(const Variable& logits) {
+    Tensor seed = expected_.tensor("grad_logits").reshaped(logits.shape()).to(logits.dtype());
+    context.tape.backward(logits, seed);
+  }
+
+  Context context;
+  std::shared_ptr<const Model> model;
+  TokenBatch batch;
+  std::unique_ptr<Head> head;
+
+ private:
+  void read_batch() {
+    Tensor ids = expected_.tensor("input_ids"), offsets = expected_.tensor("offsets");
+    Tensor types = expected_.tensor("token_type_ids");
+    sequences_.resize(static_cast<std::size_t>(offsets.count() - 1));
+    std::vector<const TokenSequence*> pointers;
+    for (std::size_t i = 0; i < sequences_.size(); ++i) {
+      for (int64_t t = offsets.data<int64_t>()[i]; t < offsets.data<int64_t>()[i + 1]; ++t) {
+        sequences_[i].ids.push_back(static_cast<int32_t>(ids.data<int64_t>()[t]));
+        sequences_[i].types.push_back(static_cast<int32_t>(types.data<int64_t>()[t]));
+      }
+      pointers.push_back(&sequences_[i]);
+    }
+    batch = make_token_batch(pointers, {.first_position = model->facts().first_position});
+  }
+
+  SafetensorsFile expected_;
+  std::vector<TokenSequence> sequences_;
+};
+
+}  // namespace inlay
