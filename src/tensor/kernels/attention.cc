@@ -295,13 +295,28 @@ void check(const AttentionArgs& args) {
          dtype_name(args.dtype));
 }
 
-// Calls run(item, scratch) for every (sequence, key head), in parallel over runs of `in_order`
-// items. Heads change slowest, so that threads get heads, and with them the same share of long and
-// short sequences.
+// Calls run(item, scratch) for every (sequence, key head) of part `part` of `parts`, sequence after
+// sequence. Parts are runs of items with heads changing slowest: every part then has its share of
+// long and short sequences; and within a part neighbouring heads, which share pages of memory,
+// follow each other.
+template <class Run>
+void for_each_item_of(const AttentionArgs& args, int64_t part, int64_t parts, float* scratch,
+                      const Run& run) {
+  const auto sequences = static_cast<int64_t>(sequence_count(args));
+  const int64_t count = args.kv_heads * sequences;
+  const int64_t first = count * part / parts, last = count * (part + 1) / parts;
+  for (int64_t b = 0; b < sequences; ++b) {
+    for (int64_t head = first / sequences; head * sequences + b < last; ++head) {
+      if (head * sequences + b >= first)
+        run(AttentionItem{static_cast<std::size_t>(b), head}, scratch);
+    }
+  }
+}
+
+// All items in parallel; when heads are `whole`, the sequences of a head come one after another.
 template <class Run>
 void for_each_item(const AttentionArgs& args, std::span<std::byte> scratch, std::size_t slice,
-                   bool by_head, const Run& run) {
-  const auto sequences = static_cast<int64_t>(sequence_count(args));
+                   bool whole, const Run& run) {
   const std::size_t skip =
       (kAlignment - reinterpret_cast<uintptr_t>(scratch.data()) % kAlignment) % kAlignment;
   ensure(scratch.size() >= slice + skip, "{} bytes of scratch where attention needs {}",
@@ -309,16 +324,12 @@ void for_each_item(const AttentionArgs& args, std::span<std::byte> scratch, std:
   const std::size_t slices = slice == 0 ? 1 : (scratch.size() - skip) / slice;
   const int threads =
       static_cast<int>(std::min(slices, static_cast<std::size_t>(omp_get_max_threads())));
-  const int64_t in_order = by_head ? sequences : 1;
-  const int64_t count = by_head ? args.kv_heads : args.kv_heads * sequences;
+  const int64_t parts = whole ? args.kv_heads : threads;
 #pragma omp parallel for schedule(static) num_threads(threads)
-  for (int64_t index = 0; index < count; ++index) {
+  for (int64_t part = 0; part < parts; ++part) {
     std::byte* mine =
         scratch.data() + skip + static_cast<std::size_t>(omp_get_thread_num()) * slice;
-    for (int64_t at = index * in_order; at < (index + 1) * in_order; ++at) {
-      run(AttentionItem{static_cast<std::size_t>(at % sequences), at / sequences},
-          reinterpret_cast<float*>(mine));
-    }
+    for_each_item_of(args, part, parts, reinterpret_cast<float*>(mine), run);
   }
 }
 

@@ -9,6 +9,7 @@
 #define INLAY_KERNELS_ATTENTION_ROWS_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
@@ -48,6 +49,15 @@ HWY_INLINE hn::Vec<D> exp2_nonpositive(D d, hn::Vec<D> x) {
   return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -126.0f)), power);
 }
 
+// Rows of one head lie far apart, beyond what the processor fetches ahead by itself; so that is
+// done here.
+inline constexpr std::size_t kRowsAhead = 16;
+
+template <class Element>
+HWY_INLINE void prefetch_row(const Element* row, std::size_t width) {
+  for (std::size_t c = 0; c < width; c += 64 / sizeof(Element)) hwy::Prefetch(row + c);
+}
+
 // dst (rows, width) = factor * src (rows, width)
 template <class Element>
 void copy_rows(const Element* src, std::size_t src_stride, std::size_t rows, std::size_t width,
@@ -56,6 +66,7 @@ void copy_rows(const Element* src, std::size_t src_stride, std::size_t rows, std
   const std::size_t lanes = hn::Lanes(d);
   const auto scale = hn::Set(d, factor);
   for (std::size_t i = 0; i < rows; ++i, src += src_stride) {
+    if (i + kRowsAhead < rows) prefetch_row(src + kRowsAhead * src_stride, width);
     std::size_t c = 0;
     for (; c + lanes <= width; c += lanes) {
       hn::StoreU(hn::Mul(load_f32(d, src + c), scale), d, dst.row(i) + c);
@@ -84,6 +95,9 @@ void copy_transposed(const Element* src, std::size_t src_stride, std::size_t row
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t j = 0; j < rows; j += 4) {
+    for (std::size_t ahead = j + kRowsAhead; ahead < std::min(j + kRowsAhead + 4, rows); ++ahead) {
+      prefetch_row(src + ahead * src_stride, width);
+    }
     const auto load = [&](std::size_t row, std::size_t c) HWY_ATTR {
       if (row >= rows) return hn::Zero(d);
       const Element* from = src + row * src_stride + c;

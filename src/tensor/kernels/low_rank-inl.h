@@ -174,15 +174,16 @@ void expand_add_rows_of(const LowRankExpandAdd& args, const Panel& factor, int64
       });
 }
 
-// Sums over all rows of u[., 0..kRanks) x[., one tile of channels), in row order.
+// tile (kRanks, kVectors vectors) = scale * sum over the rows, in order, of u[., 0..kRanks) x[.,
+// 0..count).
 template <std::size_t kRanks, std::size_t kVectors, class Element>
-HWY_INLINE void weight_grad_tile(const LowRankWeightGrad& args, const Element* x, std::size_t count,
-                                 const float* u,
-                                 hn::Vec<hn::ScalableTag<float>> (&sum)[kRanks][kVectors]) {
+HWY_INLINE void weight_grad_tile(const LowRankWeightGrad& args, const float* u, const Element* x,
+                                 std::size_t count, float* tile) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
   const auto rank = static_cast<std::size_t>(args.rank),
              stride = static_cast<std::size_t>(args.x_stride);
+  hn::Vec<decltype(d)> sum[kRanks][kVectors];
   for (auto& row : sum) {
     for (auto& each : row) each = hn::Zero(d);
   }
@@ -198,65 +199,67 @@ HWY_INLINE void weight_grad_tile(const LowRankWeightGrad& args, const Element* x
         sum[i][n] = hn::MulAdd(value, values[n], sum[i][n]);
     }
   }
+  const auto scale = hn::Set(d, args.scale);
+  HWY_UNROLL(8)
+  for (std::size_t i = 0; i < kRanks; ++i) {
+    for (std::size_t n = 0; n < kVectors; ++n) {
+      hn::Store(hn::Mul(sum[i][n], scale), d, tile + (i * kVectors + n) * lanes);
+    }
+  }
 }
 
-// scale * sum (kRanks, one vector of channels) into the gradient at (rank i, channel c).
-template <std::size_t kRanks, std::size_t kVectors>
+// A tile of kRanks by `count` (at most `width`) channels into the gradient at (rank i, channel c).
+template <std::size_t kRanks>
 HWY_INLINE void write_weight_grad(const LowRankWeightGrad& args, std::size_t i, std::size_t c,
-                                  std::size_t n,
-                                  const hn::Vec<hn::ScalableTag<float>> (&sum)[kRanks][kVectors]) {
+                                  const float* tile, std::size_t width, std::size_t count) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
   const auto rank = static_cast<std::size_t>(args.rank),
              channels = static_cast<std::size_t>(args.channels);
-  const std::size_t count = std::min(lanes, channels - c);
-  const auto scale = hn::Set(d, args.scale);
   auto* dst = static_cast<float*>(args.factor_grad);
   if (args.layout == FactorLayout::kRankByChannel) {
-    for (std::size_t m = 0; m < kRanks; ++m) {
-      store_f32(hn::Mul(sum[m][n], scale), d, dst + (i + m) * channels + c, count);
-    }
+    for (std::size_t m = 0; m < kRanks; ++m)
+      std::copy_n(tile + m * width, count, dst + (i + m) * channels + c);
     return;
   }
   dst += c * rank + i;
   if constexpr (kRanks % 4 == 0) {
-    if (count == lanes) {
-      for (std::size_t m = 0; m < kRanks; m += 4) {
-        store_columns(d, hn::Mul(sum[m][n], scale), hn::Mul(sum[m + 1][n], scale),
-                      hn::Mul(sum[m + 2][n], scale), hn::Mul(sum[m + 3][n], scale), dst + m, rank);
+    if (count == width) {
+      for (std::size_t at = 0; at < width; at += lanes) {
+        for (std::size_t m = 0; m < kRanks; m += 4) {
+          const float* row = tile + m * width + at;
+          store_columns(d, hn::Load(d, row), hn::Load(d, row + width), hn::Load(d, row + 2 * width),
+                        hn::Load(d, row + 3 * width), dst + at * rank + m, rank);
+        }
       }
       return;
     }
   }
-  for (std::size_t m = 0; m < kRanks; ++m) {
-    HWY_ALIGN float column[hn::MaxLanes(d)];
-    hn::Store(hn::Mul(sum[m][n], scale), d, column);
-    for (std::size_t at = 0; at < count; ++at) dst[at * rank + m] = column[at];
+  for (std::size_t at = 0; at < count; ++at) {
+    for (std::size_t m = 0; m < kRanks; ++m) dst[at * rank + m] = tile[m * width + at];
   }
 }
 
 template <class Element>
 void weight_grad_of(const LowRankWeightGrad& args) {
-  const hn::ScalableTag<float> d;
-  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
   const auto rank = static_cast<std::size_t>(args.rank),
              channels = static_cast<std::size_t>(args.channels);
   const auto* x = static_cast<const Element*>(args.x);
   const auto* u = static_cast<const float*>(args.u);
+  HWY_ALIGN float tile[kGradRanks * 2 * hn::MaxLanes(hn::ScalableTag<float>())];
   std::size_t c = 0;
   for (; c + 2 * lanes <= channels; c += 2 * lanes) {
     in_blocks<kGradRanks>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
-      hn::Vec<decltype(d)> sum[ranks()][2];
-      weight_grad_tile(args, x + c, 2 * lanes, u + i, sum);
-      write_weight_grad(args, i, c, 0, sum);
-      write_weight_grad(args, i, c + lanes, 1, sum);
+      weight_grad_tile<ranks(), 2>(args, u + i, x + c, 2 * lanes, tile);
+      write_weight_grad<ranks()>(args, i, c, tile, 2 * lanes, 2 * lanes);
     });
   }
   for (; c < channels; c += lanes) {
+    const std::size_t count = std::min(lanes, channels - c);
     in_blocks<kGradRanks>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
-      hn::Vec<decltype(d)> sum[ranks()][1];
-      weight_grad_tile(args, x + c, channels - c, u + i, sum);
-      write_weight_grad(args, i, c, 0, sum);
+      weight_grad_tile<ranks(), 1>(args, u + i, x + c, count, tile);
+      write_weight_grad<ranks()>(args, i, c, tile, lanes, count);
     });
   }
 }
