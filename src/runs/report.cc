@@ -151,7 +151,8 @@ Html head(const Json& report) {
 
 std::string render_report(const Json& report) {
   require_known_keys(report);
-  json_get<std::string>(report, "title", "the report document");
+  require(!text_in(report, "title").empty(), ErrorKind::kInput,
+          "the report document has no title; expected text");
   const Html body = element("body", element("header", heading(report) + navigation(report)) +
                                         sections(report) + page_footer(report));
   return "<!DOCTYPE html>\n" + element("html", {{"lang", "en"}}, head(report) + body).markup() +

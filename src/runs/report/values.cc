@@ -20,6 +20,18 @@ double number_of(const Json& value, const char* what) {
   return value.get<double>();
 }
 
+// The member at `key`, or null when it is missing or null.
+const Json* member(const Json& object, const char* key, bool (Json::*right_type)() const noexcept,
+                   const char* expected) {
+  require(object.is_object(), ErrorKind::kInput, "{}: found {}; expected an object", kWhere,
+          object.type_name());
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return nullptr;
+  require(((*found).*right_type)(), ErrorKind::kInput, "{}: {} is {}; expected {}", kWhere, key,
+          found->type_name(), expected);
+  return &*found;
+}
+
 }  // namespace
 
 double number_in(const Json& object, const char* key) {
@@ -27,15 +39,18 @@ double number_in(const Json& object, const char* key) {
 }
 
 int64_t integer_in(const Json& object, const char* key) {
-  return json_get_or<int64_t>(object, key, 0, kWhere);
+  const Json* value = member(object, key, &Json::is_number_integer, "an integer");
+  return value == nullptr ? 0 : value->get<int64_t>();
 }
 
 std::string text_in(const Json& object, const char* key) {
-  return json_get_or<std::string>(object, key, "", kWhere);
+  const Json* value = member(object, key, &Json::is_string, "text");
+  return value == nullptr ? "" : value->get<std::string>();
 }
 
 bool truth_in(const Json& object, const char* key) {
-  return json_get_or<bool>(object, key, false, kWhere);
+  const Json* value = member(object, key, &Json::is_boolean, "true or false");
+  return value != nullptr && value->get<bool>();
 }
 
 const Json& list_in(const Json& object, const char* key) {
