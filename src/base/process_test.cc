@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <regex>
+#include <string>
 #include <vector>
 
 namespace inlay {
@@ -14,7 +14,8 @@ TEST(Process, PeakMemoryGrowsWithWhatIsTouched) {
   { std::vector<char> block(64u << 20, 1); }
   EXPECT_GE(peak_rss_bytes(), before + (50u << 20));
   EXPECT_GT(current_rss_bytes(), 1u << 20);
-  EXPECT_LE(current_rss_bytes(), peak_rss_bytes());
+  // The kernel counts pages in batches, so the two may be off by some.
+  EXPECT_LE(current_rss_bytes(), peak_rss_bytes() + (4u << 20));
 }
 
 TEST(Process, KnowsItsMachine) {
@@ -24,7 +25,9 @@ TEST(Process, KnowsItsMachine) {
 }
 
 TEST(Process, TimestampsAreIsoInUtc) {
-  EXPECT_TRUE(std::regex_match(utc_timestamp(), std::regex(R"(2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")));
+  std::string shape = utc_timestamp();
+  for (char& c : shape) c = c >= '0' && c <= '9' ? 'd' : c;
+  EXPECT_EQ(shape, "dddd-dd-ddTdd:dd:ddZ");
 }
 
 TEST(ProcessDeathTest, TheFirstSignalSetsAFlagAndTheSecondEndsTheProcess) {
