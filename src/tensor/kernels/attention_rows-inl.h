@@ -58,20 +58,19 @@ HWY_INLINE void prefetch_row(const Element* row, std::size_t width) {
   for (std::size_t c = 0; c < width; c += 64 / sizeof(Element)) hwy::Prefetch(row + c);
 }
 
-// dst (rows, width) = factor * src (rows, width)
+// dst (rows, width) = src (rows, width), zeros up to the next whole vector
 template <class Element>
 void copy_rows(const Element* src, std::size_t src_stride, std::size_t rows, std::size_t width,
-               float factor, const Panel& dst) {
+               const Panel& dst) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
-  const auto scale = hn::Set(d, factor);
   for (std::size_t i = 0; i < rows; ++i, src += src_stride) {
     if (i + kRowsAhead < rows) prefetch_row(src + kRowsAhead * src_stride, width);
     std::size_t c = 0;
     for (; c + lanes <= width; c += lanes) {
-      hn::StoreU(hn::Mul(load_f32(d, src + c), scale), d, dst.row(i) + c);
+      hn::StoreU(load_f32(d, src + c), d, dst.row(i) + c);
     }
-    if (c < width) hn::StoreU(hn::Mul(load_f32(d, src + c, width - c), scale), d, dst.row(i) + c);
+    if (c < width) hn::StoreU(load_f32(d, src + c, width - c), d, dst.row(i) + c);
   }
 }
 
@@ -87,25 +86,19 @@ void write_row(const float* src, std::size_t width, float factor, Element* dst) 
   if (c < width) store_f32(hn::Mul(hn::LoadU(d, src + c), scale), d, dst + c, width - c);
 }
 
-// dst (width, rows) = src^T, src (rows, width); zeros up to the next whole vector of columns. dst
-// has whole vectors of rows.
-template <class Element>
-void copy_transposed(const Element* src, std::size_t src_stride, std::size_t rows,
-                     std::size_t width, const Panel& dst) {
+// dst (width, rows) is written from load(row, column), a vector of one row's columns; zeros up to
+// the next whole vector of rows. dst has whole vectors of rows.
+template <class Load>
+HWY_INLINE void write_transposed(std::size_t rows, std::size_t width, const Panel& dst,
+                                 const Load& load) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
+  const auto load_or_zero = [&](std::size_t row, std::size_t c)
+                                HWY_ATTR { return row < rows ? load(row, c) : hn::Zero(d); };
   for (std::size_t j = 0; j < rows; j += 4) {
-    for (std::size_t ahead = j + kRowsAhead; ahead < std::min(j + kRowsAhead + 4, rows); ++ahead) {
-      prefetch_row(src + ahead * src_stride, width);
-    }
-    const auto load = [&](std::size_t row, std::size_t c) HWY_ATTR {
-      if (row >= rows) return hn::Zero(d);
-      const Element* from = src + row * src_stride + c;
-      return c + lanes <= width ? load_f32(d, from) : load_f32(d, from, width - c);
-    };
     for (std::size_t c = 0; c < width; c += lanes) {
-      store_columns(d, load(j, c), load(j + 1, c), load(j + 2, c), load(j + 3, c), dst.row(c) + j,
-                    dst.stride);
+      store_columns(d, load_or_zero(j, c), load_or_zero(j + 1, c), load_or_zero(j + 2, c),
+                    load_or_zero(j + 3, c), dst.row(c) + j, dst.stride);
     }
   }
   const std::size_t written = hwy::RoundUpTo(rows, 4);
@@ -114,72 +107,103 @@ void copy_transposed(const Element* src, std::size_t src_stride, std::size_t row
     std::fill(dst.row(c) + written, dst.row(c) + padded, 0.0f);
 }
 
-// scores[0, count) += log2(e) * bias
-inline void add_bias(const float* bias, std::size_t count, float* scores) {
+// dst (width, rows) = src^T, src (rows, width).
+template <class Element>
+void copy_transposed(const Element* src, std::size_t src_stride, std::size_t rows,
+                     std::size_t width, const Panel& dst) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
-  const auto unit = hn::Set(d, kLog2E);
-  std::size_t j = 0;
-  for (; j + lanes <= count; j += lanes) {
-    hn::StoreU(hn::MulAdd(hn::LoadU(d, bias + j), unit, hn::LoadU(d, scores + j)), d, scores + j);
-  }
-  if (j < count) {
-    const auto tail = load_f32(d, bias + j, count - j);
-    hn::StoreU(hn::MulAdd(tail, unit, hn::LoadU(d, scores + j)), d, scores + j);
+  write_transposed(rows, width, dst, [&](std::size_t row, std::size_t c) HWY_ATTR {
+    if (c == 0 && row + kRowsAhead < rows)
+      prefetch_row(src + (row + kRowsAhead) * src_stride, width);
+    const Element* from = src + row * src_stride + c;
+    return c + lanes <= width ? load_f32(d, from) : load_f32(d, from, width - c);
+  });
+}
+
+// scores[0, count) = unit * scores + log2(e) * bias; bias may be null.
+inline void apply_bias(const float* bias, float unit, std::size_t count, float* scores) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto scale = hn::Set(d, unit), log2e = hn::Set(d, kLog2E);
+  for (std::size_t j = 0; j < count; j += lanes) {
+    auto exponent = hn::Mul(hn::LoadU(d, scores + j), scale);
+    if (bias != nullptr) {
+      const auto add =
+          j + lanes <= count ? hn::LoadU(d, bias + j) : load_f32(d, bias + j, count - j);
+      exponent = hn::MulAdd(add, log2e, exponent);
+    }
+    hn::StoreU(exponent, d, scores + j);
   }
 }
 
 struct RowSum {
-  float largest;
+  float largest;  // exponent of 2
   float sum;
 };
 
-// In place over [0, width): 2^(score - largest) for the first `count`, zero for the rest. Returns
-// what normalises them; a row with nothing to attend has sum 0. REQUIRES: room up to the next whole
-// vector after `width`.
-inline RowSum exponentiate(float* scores, std::size_t count, std::size_t width) {
+inline float largest_of(const float* scores, std::size_t count) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
   const auto lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
   auto largest = lowest;
   std::size_t j = 0;
   for (; j + lanes <= count; j += lanes) largest = hn::Max(largest, hn::LoadU(d, scores + j));
-  const auto live = hn::FirstN(d, count - j);
   if (j < count) {
-    const auto tail = hn::IfThenElse(live, hn::LoadU(d, scores + j), lowest);
-    hn::StoreU(tail, d, scores + j);
-    largest = hn::Max(largest, tail);
-    j += lanes;
+    largest = hn::Max(largest,
+                      hn::IfThenElse(hn::FirstN(d, count - j), hn::LoadU(d, scores + j), lowest));
   }
-  const std::size_t end = j;
-  const float top = hn::GetLane(hn::MaxOfLanes(d, largest));
-  const auto shift = hn::Set(d, top == -std::numeric_limits<float>::infinity() ? 0.0f : top);
-  auto sum = hn::Zero(d);
-  for (j = 0; j < end; j += lanes) {
-    const auto p = exp2_nonpositive(d, hn::Sub(hn::LoadU(d, scores + j), shift));
-    sum = hn::Add(sum, p);
-    hn::StoreU(p, d, scores + j);
-  }
-  for (; j < width; j += lanes) hn::StoreU(hn::Zero(d), d, scores + j);
-  return {top, hn::GetLane(hn::SumOfLanes(d, sum))};
+  return hn::GetLane(hn::MaxOfLanes(d, largest));
 }
 
-// In place over [0, width): p = 2^(score - shift) for the first `count`, zero for the rest.
-// Returns sum_j p_j dp_j; dp may be null.
-inline float probabilities(float* scores, const float* dp, float shift, std::size_t count,
-                           std::size_t width) {
+// 2^(unit * score - shift) for the first `count` scores of a row, zeros for the rest of `width`:
+// store(p, j) takes each vector p of columns from j.
+template <class Store>
+HWY_INLINE void exponentiate(const float* scores, float unit, float shift, std::size_t count,
+                             std::size_t width, const Store& store) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
-  const auto level = hn::Set(d, shift);
-  auto sum = hn::Zero(d);
+  const auto scale = hn::Set(d, unit), level = hn::Set(d, shift);
   std::size_t j = 0;
-  for (; j < count; j += lanes) {
-    auto p = exp2_nonpositive(d, hn::Sub(hn::LoadU(d, scores + j), level));
-    if (j + lanes > count) p = hn::IfThenElseZero(hn::FirstN(d, count - j), p);
-    hn::StoreU(p, d, scores + j);
-    if (dp != nullptr) sum = hn::MulAdd(p, hn::LoadU(d, dp + j), sum);
+  for (; j + lanes <= count; j += lanes) {
+    store(exp2_nonpositive(d, hn::MulSub(hn::LoadU(d, scores + j), scale, level)), j);
   }
-  for (; j < width; j += lanes) hn::StoreU(hn::Zero(d), d, scores + j);
+  if (j < count) {
+    const auto p = exp2_nonpositive(d, hn::MulSub(hn::LoadU(d, scores + j), scale, level));
+    store(hn::IfThenElseZero(hn::FirstN(d, count - j), p), j);
+    j += lanes;
+  }
+  for (; j < width; j += lanes) store(hn::Zero(d), j);
+}
+
+// The softmax of a row before it is divided by its sum: store(p, j) takes the vectors of 2^(unit *
+// score - largest). A row with nothing to attend has sum 0. REQUIRES: unit > 0; room up to the next
+// whole vector after `width`.
+template <class Store>
+HWY_INLINE RowSum softmax_row(const float* scores, float unit, std::size_t count, std::size_t width,
+                              const Store& store) {
+  const hn::ScalableTag<float> d;
+  const float largest = unit * largest_of(scores, count);
+  const float shift = largest == -std::numeric_limits<float>::infinity() ? 0.0f : largest;
+  auto sum = hn::Zero(d);
+  exponentiate(scores, unit, shift, count, width,
+               [&](hn::Vec<decltype(d)> p, std::size_t j) HWY_ATTR {
+                 sum = hn::Add(sum, p);
+                 store(p, j);
+               });
+  return {largest, hn::GetLane(hn::SumOfLanes(d, sum))};
+}
+
+// p = 2^(unit * score - shift) in place, over [0, width). Returns sum_j p_j dp_j; dp may be null.
+inline float probabilities(float* scores, const float* dp, float unit, float shift,
+                           std::size_t count, std::size_t width) {
+  const hn::ScalableTag<float> d;
+  auto sum = hn::Zero(d);
+  exponentiate(scores, unit, shift, count, width,
+               [&](hn::Vec<decltype(d)> p, std::size_t j) HWY_ATTR {
+                 hn::StoreU(p, d, scores + j);
+                 if (dp != nullptr) sum = hn::MulAdd(p, hn::LoadU(d, dp + j), sum);
+               });
   return hn::GetLane(hn::SumOfLanes(d, sum));
 }
 
@@ -200,7 +224,10 @@ inline void add_row(const float* src, std::size_t count, float* dst) {
   for (; j + lanes <= count; j += lanes) {
     hn::StoreU(hn::Add(hn::LoadU(d, dst + j), hn::LoadU(d, src + j)), d, dst + j);
   }
-  for (; j < count; ++j) dst[j] += src[j];
+  if (j < count) {
+    store_f32(hn::Add(load_f32(d, dst + j, count - j), hn::LoadU(d, src + j)), d, dst + j,
+              count - j);
+  }
 }
 
 // lse_i = ln(2) largest_i + ln(sum_i) for `count` rows; -inf for a sum of 0.

@@ -38,7 +38,7 @@ struct ForwardPanels {
 
   Panel keys_transposed;  // (D, nk)
   Panel values;           // (nk, D)
-  Panel queries;          // (block, D), times scale * log2(e)
+  Panel queries;          // (block, D)
   Panel scores;           // (block, nk), then probabilities times their sum
   Panel out;              // (block, D)
   float* largest;         // (block)
@@ -61,9 +61,9 @@ struct BackwardPanels {
   Panel keys_transposed;    // (D, nk)
   Panel values_transposed;  // (D, nk)
   Panel keys;               // (nk, D)
-  Panel dk;                 // (nk, D), times log2(e)
+  Panel dk;                 // (nk, D), divided by scale
   Panel dv;                 // (nk, D)
-  Panel queries;            // (block, D), times scale * log2(e)
+  Panel queries;            // (block, D)
   Panel out_grad;           // (block, D)
   Panel dq;                 // (block, D), divided by scale
   Panel p;                  // (block, nk): scores, then probabilities

@@ -28,11 +28,19 @@ namespace hn = hwy::HWY_NAMESPACE;
 enum class Left { kRows, kColumns };
 enum class Into { kOverwrite, kAdd };
 
+// How a tile adds one product of a left and a right element to a sum.
+struct MultiplyAdd {
+  template <class V>
+  static HWY_INLINE V add(V left, V right, V sum) {
+    return hn::MulAdd(left, right, sum);
+  }
+};
+
 // Tile height that, two vectors wide, fills the register file: 16 accumulators of 32, or 12 of 16.
 inline constexpr std::size_t kTileRows = HWY_TARGET == HWY_AVX3 ? 8 : 6;
 inline constexpr std::size_t kTileVectors = 2;
 
-template <std::size_t kRows, std::size_t kVectors, Left kLeft, Into kInto>
+template <std::size_t kRows, std::size_t kVectors, Left kLeft, Into kInto, class Step>
 HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const float* HWY_RESTRICT b,
                      std::size_t b_stride, std::size_t depth, Panel dst) {
   const hn::ScalableTag<float> d;
@@ -55,7 +63,7 @@ HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const fl
       const auto left =
           hn::Set(d, kLeft == Left::kRows ? a[m * a_stride + k] : a[k * a_stride + m]);
       HWY_UNROLL(2)
-      for (std::size_t n = 0; n < kVectors; ++n) sum[m][n] = hn::MulAdd(left, right[n], sum[m][n]);
+      for (std::size_t n = 0; n < kVectors; ++n) sum[m][n] = Step::add(left, right[n], sum[m][n]);
     }
   }
   HWY_UNROLL(8)
@@ -66,17 +74,17 @@ HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const fl
 }
 
 // A tile of `rows` < kTileRows.
-template <std::size_t kRows, std::size_t kVectors, Left kLeft, Into kInto>
+template <std::size_t kRows, std::size_t kVectors, Left kLeft, Into kInto, class Step>
 HWY_NOINLINE void tile_of(std::size_t rows, const float* a, std::size_t a_stride, const float* b,
                           std::size_t b_stride, std::size_t depth, Panel dst) {
   if (rows == kRows)
-    return tile<kRows, kVectors, kLeft, kInto>(a, a_stride, b, b_stride, depth, dst);
+    return tile<kRows, kVectors, kLeft, kInto, Step>(a, a_stride, b, b_stride, depth, dst);
   if constexpr (kRows > 1) {
-    tile_of<kRows - 1, kVectors, kLeft, kInto>(rows, a, a_stride, b, b_stride, depth, dst);
+    tile_of<kRows - 1, kVectors, kLeft, kInto, Step>(rows, a, a_stride, b, b_stride, depth, dst);
   }
 }
 
-template <std::size_t kVectors, Left kLeft, Into kInto>
+template <std::size_t kVectors, Left kLeft, Into kInto, class Step>
 void multiply_columns(const Panel& a, const float* b, std::size_t b_stride, std::size_t rows,
                       std::size_t depth, Panel dst) {
   std::size_t row = 0;
@@ -84,24 +92,25 @@ void multiply_columns(const Panel& a, const float* b, std::size_t b_stride, std:
     const float* left = kLeft == Left::kRows ? a.row(row) : a.data + row;
     const Panel part{dst.row(row), dst.stride};
     const std::size_t count = std::min(kTileRows, rows - row);
-    tile_of<kTileRows, kVectors, kLeft, kInto>(count, left, a.stride, b, b_stride, depth, part);
+    tile_of<kTileRows, kVectors, kLeft, kInto, Step>(count, left, a.stride, b, b_stride, depth,
+                                                     part);
     row += count;
   }
 }
 
 // `cols` is rounded up to whole vectors: rows of b and dst must have room.
-template <Left kLeft, Into kInto = Into::kOverwrite>
+template <Left kLeft, Into kInto = Into::kOverwrite, class Step = MultiplyAdd>
 void multiply(const Panel& a, const Panel& b, std::size_t rows, std::size_t cols, std::size_t depth,
               const Panel& dst) {
   const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
   std::size_t col = 0;
   for (; col + lanes < cols; col += kTileVectors * lanes) {
-    multiply_columns<kTileVectors, kLeft, kInto>(a, b.data + col, b.stride, rows, depth,
-                                                 {dst.data + col, dst.stride});
+    multiply_columns<kTileVectors, kLeft, kInto, Step>(a, b.data + col, b.stride, rows, depth,
+                                                       {dst.data + col, dst.stride});
   }
   if (col < cols) {
-    multiply_columns<1, kLeft, kInto>(a, b.data + col, b.stride, rows, depth,
-                                      {dst.data + col, dst.stride});
+    multiply_columns<1, kLeft, kInto, Step>(a, b.data + col, b.stride, rows, depth,
+                                            {dst.data + col, dst.stride});
   }
 }
 
