@@ -30,6 +30,9 @@ struct OpContext {
   bool training = false;  // dropout is active
   uint64_t seed = 0;
   uint32_t step = 0;
+  // Floating-point operations of every product that was needed, twice a multiply-add each: what a share of peak counts.
+  // Rows that only round a shape up and products that are computed again do not count.
+  double useful_flops = 0;
   uint64_t forward = 0;  // the number of the current forward pass; see Parameter::begin_use
 };
 

@@ -5,6 +5,16 @@
 namespace inlay {
 namespace {
 
+// Of one product over the scores: queries times keys times head size, over all heads and sequences.
+double product_flops(const kernels::AttentionArgs& args) {
+  double pairs = 0;
+  for (std::size_t b = 0; b + 1 < args.query_offsets.size(); ++b) {
+    pairs += static_cast<double>(args.query_offsets[b + 1] - args.query_offsets[b]) *
+             static_cast<double>(args.key_offsets[b + 1] - args.key_offsets[b]);
+  }
+  return 2.0 * pairs * static_cast<double>(args.heads * args.head_dim) * (args.causal ? 0.5 : 1.0);
+}
+
 std::span<std::byte> bytes_of(const Tensor& scratch) { return {scratch.mutable_raw(), scratch.byte_count()}; }
 
 }  // namespace
@@ -36,11 +46,12 @@ Variable attention(OpContext& context, const Variable& q, const Variable& k, con
   Tensor scratch = tape.empty({static_cast<int64_t>(kernels::attention_scratch_bytes(args))}, DType::kU8);
   kernels::attention_forward(args, bytes_of(scratch));
   scratch = Tensor();
+  context.useful_flops += 2 * product_flops(args);
 
   std::size_t bias_use = bias != nullptr ? bias->begin_use(context.forward) : 0;
   return tape.record(
       std::move(y), q.row_space(), records,
-      [args, lse, bias, bias_use, q_slot = q.slot(), k_slot = k.slot(), v_slot = v.slot(), q_value = q.value(),
+      [&context, args, lse, bias, bias_use, q_slot = q.slot(), k_slot = k.slot(), v_slot = v.slot(), q_value = q.value(),
        k_value = k.value(), v_value = v.value()](Tape& tape, const Tensor& grad_y) {
         auto grad_of = [&](const Slot& slot) { return slot ? tape.empty(slot->shape, slot->dtype) : Tensor(); };
         Tensor dq = grad_of(q_slot), dk = grad_of(k_slot), dv = grad_of(v_slot);
@@ -59,6 +70,8 @@ Variable attention(OpContext& context, const Variable& q, const Variable& k, con
         Tensor scratch =
             tape.empty({static_cast<int64_t>(kernels::attention_backward_scratch_bytes(args))}, DType::kU8);
         kernels::attention_backward(grads, bytes_of(scratch));
+        // dV, dP, dQ and dK; computing the scores again does not count.
+        context.useful_flops += 4 * product_flops(args);
         if (q_slot != nullptr) tape.accumulate(q_slot, std::move(dq));
         if (k_slot != nullptr) tape.accumulate(k_slot, std::move(dk));
         if (v_slot != nullptr) tape.accumulate(v_slot, std::move(dv));

@@ -13,6 +13,12 @@ const Tensor* bias_of(const LinearWeights& weights) {
   return weights.frozen != nullptr && weights.frozen->has_bias() ? &weights.frozen->bias() : nullptr;
 }
 
+// Every product here multiplies (rows, in), (in, out) and (rows, out) in some order.
+void count_product(OpContext& context, int64_t rows, const LinearWeights& weights) {
+  context.useful_flops += 2.0 * static_cast<double>(rows) * static_cast<double>(weights.in()) *
+                          static_cast<double>(weights.out());
+}
+
 // dst (rows, out) = src (rows, in) W^T + b in float64, for gradient checks.
 void exact_forward(const Tensor& src, const LinearWeights& weights, const Tensor& dst) {
   const Tensor& weight = weights.weight != nullptr ? weights.weight->value() : weights.frozen->exact();
@@ -25,6 +31,7 @@ void exact_forward(const Tensor& src, const LinearWeights& weights, const Tensor
 }
 
 void forward_product(OpContext& context, const Tensor& src, const LinearWeights& weights, const Tensor& dst) {
+  count_product(context, src.dim(0), weights);
   if (context.compute == DType::kF64) return exact_forward(src, weights, dst);
   const Tensor* bias = bias_of(weights);
   const onednn::PackedMatrix& packed = weights.weight != nullptr ? weights.weight->packed_forward(context.compute)
@@ -39,6 +46,7 @@ void forward_product(OpContext& context, const Tensor& src, const LinearWeights&
 
 // dst (rows, in) = src (rows, out) W.
 void backward_product(OpContext& context, const Tensor& src, const LinearWeights& weights, const Tensor& dst) {
+  count_product(context, src.dim(0), weights);
   if (context.compute == DType::kF64) {
     const Tensor& weight = weights.weight != nullptr ? weights.weight->value() : weights.frozen->exact();
     kernels::matmul_reference_nn(src.data<double>(), weight.data<double>(), src.dim(0), weight.dim(1), weight.dim(0),
@@ -89,6 +97,7 @@ Variable linear(OpContext& context, const Variable& x, const LinearWeights& weig
           backward_product(context, dy, weights, dx);
           tape.accumulate(slot, std::move(dx));
         }
+        if (weights.weight != nullptr) count_product(context, dy.dim(0), weights);
         if (weights.weight != nullptr) weight_gradient(context, *weights.weight, weight_use, *rows, dy, kept);
         if (weights.bias != nullptr) {
           push_chunks_in_parallel(context, *weights.bias, bias_use, *rows,

@@ -14,10 +14,15 @@ Tensor scratch_for(OpContext& context, int64_t channels, int64_t rank) {
 
 std::span<std::byte> bytes_of(const Tensor& scratch) { return {scratch.mutable_raw(), scratch.byte_count()}; }
 
+void count_product(OpContext& context, int64_t rows, int64_t channels, int64_t rank) {
+  context.useful_flops += 2.0 * static_cast<double>(rows) * static_cast<double>(channels) * static_cast<double>(rank);
+}
+
 // src (rows, channels) -> (rows, r)
 Tensor project(OpContext& context, const Tensor& src, const Tensor& factor, FactorLayout layout, float scale) {
   int64_t rank = factor.dim(layout == FactorLayout::kRankByChannel ? 0 : 1);
   Tensor u = context.tape.empty({src.dim(0), rank}, factor.dtype());
+  count_product(context, src.dim(0), src.dim(1), rank);
   Tensor scratch = scratch_for(context, src.dim(1), rank);
   kernels::low_rank_project({.rows = src.dim(0), .channels = src.dim(1), .rank = rank, .scale = scale,
                              .dtype = src.dtype(), .layout = layout, .x = src.raw(), .x_stride = src.dim(1),
@@ -30,6 +35,7 @@ Tensor project(OpContext& context, const Tensor& src, const Tensor& factor, Fact
 void expand_add(OpContext& context, const Tensor& u, const Tensor& factor, FactorLayout layout, float scale,
                 const Tensor& dst) {
   Tensor scratch = scratch_for(context, dst.dim(1), u.dim(1));
+  count_product(context, u.dim(0), dst.dim(1), u.dim(1));
   kernels::low_rank_expand_add({.rows = u.dim(0), .channels = dst.dim(1), .rank = u.dim(1), .scale = scale,
                                 .dtype = dst.dtype(), .layout = layout, .u = u.raw(), .factor = factor.raw(),
                                 .y = dst.mutable_raw(), .y_stride = dst.dim(1)},
@@ -39,6 +45,7 @@ void expand_add(OpContext& context, const Tensor& u, const Tensor& factor, Facto
 // The gradient of a factor, per chunk: scale * u^T x, laid out as the factor is.
 void factor_gradient(OpContext& context, Parameter& factor, std::size_t use, const RowSpace& rows, FactorLayout layout,
                      const Tensor& x, const Tensor& u, float scale) {
+  count_product(context, x.dim(0), x.dim(1), u.dim(1));
   push_chunks_in_parallel(context, factor, use, rows, [&](int64_t first, int64_t last, const Tensor& leaf) {
     kernels::low_rank_weight_grad({.rows = last - first, .channels = x.dim(1), .rank = u.dim(1), .scale = scale,
                                    .dtype = x.dtype(), .layout = layout, .x = x.rows(first, last).raw(),

@@ -1,0 +1,89 @@
+#include "autograd/ops/linear.h"
+
+#include "autograd/gradient_check.h"
+
+namespace inlay {
+namespace {
+
+enum class Bias { kAbsent, kPresent };
+
+std::shared_ptr<FrozenWeight> frozen_weight(int64_t in, int64_t out, onednn::Layout layout,
+                                            Bias bias) {
+  Shape shape = layout == onednn::Layout::kOutIn ? Shape{out, in} : Shape{in, out};
+  Tensor numbers = bias == Bias::kPresent ? drawn_tensor("bias", {out}) : Tensor();
+  return std::make_shared<FrozenWeight>(drawn_tensor("weight", shape), numbers, layout, nullptr);
+}
+
+// A layer that widens by two, with frozen weights and the given trainable ones in their place.
+OpCase linear_case(int64_t in, std::shared_ptr<FrozenWeight> frozen, std::vector<Shape> trained,
+                   Precision precision = Precision::kFull) {
+  return {.inputs = {{in}}, .parameters = trained, .function = [=](OpRun& run) {
+            LinearWeights weights{.frozen = frozen.get()};
+            for (Parameter& parameter : run.p) {
+              (parameter.shape().rank() == 2 ? weights.weight : weights.bias) = &parameter;
+            }
+            return linear(run.context, run.x[0], weights, precision);
+          }};
+}
+
+TEST(Linear, PassesGradientsThroughAFrozenWeightOfEitherLayout) {
+  for (onednn::Layout layout : {onednn::Layout::kOutIn, onednn::Layout::kInOut}) {
+    for (Bias bias : {Bias::kAbsent, Bias::kPresent}) {
+      expect_op_contract(
+          [&](int64_t in) { return linear_case(in, frozen_weight(in, in + 2, layout, bias), {}); });
+    }
+  }
+}
+
+TEST(Linear, TrainsAWeightAndABias) {
+  expect_op_contract([](int64_t in) { return linear_case(in, nullptr, {{in + 2, in}, {in + 2}}); });
+}
+
+TEST(Linear, TrainsAWeightWithoutABias) {
+  expect_op_contract([](int64_t in) { return linear_case(in, nullptr, {{in + 2, in}}); });
+}
+
+TEST(Linear, TrainsABiasOverAFrozenWeight) {
+  expect_op_contract([](int64_t in) {
+    return linear_case(in, frozen_weight(in, in + 2, onednn::Layout::kOutIn, Bias::kPresent),
+                       {{in + 2}});
+  });
+}
+
+TEST(Linear, TrainsAWeightOverAFrozenBias) {
+  expect_op_contract([](int64_t in) {
+    return linear_case(in, frozen_weight(in, in + 2, onednn::Layout::kOutIn, Bias::kPresent),
+                       {{in + 2, in}});
+  });
+}
+
+TEST(Linear, StoresItsResultInTheComputeType) {
+  expect_op_contract([](int64_t in) {
+    return linear_case(in, nullptr, {{in + 2, in}, {in + 2}}, Precision::kCompute);
+  });
+}
+
+TEST(Linear, SumsTheGradientsOfAWeightThatIsUsedTwice) {
+  expect_op_contract([](int64_t in) {
+    return OpCase{.inputs = {{in}}, .parameters = {{in, in}}, .function = [](OpRun& run) {
+                    LinearWeights weights{.weight = &run.p[0]};
+                    Variable once = linear(run.context, run.x[0], weights, Precision::kFull);
+                    return linear(run.context, once, weights, Precision::kFull);
+                  }};
+  });
+}
+
+TEST(Linear, RefusesAnotherNumberOfChannels) {
+  OpTrial trial({.inputs = {{5}},
+                 .function =
+                     [](OpRun& run) {
+                       auto frozen = frozen_weight(4, 6, onednn::Layout::kOutIn, Bias::kAbsent);
+                       return linear(run.context, run.x[0], {.frozen = frozen.get()},
+                                     Precision::kFull);
+                     }},
+                {2});
+  EXPECT_THROW(trial.run(DType::kF32, {1}), Error);
+}
+
+}  // namespace
+}  // namespace inlay

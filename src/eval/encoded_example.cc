@@ -1,0 +1,83 @@
+#include "eval/encoded_example.h"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+
+#include "autograd/ops/losses.h"
+
+namespace inlay {
+namespace {
+
+Encoding encode_text(const Example& example, const Tokenizer& tokenizer, const EncodeOptions& options) {
+  if (!example.words.empty()) return tokenizer.encode_words(example.words, options);
+  if (example.text_pair.empty()) return tokenizer.encode(example.text, options);
+  return tokenizer.encode(example.text, example.text_pair, options);
+}
+
+// The first token of each word carries the word's tag; the others do not count.
+std::vector<int32_t> tags_per_token(const Example& example, const std::vector<int32_t>& word_ids) {
+  std::vector<int32_t> tags(word_ids.size(), kIgnoredLabel);
+  int32_t previous = -1;
+  for (std::size_t t = 0; t < word_ids.size(); ++t) {
+    int32_t word = word_ids[t];
+    if (word >= 0 && word != previous && !example.tag_ids.empty()) tags[t] = example.tag_ids[static_cast<std::size_t>(word)];
+    previous = word;
+  }
+  return tags;
+}
+
+EncodedExample encode_one(const Example& example, const Tokenizer& tokenizer, const BaseFacts& base,
+                          int64_t max_tokens) {
+  Encoding encoding = encode_text(example, tokenizer, {.max_length = max_tokens});
+  EncodedExample encoded;
+  encoded.source = &example;
+  encoded.truncated = encoding.tokens_before_truncation > static_cast<int64_t>(encoding.ids.size());
+  if (!example.words.empty()) {
+    encoded.token_tags = tags_per_token(example, encoding.word_ids);
+    encoded.word_of_token = encoding.word_ids;
+  }
+  for (int32_t id : encoding.ids) {
+    require(id >= 0 && id < base.vocabulary, ErrorKind::kInput,
+            "the tokenizer gives id {}, the model's vocabulary ends at {}; tokenizer and model do not belong together",
+            id, base.vocabulary - 1);
+  }
+  require(!encoding.ids.empty(), ErrorKind::kInput, "the text has no tokens");
+  encoded.tokens.ids = std::move(encoding.ids);
+  if (base.type_count > 1) encoded.tokens.types = std::move(encoding.type_ids);
+  return encoded;
+}
+
+}  // namespace
+
+std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer& tokenizer,
+                                            const BaseFacts& base, int64_t max_tokens) {
+  std::vector<EncodedExample> encoded(data.examples.size());
+  // The first failing example is reported, whichever thread meets it.
+  std::mutex lock;
+  std::size_t failed = data.examples.size();
+  std::string message;
+#pragma omp parallel for schedule(static)
+  for (std::size_t i = 0; i < data.examples.size(); ++i) {
+    try {
+      encoded[i] = encode_one(data.examples[i], tokenizer, base, max_tokens);
+    } catch (const std::exception& error) {
+      std::lock_guard guard(lock);
+      if (i < failed) {
+        failed = i;
+        message = error.what();
+      }
+    }
+  }
+  if (failed < data.examples.size()) fail(ErrorKind::kInput, "{}: {}", data.place(failed), message);
+  return encoded;
+}
+
+int64_t longest_input(const Tokenizer& tokenizer, const BaseFacts& base, int64_t wanted) {
+  require(wanted <= base.max_tokens, ErrorKind::kUsage, "max_length {} exceeds the {} positions of the model", wanted,
+          base.max_tokens);
+  if (wanted > 0) return wanted;
+  return std::min(base.max_tokens, tokenizer.max_length().value_or(base.max_tokens));
+}
+
+}  // namespace inlay

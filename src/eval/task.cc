@@ -1,0 +1,31 @@
+#include "eval/task.h"
+
+#include "base/nearest.h"
+
+namespace inlay {
+
+#define INLAY_TASK(name) const TaskInfo& task_##name();
+#include "eval/tasks/list.h"
+#undef INLAY_TASK
+
+std::vector<const TaskInfo*> all_tasks() {
+  return {
+#define INLAY_TASK(name) &task_##name(),
+#include "eval/tasks/list.h"
+#undef INLAY_TASK
+  };
+}
+
+const TaskInfo& find_task(const std::string& name) {
+  std::vector<std::string> names;
+  std::string known;
+  for (const TaskInfo* info : all_tasks()) {
+    if (info->name == name) return *info;
+    names.push_back(info->name);
+    known += (known.empty() ? "" : ", ") + info->name;
+  }
+  fail(ErrorKind::kUsage, "task \"{}\" is unknown; did you mean \"{}\"? Known: {}", name, nearest_name(name, names),
+       known);
+}
+
+}  // namespace inlay

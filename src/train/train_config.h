@@ -1,0 +1,50 @@
+// Everything that decides a training run, with defaults that work on little data. The command line, config.json of a run,
+// the manifest and the help all read the one list of fields.
+#pragma once
+
+#include <string>
+
+#include "base/fields.h"
+
+namespace inlay {
+
+struct TrainConfig {
+  std::string model;
+  std::string data;
+  std::string train_file, validation_file, test_file;
+  std::string text_column, text_pair_column, label_column;
+  std::string task = "text-classification";
+  std::string method = "lora";
+  std::string pooling = "auto";
+  int64_t seed = 1;
+  int64_t epochs = 5;
+  int64_t batch_size = 32;
+  int64_t micro_batch = 0;
+  int64_t max_length = 0;
+  double learning_rate = 0;
+  double head_learning_rate = 0;
+  std::string schedule = "linear";
+  double warmup = 0.06;
+  std::string optimizer = "adamw";
+  double weight_decay = 0.01;
+  double momentum = 0.9;
+  double clip = 1.0;
+  double label_smoothing = 0;
+  std::string class_weights = "none";
+  double head_dropout = 0.1;
+  std::string metric = "auto";
+  int64_t patience = 0;
+  double validation_share = 0.1;
+  double test_share = 0.1;
+  int64_t shots = 0;
+  int64_t folds = 0;
+  std::string compute = "auto";
+  int64_t checkpoint_steps = 0;
+
+  void fields(FieldVisitor& visit);
+};
+
+// Fails (kUsage) with the field, its value and the range where a value makes no sense.
+void check_config(const TrainConfig& config);
+
+}  // namespace inlay

@@ -1,0 +1,233 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "autograd/operands.h"
+#include "base/process.h"
+#include "data/batches.h"
+#include "train/schedule.h"
+
+namespace inlay {
+namespace {
+
+constexpr int64_t kMicroBatchTokens = 8192;
+constexpr double kLeastHeadRate = 1e-3;
+
+using Examples = std::vector<const EncodedExample*>;
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+int64_t token_count(const Examples& examples) {
+  int64_t count = 0;
+  for (const EncodedExample* example : examples) count += static_cast<int64_t>(example->tokens.ids.size());
+  return count;
+}
+
+// Adapter and head learn at rates of their own.
+std::vector<OptimizerGroup> optimizer_groups(const TrainConfig& config, const Learner& learner) {
+  OptimizerGroup adapter{{}, config.learning_rate}, head{{}, config.head_learning_rate};
+  std::vector<Parameter*> all = learner.parameters();
+  std::size_t head_count = learner.head->parameters().size();
+  adapter.parameters.assign(all.begin(), all.end() - static_cast<std::ptrdiff_t>(head_count));
+  head.parameters.assign(all.end() - static_cast<std::ptrdiff_t>(head_count), all.end());
+  return {adapter, head};
+}
+
+// Where the next micro-batch ends: a multiple of `chunk` examples, at most `limit` examples or kMicroBatchTokens tokens.
+std::size_t micro_batch_end(const Examples& batch, std::size_t first, int64_t limit, int64_t chunk) {
+  std::size_t end = first;
+  int64_t tokens = 0;
+  while (end < batch.size()) {
+    std::size_t next = std::min(batch.size(), end + static_cast<std::size_t>(chunk));
+    for (std::size_t i = end; i < next; ++i) tokens += static_cast<int64_t>(batch[i]->tokens.ids.size());
+    bool full = limit > 0 ? static_cast<int64_t>(next - first) > limit : tokens > kMicroBatchTokens;
+    if (full && end > first) break;
+    end = next;
+  }
+  return end;
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainConfig& config, const Learner& learner, Context& context, TrainParts parts)
+    : config_(config),
+      learner_(learner),
+      context_(context),
+      parts_(std::move(parts)),
+      parameters_(learner.parameters()),
+      optimizer_({config.optimizer, config.weight_decay, config.momentum}, optimizer_groups(config, learner)) {
+  int64_t chunk = learner.gradient_chunk();
+  require(config.micro_batch % chunk == 0, ErrorKind::kUsage,
+          "micro_batch is {}; {} sums gradients over {} examples at a time, so use a multiple of {}", config.micro_batch,
+          learner.adapter != nullptr ? learner.adapter->info().name : "this method", chunk, chunk);
+}
+
+int64_t Trainer::total_steps() const {
+  auto examples = static_cast<int64_t>(parts_.train.size());
+  return config_.epochs * ((examples + config_.batch_size - 1) / config_.batch_size);
+}
+
+std::vector<Examples> Trainer::epoch_batches() const {
+  std::vector<std::size_t> all(parts_.train.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  std::vector<std::size_t> order =
+      epoch_order(all, static_cast<uint64_t>(config_.seed), static_cast<uint64_t>(state_.epoch));
+  std::vector<Examples> batches;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i % static_cast<std::size_t>(config_.batch_size) == 0) batches.emplace_back();
+    batches.back().push_back(parts_.train[order[i]]);
+  }
+  return batches;
+}
+
+TrainResult Trainer::run(const std::filesystem::path& checkpoint, TrainObserver& observer) {
+  checkpoint_ = checkpoint;
+  if (!checkpoint_.empty() && std::filesystem::exists(checkpoint_)) {
+    state_ = load_checkpoint(checkpoint_, parameters_, best_, optimizer_);
+    digest_ = StepDigest::from_json(state_.digest, checkpoint_.string());
+  }
+  activate(context_, learner_);
+  context_.seed = static_cast<uint64_t>(config_.seed);
+  context_.useful_flops = 0;
+  started_ = seconds_now();
+  while (state_.epoch < config_.epochs) {
+    train_epoch(observer);
+    finish_epoch(observer);
+    if (config_.patience > 0 && state_.epochs_without_gain >= config_.patience) break;
+  }
+  for (std::size_t i = 0; i < best_.size(); ++i) parameters_[i]->set_value(best_[i]);
+  double seconds = std::max(1e-9, state_.train_seconds);
+  return {state_, optimizer_.steps(), static_cast<double>(state_.tokens) / seconds,
+          timed_tokens_ > 0 ? flops_ / seconds * static_cast<double>(state_.tokens) / static_cast<double>(timed_tokens_)
+                            : 0.0,
+          digest_};
+}
+
+void Trainer::train_epoch(TrainObserver& observer) {
+  std::vector<Examples> batches = epoch_batches();
+  while (state_.batch < static_cast<int64_t>(batches.size())) {
+    const Examples& batch = batches[static_cast<std::size_t>(state_.batch)];
+    double begin = seconds_now();
+    context_.step = static_cast<uint32_t>(optimizer_.steps());
+    double loss = train_batch(batch);
+    auto warmup = static_cast<int64_t>(std::ceil(config_.warmup * static_cast<double>(total_steps())));
+    double factor = schedule_factor(config_.schedule, optimizer_.steps(), total_steps(), warmup);
+    double norm = optimizer_.step(factor, config_.clip);
+    flops_ += std::exchange(context_.useful_flops, 0.0);
+    state_.train_seconds += seconds_now() - begin;
+    state_.loss_sum += loss;
+    ++state_.batch;
+    state_.tokens += token_count(batch);
+    timed_tokens_ += token_count(batch);
+    digest_.add(optimizer_.steps(), loss, norm);
+    report_step(loss, norm, observer);
+    bool due = config_.checkpoint_steps > 0 && optimizer_.steps() % config_.checkpoint_steps == 0;
+    if (due || interrupted()) save();
+    require(!interrupted(), ErrorKind::kInterrupted, "stopped after step {} of {}{}", optimizer_.steps(), total_steps(),
+            checkpoint_.empty() ? "" : "; a checkpoint was written, go on with --resume");
+  }
+}
+
+double Trainer::train_batch(const Examples& batch) {
+  context_.training = true;
+  double normalizer = learner_.task->loss_weight(batch);
+  double total = 0;
+  std::size_t first = 0;
+  while (first < batch.size()) {
+    std::size_t end = micro_batch_end(batch, first, config_.micro_batch, learner_.gradient_chunk());
+    Examples micro(batch.begin() + static_cast<std::ptrdiff_t>(first), batch.begin() + static_cast<std::ptrdiff_t>(end));
+    std::vector<const TokenSequence*> sequences;
+    for (const EncodedExample* example : micro) sequences.push_back(&example->tokens);
+    TokenBatch tokens = make_token_batch(sequences, {.first = static_cast<int64_t>(first),
+                                                     .chunk = learner_.gradient_chunk(),
+                                                     .first_position = learner_.model->facts().first_position});
+    BatchTargets targets = learner_.task->targets(micro);
+    Variable losses =
+        learner_.task->loss(context_, learner_logits(context_, learner_, tokens), targets, normalizer);
+    // Added row after row over the whole effective batch, so the sum does not see the micro-batches.
+    kernels::Input rows = in(losses.value());
+    Tensor seed = Tensor::empty(losses.shape(), losses.dtype(), &context_.arena);
+    for (int64_t i = 0; i < losses.value().count(); ++i) {
+      total += rows.load<double>(i);
+      out(seed).store(i, 1.0);
+    }
+    context_.tape.backward(losses, std::move(seed));
+    first = end;
+  }
+  context_.training = false;
+  require(std::isfinite(total), ErrorKind::kInput,
+          "the loss is {} at step {}; use a smaller learning rate, or compute=f32", total, optimizer_.steps() + 1);
+  return total;
+}
+
+void Trainer::report_step(double loss, double norm, TrainObserver& observer) {
+  double seconds = std::max(1e-9, state_.train_seconds);
+  int64_t done = optimizer_.steps(), all = total_steps();
+  double elapsed = seconds_now() - started_;
+  auto steps_per_epoch = static_cast<double>(all) / static_cast<double>(config_.epochs);
+  observer.step({.step = done,
+                 .total_steps = all,
+                 .epoch = static_cast<double>(state_.epoch) + static_cast<double>(state_.batch) / steps_per_epoch,
+                 .loss = loss,
+                 .gradient_norm = norm,
+                 .learning_rate = config_.learning_rate,
+                 .tokens_per_second = static_cast<double>(state_.tokens) / seconds,
+                 .flops_per_second = flops_ / std::max(1e-9, elapsed),
+                 .seconds_left = elapsed / static_cast<double>(done) * static_cast<double>(all - done)});
+}
+
+void Trainer::finish_epoch(TrainObserver& observer) {
+  EpochReport report{.epoch = state_.epoch + 1, .step = optimizer_.steps()};
+  report.train_loss = state_.loss_sum / static_cast<double>(std::max<int64_t>(1, state_.batch));
+  if (!parts_.validation.empty()) {
+    report.validation = learner_.task->metrics(predict(context_, learner_, parts_.validation));
+    context_.useful_flops = 0;
+    require(report.validation.contains(config_.metric), ErrorKind::kUsage, "metric \"{}\" is unknown; the task gives {}",
+            config_.metric, report.validation.dump());
+    const Json& figure = report.validation.at(config_.metric);
+    double value = figure.is_number() ? figure.get<double>() : -INFINITY;
+    report.best = !state_.best_metric.has_value() || value > *state_.best_metric;
+    state_.epochs_without_gain = report.best ? 0 : state_.epochs_without_gain + 1;
+    if (report.best) {
+      state_.best_metric = value;
+      state_.best_epoch = report.epoch;
+      best_.clear();
+      for (Parameter* parameter : parameters_) best_.push_back(parameter->value().clone());
+    }
+  }
+  state_.evaluations.push_back({{"epoch", report.epoch},
+                                {"step", report.step},
+                                {"train_loss", report.train_loss},
+                                {"validation", report.validation}});
+  ++state_.epoch;
+  state_.batch = 0;
+  state_.loss_sum = 0;
+  observer.epoch(report);
+  save();
+}
+
+void Trainer::save() const {
+  if (checkpoint_.empty()) return;
+  TrainState state = state_;
+  state.digest = digest_.to_json();
+  save_checkpoint(checkpoint_, state, parameters_, best_, optimizer_);
+}
+
+TrainConfig resolve_defaults(TrainConfig config) {
+  if (config.learning_rate == 0) config.learning_rate = parse_method(config.method).info->learning_rate;
+  if (config.head_learning_rate == 0) config.head_learning_rate = std::max(config.learning_rate, kLeastHeadRate);
+  if (config.metric == "auto") config.metric = find_task(config.task).default_metric;
+  return config;
+}
+
+DType resolve_compute(const std::string& compute) {
+  if (compute == "f32") return DType::kF32;
+  if (compute == "bf16") return DType::kBF16;
+  return cpu_isa() == "avx512_bf16" || cpu_isa() == "amx_bf16" ? DType::kBF16 : DType::kF32;
+}
+
+}  // namespace inlay
