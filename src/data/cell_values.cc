@@ -40,7 +40,7 @@ float value_of(const CellPlace& place, std::string_view written) {
 }  // namespace
 
 std::string CellPlace::where() const {
-  return fmt::format("{}: line {}: column {}", table.source, table.lines[row],
+  return fmt::format("{}: {}: column {}", table.source, table.place(row),
                      excerpt(table.columns[column]));
 }
 

@@ -83,6 +83,7 @@ class ExampleReader {
     Example example;
     example.file = file;
     example.line = table_.lines[row];
+    example.row = row + 1;
     CellPlace text{table_, text_, row};
     bool words = kind_ == TaskKind::kTokenTags ||
                  (kind_ == TaskKind::kUnlabelled && text.cell().kind == CellKind::kTextList);
@@ -136,7 +137,13 @@ void check_widths(const Dataset& data) {
 
 std::string Dataset::place(std::size_t example) const {
   const Example& there = examples[example];
-  return fmt::format("{}:{}", files[there.file].path, there.line);
+  auto shares_line = [&](const Example& other) {
+    return other.file == there.file && other.line == there.line;
+  };
+  bool shared = (example > 0 && shares_line(examples[example - 1])) ||
+                (example + 1 < examples.size() && shares_line(examples[example + 1]));
+  return fmt::format("{}:{}{}", files[there.file].path, there.line,
+                     shared ? fmt::format(", row {}", there.row) : "");
 }
 
 Dataset load_dataset(const DatasetSpec& spec) {

@@ -35,7 +35,8 @@ struct Example {
   std::vector<float> values;            // regression, as many for every example
   std::vector<std::int32_t> tag_ids;    // token tags, one per word
   std::size_t file = 0;                 // index into Dataset::files
-  std::size_t line = 0;
+  std::size_t line = 0;                 // where its row begins, from 1
+  std::size_t row = 0;                  // which row of the file, from 1, the header not counted
 };
 
 struct DataFile {
@@ -54,7 +55,7 @@ struct Dataset {
 
   bool has_parts() const { return !files.empty() && files[0].part != Part::kWhole; }
   Part part(std::size_t example) const { return files[examples[example].file].part; }
-  // "reviews.csv:12"
+  // "reviews.csv:12", or "reviews.json:1, row 12" where the line alone does not tell.
   std::string place(std::size_t example) const;
 };
 

@@ -150,6 +150,16 @@ TEST_F(DatasetTest, RefusesRowsThatCannotBeTrainedOn) {
                      "line 2: column \"label\": found nothing");
 }
 
+TEST_F(DatasetTest, NamesTheRowWhereTheLineDoesNotTell) {
+  std::string array =
+      "[{\"text\":\"a\",\"label\":1},{\"text\":\"b\",\"label\":0},\n{\"text\":\"c\",\"label\":";
+  Dataset data = load("a.json", array + "1}]");
+  EXPECT_TRUE(data.place(1).ends_with("a.json:1, row 2"));
+  EXPECT_TRUE(data.place(2).ends_with("a.json:2"));
+  EXPECT_INPUT_ERROR(load("b.json", "[{\"text\":\"a\",\"label\":1},{\"text\":\"b\"}]"),
+                     "b.json: line 1, row 2: column \"label\": found nothing");
+}
+
 TEST_F(DatasetTest, TakesClassesFromTrainAndRefusesOthersInTest) {
   std::string train = folder_.write("train.csv", "text,label\na,x\nb,y\n");
   std::string test = folder_.write("test.csv", "text,label\nc,y\nd,z\n");

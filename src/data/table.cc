@@ -73,6 +73,13 @@ std::string_view describe(CellKind kind) {
   return "an unknown value";
 }
 
+std::string Table::place(std::size_t row) const {
+  bool shared = (row > 0 && lines[row - 1] == lines[row]) ||
+                (row + 1 < rows() && lines[row + 1] == lines[row]);
+  if (shared) return fmt::format("line {}, row {}", lines[row], row + 1);
+  return fmt::format("line {}", lines[row]);
+}
+
 std::optional<std::size_t> Table::find(std::string_view name) const {
   auto found = std::find(columns.begin(), columns.end(), name);
   if (found == columns.end()) return std::nullopt;

@@ -45,6 +45,8 @@ struct Table {
   std::vector<std::size_t> lines;        // per row, from 1
 
   std::size_t rows() const { return lines.size(); }
+  // "line 7", or "line 1, row 7" where several rows stand on one line, as in a JSON array.
+  std::string place(std::size_t row) const;
   std::optional<std::size_t> find(std::string_view name) const;
   // Fails with the columns that exist and the nearest name.
   std::size_t column(std::string_view name) const;
