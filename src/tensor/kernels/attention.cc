@@ -16,16 +16,26 @@
 #include <hwy/highway.h>
 
 #include "tensor/kernels/attention_f32-inl.h"
+#include "tensor/kernels/attention_pairs-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace inlay::kernels::HWY_NAMESPACE {
 
 void forward_item(const AttentionArgs& args, AttentionItem item, float* scratch) {
+#if HWY_TARGET == HWY_AVX3
+  if (args.dtype == DType::kBF16 && has_pair_products())
+    return forward_sequence_of_pairs(args, item, scratch);
+#endif
   if (args.dtype == DType::kBF16) return forward_sequence<BFloat16>(args, item, scratch);
   forward_sequence<float>(args, item, scratch);
 }
 
 void backward_item(const AttentionGradArgs& args, AttentionItem item, float* scratch) {
+#if HWY_TARGET == HWY_AVX3
+  if (args.forward.dtype == DType::kBF16 && has_pair_products()) {
+    return backward_sequence_of_pairs(args, item, scratch);
+  }
+#endif
   if (args.forward.dtype == DType::kBF16) return backward_sequence<BFloat16>(args, item, scratch);
   backward_sequence<float>(args, item, scratch);
 }
@@ -48,21 +58,25 @@ std::size_t sequence_count(const AttentionArgs& args) {
   return args.query_offsets.empty() ? 0 : args.query_offsets.size() - 1;
 }
 
-template <class Panels>
+template <class Panels, class PairPanels>
 std::size_t slice_bytes(const AttentionArgs& args) {
   std::size_t floats = 0;
   for (std::size_t b = 0; b < sequence_count(args); ++b) {
-    ScratchLayout layout;
-    Panels(layout, AttentionHead<float>(args, b, 0).shape);
-    floats = std::max(floats, layout.floats());
+    const SequenceShape shape = AttentionHead<float>(args, b, 0).shape;
+    ScratchLayout layout, pair_layout;
+    Panels(layout, shape);
+    PairPanels(pair_layout, shape);
+    floats =
+        std::max({floats, layout.floats(), args.dtype == DType::kBF16 ? pair_layout.floats() : 0});
   }
   return floats * sizeof(float);
 }
 
-template <class Panels>
+template <class Panels, class PairPanels>
 std::size_t scratch_bytes(const AttentionArgs& args) {
   if (args.dtype == DType::kF64) return kAlignment;
-  return slice_bytes<Panels>(args) * static_cast<std::size_t>(omp_get_max_threads()) + kAlignment;
+  return slice_bytes<Panels, PairPanels>(args) * static_cast<std::size_t>(omp_get_max_threads()) +
+         kAlignment;
 }
 
 void check(const AttentionArgs& args) {
@@ -116,17 +130,17 @@ void for_each_item(const AttentionArgs& args, std::span<std::byte> scratch, std:
 }  // namespace
 
 std::size_t attention_scratch_bytes(const AttentionArgs& args) {
-  return scratch_bytes<ForwardPanels>(args);
+  return scratch_bytes<ForwardPanels, PairForwardPanels>(args);
 }
 
 std::size_t attention_backward_scratch_bytes(const AttentionArgs& args) {
-  return scratch_bytes<BackwardPanels>(args);
+  return scratch_bytes<BackwardPanels, PairBackwardPanels>(args);
 }
 
 void attention_forward(const AttentionArgs& args, std::span<std::byte> scratch) {
   if (args.dtype == DType::kF64) return attention_reference_forward<double>(args);
   check(args);
-  for_each_item(args, scratch, slice_bytes<ForwardPanels>(args), false,
+  for_each_item(args, scratch, slice_bytes<ForwardPanels, PairForwardPanels>(args), false,
                 [&](AttentionItem item, float* mine) {
                   HWY_DYNAMIC_DISPATCH(forward_item)(args, item, mine);
                 });
@@ -135,7 +149,8 @@ void attention_forward(const AttentionArgs& args, std::span<std::byte> scratch) 
 void attention_backward(const AttentionGradArgs& args, std::span<std::byte> scratch) {
   if (args.forward.dtype == DType::kF64) return attention_reference_backward<double>(args);
   check(args.forward);
-  for_each_item(args.forward, scratch, slice_bytes<BackwardPanels>(args.forward),
+  for_each_item(args.forward, scratch,
+                slice_bytes<BackwardPanels, PairBackwardPanels>(args.forward),
                 args.dbias != nullptr, [&](AttentionItem item, float* mine) {
                   HWY_DYNAMIC_DISPATCH(backward_item)(args, item, mine);
                 });

@@ -70,4 +70,61 @@ struct BackwardPanels {
   Panel dp;                 // (block, nk): gradients of probabilities, then of scores
 };
 
+// The same for products of bf16 pairs; a panel row of n pairs is as wide as one of n f32.
+struct PairForwardPanels {
+  PairForwardPanels(ScratchLayout& layout, const SequenceShape& shape)
+      : keys_transposed(layout.panel(shape.depth_rows(), shape.keys)),
+        values(layout.panel(shape.keys / 2 + 1, shape.depth)),
+        queries(layout.panel(shape.query_block(), shape.depth / 2 + 1)),
+        scores(layout.panel(shape.query_block(), shape.keys)),
+        p(layout.panel(shape.query_block(), shape.keys / 2 + 1)),
+        out(layout.panel(shape.query_block(), shape.depth)),
+        largest(layout.vector(shape.query_block())),
+        sum(layout.vector(shape.query_block())) {}
+
+  Panel keys_transposed;  // (D / 2, nk)
+  Panel values;           // (nk / 2, D)
+  Panel queries;          // (block, D / 2)
+  Panel scores;           // (block, nk) f32
+  Panel p;                // (block, nk / 2): probabilities times their sum
+  Panel out;              // (block, D) f32
+  float* largest;         // (block)
+  float* sum;             // (block)
+};
+
+struct PairBackwardPanels {
+  PairBackwardPanels(ScratchLayout& layout, const SequenceShape& shape)
+      : keys_transposed(layout.panel(shape.depth_rows(), shape.keys)),
+        values_transposed(layout.panel(shape.depth_rows(), shape.keys)),
+        key_pairs(layout.panel(shape.keys / 2 + 1, shape.depth)),
+        dk(layout.panel(shape.keys, shape.depth)),
+        dv(layout.panel(shape.keys, shape.depth)),
+        queries(layout.panel(shape.query_block(), shape.depth / 2 + 1)),
+        query_pairs(layout.panel(shape.query_block() / 2 + 1, shape.depth)),
+        out_grad(layout.panel(shape.query_block(), shape.depth / 2 + 1)),
+        out_grad_pairs(layout.panel(shape.query_block() / 2 + 1, shape.depth)),
+        dq(layout.panel(shape.query_block(), shape.depth)),
+        p(layout.panel(shape.query_block(), shape.keys)),
+        dp(layout.panel(shape.query_block(), shape.keys)),
+        p_pairs(layout.panel(shape.query_block() / 2 + 1, shape.keys)),
+        ds_pairs(layout.panel(shape.query_block() / 2 + 1, shape.keys)),
+        ds(layout.panel(shape.query_block(), shape.keys / 2 + 1)) {}
+
+  Panel keys_transposed;    // (D / 2, nk)
+  Panel values_transposed;  // (D / 2, nk)
+  Panel key_pairs;          // (nk / 2, D)
+  Panel dk;                 // (nk, D) f32, divided by scale
+  Panel dv;                 // (nk, D) f32
+  Panel queries;            // (block, D / 2)
+  Panel query_pairs;        // (block / 2, D)
+  Panel out_grad;           // (block, D / 2)
+  Panel out_grad_pairs;     // (block / 2, D)
+  Panel dq;                 // (block, D) f32, divided by scale
+  Panel p;                  // (block, nk) f32: scores, then probabilities
+  Panel dp;                 // (block, nk) f32: gradients of probabilities, then of scores
+  Panel p_pairs;            // (block / 2, nk)
+  Panel ds_pairs;           // (block / 2, nk)
+  Panel ds;                 // (block, nk / 2)
+};
+
 }  // namespace inlay::kernels

@@ -121,12 +121,14 @@ void expect_same_as_oracle(const Batch& batch, const Batch& oracle) {
   // Errors of a score reach a probability through its exponent, and add to those of the sums;
   // differences dP - sum(dP P) cancel terms of the size of the inputs.
   const int64_t terms = batch.depth + batch.longest_key + batch.longest_query;
+  // bf16 products round probabilities and score gradients on their way to a result that is rounded
+  // itself.
   const double floor = batch.deviation * batch.deviation;
-  expect_close("out", batch.out, oracle.out, terms, floor);
+  expect_close("out", batch.out, oracle.out, terms, floor, 2);
   expect_close("lse", batch.lse, oracle.lse, terms, floor);
-  expect_close("dq", batch.dq, oracle.dq, terms, floor);
-  expect_close("dk", batch.dk, oracle.dk, terms, floor);
-  expect_close("dv", batch.dv, oracle.dv, terms, floor);
+  expect_close("dq", batch.dq, oracle.dq, terms, floor, 3);
+  expect_close("dk", batch.dk, oracle.dk, terms, floor, 3);
+  expect_close("dv", batch.dv, oracle.dv, terms, floor, 3);
   expect_close("dbias", batch.dbias, oracle.dbias, terms, floor);
 }
 
@@ -195,6 +197,77 @@ TEST_P(AttentionOfDType, MatchesTheReferenceWithGroupedHeads) {
                          .dtype = GetParam()});
 }
 
+TEST_P(AttentionOfDType, HasTheSameBitsOnAnyNumberOfThreads) {
+  Batch one{.heads = 3,
+            .kv_heads = 3,
+            .depth = 40,
+            .lengths = {{70, 70}, {5, 5}, {33, 33}},
+            .biased = true,
+            .dtype = GetParam()};
+  one.fill();
+  Batch three = one;
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  one.run();
+  omp_set_num_threads(3);
+  three.run();
+  omp_set_num_threads(threads);
+  EXPECT_TRUE(one.out == three.out && one.lse == three.lse);
+  EXPECT_TRUE(one.dq == three.dq && one.dk == three.dk && one.dv == three.dv &&
+              one.dbias == three.dbias);
+}
+
+TEST_P(AttentionOfDType, HasTheSameBitsWithoutTheOtherSequences) {
+  Batch both{.heads = 1,
+             .kv_heads = 1,
+             .depth = 24,
+             .lengths = {{37, 37}, {150, 150}},
+             .dtype = GetParam()};
+  Batch alone{.heads = 1, .kv_heads = 1, .depth = 24, .lengths = {{37, 37}}, .dtype = GetParam()};
+  both.fill().run();
+  alone.fill().run();
+  const auto same = [](const Elements& part, const Elements& whole) {
+    const std::size_t bytes = static_cast<std::size_t>(part.count()) * dtype_size(part.dtype());
+    return std::equal(part.data(), part.data() + bytes, whole.data());
+  };
+  EXPECT_TRUE(same(alone.out, both.out) && same(alone.lse, both.lse));
+  EXPECT_TRUE(same(alone.dq, both.dq) && same(alone.dk, both.dk) && same(alone.dv, both.dv));
+}
+
+TEST_P(AttentionOfDType, SkipsGradientsThatAreNotAskedForWithoutChangingTheOthers) {
+  Batch all{.depth = 24, .lengths = {{37, 45}}, .dtype = GetParam()};
+  all.fill();
+  Batch some = all;
+  all.run();
+  for (int asked = 0; asked < 3; ++asked) {
+    some.run();
+    some.clear(GetParam(), DType::kF32);
+    some.lse = all.lse;
+    AttentionGradArgs args = some.grad_args();
+    if (asked != 0) args.dq = nullptr;
+    if (asked != 1) args.dk = nullptr;
+    if (asked != 2) args.dv = nullptr;
+    some.run_backward(args);
+    const Elements untouched = Elements::constant(GetParam(), some.dq.count(), 7);
+    EXPECT_TRUE(some.dq == (asked == 0 ? all.dq : untouched));
+    EXPECT_TRUE(asked == 1 ? some.dk == all.dk : some.dk.values()[0] == 7);
+    EXPECT_TRUE(asked == 2 ? some.dv == all.dv : some.dv.values()[0] == 7);
+  }
+}
+
+TEST_P(AttentionOfDType, WritesZerosForQueriesThatAttendNothing) {
+  Batch batch{.depth = 16, .lengths = {{6, 2}, {3, 0}}, .causal = true, .dtype = GetParam()};
+  batch.fill().run();
+  for (int64_t t :
+       {0, 1, 2, 3, 6, 7, 8}) {  // of six queries and two keys only the last two queries attend
+    for (int64_t c = 0; c < 32; ++c) {
+      EXPECT_EQ(batch.out.values()[t * 32 + c], 0.0);
+      EXPECT_EQ(batch.dq.values()[t * 32 + c], 0.0);
+    }
+    EXPECT_EQ(batch.lse.values()[t], -std::numeric_limits<double>::infinity());
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Elements, AttentionOfDType, testing::Values(DType::kF32, DType::kBF16),
                          [](const auto& info) { return std::string(dtype_name(info.param)); });
 
@@ -208,19 +281,6 @@ TEST(Attention, IsExactlyTheReferenceInDouble) {
 
 TEST(Attention, SurvivesScoresThatOverflowAnExponential) {
   check_on_every_target({.depth = 16, .lengths = {{20, 20}}, .deviation = 50.0});
-}
-
-TEST(Attention, WritesZerosForQueriesThatAttendNothing) {
-  Batch batch{.depth = 16, .lengths = {{6, 2}, {3, 0}}, .causal = true};
-  batch.fill().run();
-  for (int64_t t :
-       {0, 1, 2, 3, 6, 7, 8}) {  // of six queries and two keys only the last two queries attend
-    for (int64_t c = 0; c < 32; ++c) {
-      EXPECT_EQ(batch.out.values()[t * 32 + c], 0.0);
-      EXPECT_EQ(batch.dq.values()[t * 32 + c], 0.0);
-    }
-    EXPECT_EQ(batch.lse.values()[t], -std::numeric_limits<double>::infinity());
-  }
 }
 
 TEST(Attention, GivesMaskedKeysExactlyNoWeight) {
@@ -286,59 +346,6 @@ TEST(Attention, ReadsAndWritesFusedRows) {
       EXPECT_EQ(together[t * 3 * width + c], dq[t * width + c]);
       EXPECT_EQ(together[t * 3 * width + 2 * width + c], dv[t * width + c]);
     }
-  }
-}
-
-TEST(Attention, HasTheSameBitsOnAnyNumberOfThreads) {
-  Batch one{.heads = 3,
-            .kv_heads = 3,
-            .depth = 40,
-            .lengths = {{70, 70}, {5, 5}, {33, 33}},
-            .biased = true};
-  one.fill();
-  Batch three = one;
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(1);
-  one.run();
-  omp_set_num_threads(3);
-  three.run();
-  omp_set_num_threads(threads);
-  EXPECT_TRUE(one.out == three.out && one.lse == three.lse);
-  EXPECT_TRUE(one.dq == three.dq && one.dk == three.dk && one.dv == three.dv &&
-              one.dbias == three.dbias);
-}
-
-TEST(Attention, HasTheSameBitsWithoutTheOtherSequences) {
-  Batch both{.heads = 1, .kv_heads = 1, .depth = 24, .lengths = {{37, 37}, {150, 150}}};
-  Batch alone{.heads = 1, .kv_heads = 1, .depth = 24, .lengths = {{37, 37}}};
-  both.fill().run();
-  alone.fill().run();
-  const auto same = [](const Elements& part, const Elements& whole) {
-    const std::size_t bytes = static_cast<std::size_t>(part.count()) * sizeof(float);
-    return std::equal(part.data(), part.data() + bytes, whole.data());
-  };
-  EXPECT_TRUE(same(alone.out, both.out) && same(alone.lse, both.lse));
-  EXPECT_TRUE(same(alone.dq, both.dq) && same(alone.dk, both.dk) && same(alone.dv, both.dv));
-}
-
-TEST(Attention, SkipsGradientsThatAreNotAskedForWithoutChangingTheOthers) {
-  Batch all{.depth = 24, .lengths = {{37, 45}}};
-  all.fill();
-  Batch some = all;
-  all.run();
-  for (int asked = 0; asked < 3; ++asked) {
-    some.run();
-    some.clear(DType::kF32, DType::kF32);
-    some.lse = all.lse;
-    AttentionGradArgs args = some.grad_args();
-    if (asked != 0) args.dq = nullptr;
-    if (asked != 1) args.dk = nullptr;
-    if (asked != 2) args.dv = nullptr;
-    some.run_backward(args);
-    const Elements untouched = Elements::constant(DType::kF32, some.dq.count(), 7);
-    EXPECT_TRUE(some.dq == (asked == 0 ? all.dq : untouched));
-    EXPECT_TRUE(asked == 1 ? some.dk == all.dk : some.dk.values()[0] == 7);
-    EXPECT_TRUE(asked == 2 ? some.dv == all.dv : some.dv.values()[0] == 7);
   }
 }
 

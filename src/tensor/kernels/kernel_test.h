@@ -84,10 +84,11 @@ class Elements {
 // What rounding may add to a sum of `terms` products in f32 whose result is of size `magnitude` and
 // is stored as `dtype`: every rounding is half a unit, and roundings of a sum add up like a random
 // walk.
-inline double rounding_bound(DType dtype, int64_t terms, double magnitude) {
+// A kernel that rounds intermediate results to bf16 too says how many `roundings` lie on the way.
+inline double rounding_bound(DType dtype, int64_t terms, double magnitude, int roundings = 1) {
   const double steps = 16.0 + 4.0 * std::sqrt(static_cast<double>(terms));
-  const double store = dtype == DType::kBF16 ? 0x1p-8 : 0.0;
-  return magnitude * (steps * 0x1p-24 + store);
+  const double narrow = dtype == DType::kBF16 ? roundings * 0x1p-8 : 0.0;
+  return magnitude * (steps * 0x1p-24 + narrow);
 }
 
 inline double largest_magnitude(const std::vector<double>& values) {
@@ -101,11 +102,11 @@ inline double largest_magnitude(const std::vector<double>& values) {
 // Every element within the bound for the largest expected one, or for terms of size `floor` that
 // may cancel; reports the worst.
 inline void expect_close(std::string_view name, const Elements& actual, const Elements& expected,
-                         int64_t terms, double floor = 1e-3) {
+                         int64_t terms, double floor = 1e-3, int roundings = 1) {
   const std::vector<double> found = actual.values(), wanted = expected.values();
   ASSERT_EQ(found.size(), wanted.size());
   const double bound =
-      rounding_bound(actual.dtype(), terms, std::max(largest_magnitude(wanted), floor));
+      rounding_bound(actual.dtype(), terms, std::max(largest_magnitude(wanted), floor), roundings);
   double worst = -1;
   std::size_t at = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
