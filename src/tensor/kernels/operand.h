@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <type_traits>
 
 #include "tensor/dtype.h"
@@ -86,5 +87,9 @@ class Output {
   void* data_ = nullptr;
   DType dtype_ = DType::kF32;
 };
+
+// Whether the reference runs in double: the first operand is f64. Fails (kInternal) on a mix that
+// no kernel takes; absent operands may be listed.
+bool runs_in_double(std::initializer_list<Input> operands);
 
 }  // namespace inlay::kernels
