@@ -8,8 +8,9 @@
 //   manifest.base = {"MiniLM-L6", "models/minilm", root_hash, tensor_hashes};
 //   manifest.config = to_json(config);
 //   write_manifest(run.manifest(), manifest);
-//   for (const auto& d : diff_manifests(read_manifest(a), read_manifest(b))) fmt::print("{}\n",
-//   d.pointer);
+//   for (const auto& found : diff_manifests(read_manifest(a), read_manifest(b))) {
+//     fmt::print("{}: {} became {}\n", found.pointer, found.a, found.b);
+//   }
 #pragma once
 
 #include <cstdint>

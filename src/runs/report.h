@@ -11,22 +11,21 @@
 //   lead         text: one sentence on what was trained on what
 //   test_rows    integer: how many rows the metrics are over
 //   metrics      [quantity]: the test metrics, most important first, with their 95 % intervals
-//   tiles        [quantity]: other figures for the top of the page: time, tokens/s, memory,
-//   trainable share curves       {train: [{step, loss}], validation: [{step, epoch, value, loss?}],
-//   metric: text, best_step?: integer,
-//                lower_is_better?: bool}
-//   confusion    {labels: [text], counts: [[integer]]}     counts[truth][prediction]
-//   scatter      {name: text, points: [[truth, prediction]]}            regression, instead of
-//   confusion classes      [{label, precision, recall, f1, support}] mistakes     [{text, truth,
-//   prediction, probability?, row?}]        most confident first; 20 are shown calibration  {error:
-//   number, bins: [{low, high, count, confidence, accuracy}]} trained      {method, parameters,
-//   base_parameters, file_bytes?, sites: [text], layers: [text],
-//                grid: [[integer]], other?: [{name, parameters}]}       grid[site][layer], 0 is
-//                untouched
-//   comparison   {metric: text, rows: [{name, value, low?, high?, parameters?, seconds?, chosen?:
-//   bool}]} folds        {columns: [text], rows: [{name, values: [number]}], pooled: {values:
-//   [number], low?: [number],
-//                high?: [number]}}
+//   tiles        [quantity]: more for the top of the page: time, speed, memory, trainable share
+//   curves       {train: [{step, loss}], validation: [{step, epoch, value, loss?}],
+//                 metric: text, best_step?: integer}
+//   comparison   {metric: text,
+//                 rows: [{name, value, low?, high?, parameters?, seconds?, chosen?: bool}]}
+//   confusion    {labels: [text], counts: [[integer]]}; counts[truth][prediction]
+//   classes      [{label, precision, recall, f1, support}]
+//   scatter      {name: text, points: [[truth, prediction]]}; for regression, 4,000 are drawn
+//   calibration  {error: number, bins: [{low, high, count, confidence, accuracy}]}
+//   folds        {columns: [text], rows: [{name, values: [number]}],
+//                 pooled?: {values: [number], low?: [number], high?: [number]}}
+//   mistakes     [{text, truth, prediction, probability?, row?}]; the most confident first
+//   trained      {method, parameters, base_parameters, file_bytes?,
+//                 other?: [{name, parameters}],
+//                 sites?: [text], layers?: [text], grid?: [[integer]]}; grid[site][layer]
 //   speed        [quantity]: time, throughput and memory in detail
 //   manifest     the manifest, shown as it is
 //

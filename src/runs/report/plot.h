@@ -1,9 +1,7 @@
 // A drawing with two axes, in SVG with text that a screen reader can read. Colours come from the
 // page's style sheet by class, so that one drawing serves light, dark and paper.
 //
-//   Plot plot({.id = "loss", .title = "Training loss", .description = "...", .x_label = "step",
-//   .y_label = "loss"},
-//             {0, 480}, {0.1, 0.9});
+//   Plot plot({.id = "loss", .title = "Loss by step", .x_label = "step"}, {0, 480}, {0.1, 0.9});
 //   plot.line(points, "train");
 //   Html html = plot.html();
 #pragma once

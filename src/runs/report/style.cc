@@ -47,14 +47,14 @@ section { grid-column: 1 / -1; margin: 58px 0 0; scroll-margin-top: 20px; min-wi
 section.half { grid-column: span 1; }
 section > .how { color: var(--soft); font-size: .95rem; max-width: 46em; margin-bottom: 20px; }
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(186px, 1fr)); gap: 14px; margin: 26px 0 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(164px, 1fr)); gap: 14px; margin: 26px 0 0; }
 .tiles.metrics { grid-template-columns: repeat(auto-fit, minmax(210px, 1fr)); }
 .tiles.metrics + .tiles { margin-top: 14px; }
 .tiles > div, .panel { background: var(--panel); border: 1px solid var(--rule); border-radius: 12px; box-shadow: var(--shadow); }
 .tiles > div { padding: 16px 18px 15px; display: flex; flex-direction: column; }
 .tiles dt { color: var(--soft); font-size: .84rem; }
 .tiles dd { margin: 0; }
-.tiles .value { font: 600 1.95rem/1.2 var(--display); font-variant-numeric: lining-nums tabular-nums; letter-spacing: -.01em; margin: 3px 0 2px; }
+.tiles .value { font: 600 clamp(1.35rem, 2.6vw, 1.95rem)/1.25 var(--display); white-space: nowrap; font-variant-numeric: lining-nums tabular-nums; letter-spacing: -.01em; margin: 3px 0 2px; }
 .metrics .value { color: var(--teal); font-size: 2.7rem; line-height: 1.1; }
 .tiles .small { color: var(--soft); font-size: .83rem; line-height: 1.4; }
 .range { position: relative; height: 6px; border-radius: 3px; background: var(--rule); margin: 10px 0 8px; }
@@ -187,9 +187,18 @@ footer { color: var(--soft); font-size: .84rem; padding-block: 60px 44px; overfl
   body { font-size: 10.5pt; }
   header { padding-top: 0; }
   nav { display: none; }
-  main { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); column-gap: 44px; }
-main, header, footer { max-width: none; padding-inline: 0; }
+  @page { margin: 16mm; }
+  main { display: block; }
+  main, header, footer { max-width: none; padding-inline: 0; }
   section { margin-top: 28px; }
+  .pair { grid-template-columns: 1fr 1fr; }
+  .pair svg text { font-size: 15px; }
+  .plain { font-size: .84rem; }
+  .plain th, .plain td { padding: 6px 7px; }
+  .comparison .strip { min-width: 120px; width: 26%; }
+  .comparison tbody th, .plain tbody th { min-width: 0; }
+  .bar-cell { min-width: 56px; }
+  .confusion td { min-width: 46px; height: 46px; }
   .panel, .tiles > div, tr, li, .facts > div { break-inside: avoid; }
   h2, .how { break-after: avoid; }
   .scroll { overflow: visible; }
