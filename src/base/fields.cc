@@ -17,8 +17,7 @@ namespace {
 
 constexpr std::string_view kNone = "none";
 
-// --- one function per field type and direction
-// -----------------------------------------------------------------------
+// --- one function per field type and direction ---
 
 std::string kind_of(const int64_t&) { return "integer"; }
 std::string kind_of(const double&) { return "number"; }
@@ -175,8 +174,7 @@ const char* example_of(std::string_view kind) {
   return "";
 }
 
-// --- visitors
-// ---------------------------------------------------------------------------------------------------------
+// --- visitors ---
 
 // Turns the overloads into one template method of the derived class, `field(name, value, choices,
 // help)`.
