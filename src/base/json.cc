@@ -78,12 +78,15 @@ T json_get(const Json& object, const char* key, std::string_view where) {
   auto found = object.find(key);
   require(found != object.end(), ErrorKind::kInput, "{}: key \"{}\" is missing; expected {}", where, key,
           type_word<T>());
-  if (found->is_number_unsigned() && std::is_same_v<T, int64_t>) {
-    require(found->template get<uint64_t>() <= INT64_MAX, ErrorKind::kInput, "{}: \"{}\" is {}, too large",
-            where, key, found->dump());
+  // The value is written out only when it is wrong: it may be large.
+  auto text = [&] { return found->dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60); };
+  if (found->is_number_unsigned() && std::is_same_v<T, int64_t> && found->template get<uint64_t>() > INT64_MAX) {
+    fail(ErrorKind::kInput, "{}: \"{}\" is {}, too large", where, key, text());
   }
-  require(holds<T>(*found), ErrorKind::kInput, "{}: \"{}\" is {} ({}); expected {}", where, key,
-          found->type_name(), found->dump().substr(0, 60), type_word<T>());
+  if (!holds<T>(*found)) {
+    fail(ErrorKind::kInput, "{}: \"{}\" is {} ({}); expected {}", where, key, found->type_name(), text(),
+         type_word<T>());
+  }
   return found->template get<T>();
 }
 

@@ -1,0 +1,52 @@
+#include "cli/command.h"
+
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "hub/catalogue.h"
+#include "hub/pull.h"
+
+namespace inlay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where a pulled name is, or the path, or nothing.
+std::optional<fs::path> locate(const std::string& name) {
+  if (fs::exists(name)) return fs::path(name);
+  bool plain = name.find("..") == name.npos && !name.starts_with('/') && !name.starts_with('.');
+  return plain ? find_pulled(name, pull_options_from_environment().home) : std::nullopt;
+}
+
+}  // namespace
+
+void add_common(CLI::App& command, Common& common) {
+  command.add_flag("--json", common.json, "print one JSON object, last, on standard output");
+  command.add_option("--threads", common.threads, "worker threads; 0: one per core")->check(CLI::Range(0, 1024));
+}
+
+void print_json(const Json& value) { fmt::print("{}\n", value.dump()); }
+
+fs::path resolve_model(const std::string& name) {
+  require(!name.empty(), ErrorKind::kUsage, "no model was given; use --model with a folder or a pulled name");
+  std::optional<fs::path> found = locate(name);
+  require(found.has_value(), ErrorKind::kInput,
+          "\"{}\" is no folder here and was not pulled; bring it with: inlay pull {}", name, name);
+  return *found;
+}
+
+std::string resolve_data(const std::string& name) {
+  if (name.empty() || name == "-") return name;
+  std::optional<fs::path> found = locate(name);
+  require(found.has_value(), ErrorKind::kInput,
+          "\"{}\" is no file or folder here and was not pulled; bring it with: inlay pull {}", name, name);
+  return found->string();
+}
+
+std::string examples(std::initializer_list<const char*> lines) {
+  std::string text = "Examples:";
+  for (const char* line : lines) text += std::string("\n  ") + line;
+  return text;
+}
+
+}  // namespace inlay::cli

@@ -1,0 +1,148 @@
+// inlay train: trains an adapter and a head on labelled text, tests it, and writes a run folder.
+#include <fmt/core.h>
+
+#include "adapters/method.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/progress.h"
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/config_flags.h"
+#include "tensor/onednn/peak.h"
+#include "tensor/threads.h"
+#include "train/training_run.h"
+
+namespace inlay::cli {
+namespace {
+
+struct Options {
+  Common common;
+  TrainConfig config;
+  std::string out;
+  std::string resume;
+};
+
+// Says what was found before training, and draws the progress line.
+class Narrator : public RunObserver {
+ public:
+  void opened(const Workbench& bench) override {
+    peak_ = onednn::measure_peak(bench.compute);
+    const Split& split = bench.splits[0];
+    log_info("{}: {} examples, {} classes; {}", bench.config.data.empty() ? "data" : bench.config.data,
+             format_count(static_cast<int64_t>(bench.data.examples.size())), bench.data.classes.size(),
+             bench.data.columns.describe());
+    log_info("train {}, validation {}, test {}{}", split.train.size(), split.validation.size(), split.test.size(),
+             bench.folded() ? fmt::format(" in each of {} folds", bench.config.folds) : "");
+    if (bench.truncated > 0) log_warn("{} examples are longer than the longest input and were cut", bench.truncated);
+    Learner learner = bench.make_learner(split);
+    int64_t head = 0;
+    for (const Parameter& parameter : learner.head->parameters()) head += parameter.value().count();
+    log_info("{}: {} trainable parameters at {} sites, {} in the head; {} with {} threads", bench.config.method,
+             format_count(learner.adapter->parameter_count()), learner.adapter->sites().size(), format_count(head),
+             dtype_name(bench.compute), thread_count());
+  }
+
+  void fold(int64_t number, int64_t folds) override {
+    line_.finish();
+    log_info("fold {} of {}", number, folds);
+  }
+
+  void step(const StepReport& report) override {
+    line_.update(fmt::format("step {}/{}  epoch {:.2f}  loss {:.4f}{}  {} tok/s  {} of peak  {}  {} left", report.step,
+                             report.total_steps, report.epoch, report.loss, metric_,
+                             format_count(static_cast<int64_t>(report.tokens_per_second)),
+                             format_percent(report.flops_per_second / peak_), format_bytes(current_rss_bytes()),
+                             format_seconds(report.seconds_left)));
+  }
+
+  void epoch(const EpochReport& report) override {
+    std::string text = fmt::format("epoch {}  train loss {:.4f}", report.epoch, report.train_loss);
+    if (report.validation.is_object()) {
+      for (const char* name : {"accuracy", "macro_f1", "entity_f1", "mse", "pearson"}) {
+        if (!report.validation.contains(name) || !report.validation.at(name).is_number()) continue;
+        text += fmt::format("  {} {:.4f}", name, report.validation.at(name).get<double>());
+        metric_ = fmt::format("  {} {:.4f}", name, report.validation.at(name).get<double>());
+      }
+      if (report.best) text += "  (best so far)";
+    }
+    line_.finish();
+    log_info("{}", text);
+  }
+
+ private:
+  ProgressLine line_;
+  std::string metric_;
+  double peak_ = 1;
+};
+
+void print_summary(const Json& summary) {
+  const Json& metrics = summary.at("metrics");
+  if (!metrics.empty()) fmt::print("test, {} examples:\n", summary.at("n").get<int64_t>());
+  for (const auto& [name, value] : metrics.items()) {
+    if (!value.is_number()) continue;
+    std::string interval;
+    if (metrics.contains(name + "_interval")) {
+      interval = fmt::format("  (95 %: {:.4f} to {:.4f})", metrics.at(name + "_interval").at(0).get<double>(),
+                             metrics.at(name + "_interval").at(1).get<double>());
+    }
+    fmt::print("  {:18} {:.4f}{}\n", name, value.get<double>(), interval);
+  }
+  if (summary.at("duplicates").at("count").get<int64_t>() > 0) {
+    fmt::print("note: {} test texts also stand in the training part\n",
+               summary.at("duplicates").at("count").get<int64_t>());
+  }
+  fmt::print("time {}, {} tok/s, {} of peak, {} of memory\n", format_seconds(summary.at("seconds").get<double>()),
+             format_count(static_cast<int64_t>(summary.at("tokens_per_second").get<double>())),
+             format_percent(summary.at("share_of_peak").get<double>()),
+             format_bytes(summary.at("peak_rss_bytes").get<uint64_t>()));
+  fmt::print("adapter {}\nreport  {}/report.html\n", summary.at("adapter").get<std::string>(),
+             summary.at("run").get<std::string>());
+}
+
+void run(Options& options) {
+  RunStart start = RunStart::kNew;
+  if (!options.resume.empty()) {
+    options.config = read_run_config(RunFolder::create(options.resume, RunStart::kResume));
+    options.out = options.resume;
+    start = RunStart::kResume;
+  }
+  require(!options.out.empty(), ErrorKind::kUsage, "no folder for the run was given; use --out runs/NAME");
+  const TrainConfig& config = options.config;
+  require(!config.data.empty() || !config.train_file.empty(), ErrorKind::kUsage,
+          "no data was given; use --data with a file, a folder or a pulled name, or --train-file");
+  WorkbenchPaths paths{resolve_model(config.model), {}};
+  if (!config.data.empty()) paths.data = {resolve_data(config.data)};
+  start_threads(options.common.threads);
+  Narrator narrator;
+  Json summary = run_training(config, paths, options.out, start, narrator);
+  if (options.common.json) {
+    print_json(summary);
+  } else {
+    print_summary(summary);
+  }
+}
+
+std::string methods_text() {
+  std::string text = "Methods:";
+  for (const MethodInfo* info : all_methods()) text += fmt::format("\n  {:12} {}", info->name, info->summary);
+  return text;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("train", "Train an adapter on labelled text");
+  add_flags(*command, fields_of(options->config));
+  command->add_option("--out", options->out, "folder for the run; must be empty or absent");
+  command->add_option("--resume", options->resume, "go on with a run that stopped; takes nothing else but --threads");
+  add_common(*command, options->common);
+  command->footer(methods_text() + "\n" +
+                  examples({"inlay train --model all-minilm-l6-v2 --data sentiment-sentences --out runs/a",
+                            "inlay train --model all-minilm-l6-v2 --data reviews.csv --method 'lora[r=16,alpha=32]' --out runs/b",
+                            "inlay train --model all-minilm-l6-v2 --data reviews.csv --method bottleneck --folds 5 --out runs/c",
+                            "inlay train --resume runs/c"}));
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace inlay::cli

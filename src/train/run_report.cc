@@ -1,0 +1,226 @@
+#include "train/run_report.h"
+
+#include <algorithm>
+
+#include "base/units.h"
+#include "eval/metrics/classification.h"
+#include "eval/probabilities.h"
+#include "runs/manifest.h"
+#include "runs/metrics_log.h"
+
+namespace inlay {
+namespace {
+
+constexpr std::size_t kMistakesShown = 20;
+constexpr std::size_t kCalibrationBins = 10;
+
+Json quantity(const std::string& label, const Json& value, const std::string& format) {
+  return {{"label", label}, {"value", value}, {"format", format}};
+}
+
+std::string display_name(const std::string& metric) {
+  std::string text = metric;
+  std::replace(text.begin(), text.end(), '_', ' ');
+  if (!text.empty()) text[0] = static_cast<char>(std::toupper(text[0]));
+  if (metric == "macro_f1") return "Macro F1";
+  if (metric == "micro_f1") return "Micro F1";
+  if (metric == "mcc") return "MCC";
+  if (metric == "roc_auc") return "ROC AUC";
+  return text;
+}
+
+Json metric_quantities(const Json& metrics, const std::string& chosen) {
+  Json list = Json::array();
+  auto add = [&](const std::string& name) {
+    Json one = quantity(display_name(name), metrics.at(name), name == "accuracy" ? "percent" : "number");
+    if (metrics.contains(name + "_interval")) {
+      one["low"] = metrics.at(name + "_interval").at(0);
+      one["high"] = metrics.at(name + "_interval").at(1);
+    }
+    list.push_back(one);
+  };
+  if (metrics.contains(chosen)) add(chosen);
+  for (const auto& [name, value] : metrics.items()) {
+    if (name != chosen && !name.ends_with("_interval")) add(name);
+  }
+  return list;
+}
+
+Json curves(const RunFigures& figures, const RunFolder& run) {
+  const TrainConfig& config = figures.bench->config;
+  Json train = Json::array(), validation = Json::array(), best;
+  for (const Json& record : read_metrics(run.metrics())) {
+    if (record.value("fold", 0) != 0) continue;  // the first fold stands for all
+    if (record.contains("loss")) train.push_back({{"step", record.at("step")}, {"loss", record.at("loss")}});
+    if (!record.contains("validation") || !record.at("validation").is_object()) continue;
+    validation.push_back({{"step", record.at("step")}, {"epoch", record.at("epoch")},
+                          {"value", record.at("validation").at(config.metric)}});
+    if (record.value("best", false)) best = record.at("step");
+  }
+  Json document{{"train", train}, {"validation", validation}, {"metric", display_name(config.metric)}};
+  if (!best.is_null()) document["best_step"] = best;
+  return document;
+}
+
+void add_classification(Json& document, const RunFigures& figures, const Json& details) {
+  std::vector<std::string> classes = details.at("classes");
+  ConfusionMatrix matrix{classes.size(), details.at("confusion")};
+  Json counts = Json::array(), rows = Json::array();
+  std::vector<PrecisionRecall> scores = class_scores(matrix);
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    Json row = Json::array();
+    for (std::size_t p = 0; p < classes.size(); ++p) row.push_back(matrix.at(c, p));
+    counts.push_back(row);
+    rows.push_back({{"label", classes[c]}, {"precision", scores[c].precision()}, {"recall", scores[c].recall()},
+                    {"f1", scores[c].f1()}, {"support", scores[c].support}});
+  }
+  document["confusion"] = {{"labels", classes}, {"counts", counts}};
+  document["classes"] = rows;
+
+  struct Mistake {
+    float probability;
+    Json row;
+  };
+  std::vector<Mistake> mistakes;
+  std::vector<double> confidence(kCalibrationBins), right(kCalibrationBins);
+  std::vector<int64_t> count(kCalibrationBins);
+  for (const ModelOutput& output : *figures.outputs) {
+    std::vector<float> probabilities = class_probabilities(output.logits);
+    auto best = static_cast<std::size_t>(largest(probabilities));
+    auto truth = static_cast<std::size_t>(output.example->source->class_id);
+    auto bin = std::min(kCalibrationBins - 1, static_cast<std::size_t>(probabilities[best] * kCalibrationBins));
+    ++count[bin];
+    confidence[bin] += probabilities[best];
+    right[bin] += best == truth ? 1 : 0;
+    if (best == truth) continue;
+    auto index = static_cast<std::size_t>(output.example - figures.bench->encoded.data());
+    std::string text = output.example->source->text;
+    if (!output.example->source->text_pair.empty()) text += " | " + output.example->source->text_pair;
+    mistakes.push_back({probabilities[best],
+                        {{"text", text}, {"truth", classes[truth]}, {"prediction", classes[best]},
+                         {"probability", probabilities[best]}, {"row", figures.bench->data.place(index)}}});
+  }
+  std::stable_sort(mistakes.begin(), mistakes.end(),
+                   [](const Mistake& a, const Mistake& b) { return a.probability > b.probability; });
+  document["mistakes"] = Json::array();
+  for (std::size_t i = 0; i < std::min(kMistakesShown, mistakes.size()); ++i) {
+    document["mistakes"].push_back(mistakes[i].row);
+  }
+  Json bins = Json::array();
+  for (std::size_t b = 0; b < kCalibrationBins; ++b) {
+    if (count[b] == 0) continue;
+    auto n = static_cast<double>(count[b]);
+    bins.push_back({{"low", static_cast<double>(b) / kCalibrationBins},
+                    {"high", static_cast<double>(b + 1) / kCalibrationBins},
+                    {"count", count[b]}, {"confidence", confidence[b] / n}, {"accuracy", right[b] / n}});
+  }
+  document["calibration"] = {{"error", figures.summary->at("metrics").at("calibration_error")}, {"bins", bins}};
+}
+
+void add_folds(Json& document, const RunFigures& figures) {
+  const Json& metrics = figures.summary->at("metrics");
+  Json columns = Json::array(), rows = Json::array(), pooled = Json::array();
+  std::vector<std::string> names;
+  for (const auto& [name, value] : metrics.items()) {
+    if (!value.is_number()) continue;
+    names.push_back(name);
+    columns.push_back(display_name(name));
+    pooled.push_back(value);
+  }
+  int number = 0;
+  for (const Json& fold : figures.summary->at("folds")) {
+    Json values = Json::array();
+    for (const std::string& name : names) values.push_back(fold.at(name));
+    rows.push_back({{"name", fmt::format("Fold {}", ++number)}, {"values", values}});
+  }
+  document["folds"] = {{"columns", columns}, {"rows", rows}, {"pooled", {{"values", pooled}}}};
+}
+
+int64_t base_parameters(const Workbench& bench) {
+  int64_t count = 0;
+  for (const std::string& name : bench.model->checkpoint().names()) {
+    count += bench.model->checkpoint().tensor(name).count();
+  }
+  return count;
+}
+
+// Site kinds by the last parts of their names, per layer.
+Json trained_parts(const RunFigures& figures) {
+  const Workbench& bench = *figures.bench;
+  Learner learner = bench.make_learner(bench.splits[0]);
+  std::vector<std::string> rows;
+  auto layers = static_cast<std::size_t>(bench.model->facts().layers);
+  std::map<std::string, std::vector<int64_t>> grid;
+  int64_t outside = 0;
+  for (const Adapter::Entry& entry : learner.adapter->entries()) {
+    int64_t count = entry.parameter.value().count();
+    if (entry.site->layer < 0) {
+      outside += count;
+      continue;
+    }
+    std::string number = "." + std::to_string(entry.site->layer) + ".";
+    std::string kind = entry.site->name.substr(entry.site->name.find(number) + number.size());
+    if (!grid.contains(kind)) rows.push_back(kind);
+    auto& cells = grid[kind];
+    cells.resize(layers);
+    cells[static_cast<std::size_t>(entry.site->layer)] += count;
+  }
+  int64_t head = 0;
+  for (const Parameter& parameter : learner.head->parameters()) head += parameter.value().count();
+  Json other = Json::array({{{"name", "Head"}, {"parameters", head}}});
+  if (outside > 0) other.push_back({{"name", "Outside the layers"}, {"parameters", outside}});
+  Json trained{{"method", bench.config.method},
+               {"parameters", learner.adapter->parameter_count() + head},
+               {"base_parameters", base_parameters(bench)},
+               {"other", other}};
+  if (rows.empty()) return trained;
+  Json cells = Json::array(), layer_names = Json::array();
+  for (const std::string& row : rows) cells.push_back(grid[row]);
+  for (std::size_t i = 0; i < layers; ++i) layer_names.push_back(std::to_string(i));
+  trained["sites"] = rows;
+  trained["layers"] = layer_names;
+  trained["grid"] = cells;
+  return trained;
+}
+
+}  // namespace
+
+Json report_document(const RunFigures& figures, const RunFolder& run) {
+  const Workbench& bench = *figures.bench;
+  const Json& summary = *figures.summary;
+  std::string base = bench.model->facts().folder.filename().string();
+  Json document{{"title", fmt::format("{} on {}", bench.config.method, base)}};
+  document["lead"] = fmt::format(
+      "{} was adapted to {} with {} on {} examples{}; the figures are over {} examples that were not trained on.", base,
+      bench.config.task, bench.config.method, format_count(static_cast<int64_t>(bench.data.examples.size())),
+      bench.folded() ? fmt::format(" in {} folds", bench.config.folds) : "",
+      format_count(static_cast<int64_t>(figures.outputs->size())));
+  document["test_rows"] = figures.outputs->size();
+  document["curves"] = curves(figures, run);
+  document["trained"] = trained_parts(figures);
+  Json speed = Json::array({quantity("Training time", summary.at("train_seconds"), "seconds"),
+                            quantity("Whole run", summary.at("seconds"), "seconds"),
+                            quantity("Tokens per second", summary.at("tokens_per_second"), "count"),
+                            quantity("Share of the measured matrix-product peak", summary.at("share_of_peak"), "percent"),
+                            quantity("Peak memory", summary.at("peak_rss_bytes"), "bytes"),
+                            quantity("Examples cut to the longest input", bench.truncated, "count"),
+                            quantity("Test texts that were also trained on", summary.at("duplicates").at("count"), "count")});
+  document["speed"] = speed;
+  document["tiles"] = Json::array({speed[0], speed[2], speed[3], speed[4]});
+  document["manifest"] = read_manifest(run.manifest());
+  if (figures.outputs->empty()) return document;
+  document["metrics"] = metric_quantities(summary.at("metrics"), bench.config.metric);
+  Json details = figures.task->details(*figures.outputs);
+  if (details.contains("confusion")) add_classification(document, figures, details);
+  if (details.contains("predicted")) {
+    Json points = Json::array();
+    for (std::size_t i = 0; i < details.at("truth").size(); ++i) {
+      points.push_back({details.at("truth").at(i), details.at("predicted").at(i)});
+    }
+    document["scatter"] = {{"name", "value"}, {"points", points}};
+  }
+  if (bench.folded()) add_folds(document, figures);
+  return document;
+}
+
+}  // namespace inlay

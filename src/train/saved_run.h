@@ -1,0 +1,22 @@
+// A finished run, opened again: the same examples and splits, and the adapters that it left.
+#pragma once
+
+#include <vector>
+
+#include "adapters/storage.h"
+#include "runs/run_folder.h"
+#include "train/workbench.h"
+
+namespace inlay {
+
+// Puts what storage gave onto its base. The task is the one that the head was trained for.
+Learner learner_from(std::shared_ptr<const Model> model, LoadedAdapter loaded);
+
+enum class RunSplit { kTrain, kValidation, kTest };
+// "train", "validation", "test"; kUsage otherwise.
+RunSplit run_split_from_name(const std::string& name);
+
+// The outputs of a run's adapters on one part of its data; over folds, each fold's own part, pooled.
+std::vector<ModelOutput> outputs_of_run(const RunFolder& run, const Workbench& bench, RunSplit part);
+
+}  // namespace inlay

@@ -1,0 +1,262 @@
+#include "train/training_run.h"
+
+#include <chrono>
+
+#include "adapters/storage.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "data/duplicates.h"
+#include "runs/manifest.h"
+#include "runs/metrics_log.h"
+#include "runs/report.h"
+#include "tensor/onednn/peak.h"
+#include "tensor/threads.h"
+#include "train/run_report.h"
+
+namespace inlay {
+namespace {
+
+namespace fs = std::filesystem;
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// Steps and epochs go to metrics.jsonl; everything is handed on.
+class LoggingObserver : public TrainObserver {
+ public:
+  LoggingObserver(const fs::path& path, int64_t fold, TrainObserver& next) : log_(path), fold_(fold), next_(next) {}
+
+  void step(const StepReport& report) override {
+    log_.append({{"fold", fold_},
+                 {"step", report.step},
+                 {"loss", report.loss},
+                 {"gradient_norm", report.gradient_norm},
+                 {"tokens_per_second", report.tokens_per_second}});
+    next_.step(report);
+  }
+  void epoch(const EpochReport& report) override {
+    log_.append({{"fold", fold_},
+                 {"step", report.step},
+                 {"epoch", report.epoch},
+                 {"train_loss", report.train_loss},
+                 {"validation", report.validation},
+                 {"best", report.best}});
+    next_.epoch(report);
+  }
+
+ private:
+  MetricsLog log_;
+  int64_t fold_;
+  TrainObserver& next_;
+};
+
+void write_predictions(const fs::path& path, const Workbench& bench, const Task& task,
+                       const std::vector<ModelOutput>& outputs) {
+  std::string lines;
+  for (const ModelOutput& output : outputs) {
+    Json line = task.prediction(output);
+    auto index = static_cast<std::size_t>(output.example - bench.encoded.data());
+    line["row"] = bench.data.place(index);
+    if (!output.example->source->text.empty()) line["text"] = output.example->source->text;
+    if (!output.example->source->text_pair.empty()) line["text_pair"] = output.example->source->text_pair;
+    lines += line.dump() + "\n";
+  }
+  write_file_atomically(path, lines);
+}
+
+// What a finished split leaves for a resumed run: result.json beside its adapter.
+struct SplitOutcome {
+  Json result;  // figures, losses, speed
+  std::vector<ModelOutput> outputs;
+};
+
+Json outputs_json(const Workbench& bench, const std::vector<ModelOutput>& outputs) {
+  Json rows = Json::array();
+  for (const ModelOutput& output : outputs) {
+    rows.push_back({{"index", output.example - bench.encoded.data()}, {"logits", output.logits}});
+  }
+  return rows;
+}
+
+std::vector<ModelOutput> outputs_from_json(const Workbench& bench, const Json& rows) {
+  std::vector<ModelOutput> outputs;
+  for (const Json& row : rows) {
+    outputs.push_back({&bench.encoded.at(row.at("index").get<std::size_t>()), row.at("logits").get<std::vector<float>>()});
+  }
+  return outputs;
+}
+
+SplitOutcome finished_split(const fs::path& path, const Workbench& bench) {
+  Json saved = read_json(path);
+  Json result = saved.at("result");
+  return {result, outputs_from_json(bench, saved.at("outputs"))};
+}
+
+SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::path& folder, const RunFolder& run,
+                         TrainObserver& observer) {
+  const Split& split = bench.splits[number];
+  Learner learner = bench.make_learner(split);
+  std::string init_hash = adapter_hash(learner.adapter.get(), learner.head.get());
+  Context context(bench.compute);
+  Trainer trainer(bench.config, learner, context, {bench.pick(split.train), bench.pick(split.validation)});
+  LoggingObserver logging(run.metrics(), static_cast<int64_t>(number), observer);
+  TrainResult trained = trainer.run(folder / "checkpoints" / "last.safetensors", logging);
+
+  SplitOutcome outcome;
+  auto test = bench.pick(split.test);
+  if (!test.empty()) outcome.outputs = predict(context, learner, test);
+  save_adapter(folder / "adapter", {learner.adapter.get(), learner.head.get(), bench.head_label()}, bench.model->facts());
+  outcome.result = {{"adapter_parameters", learner.adapter->parameter_count()},
+                    {"init_hash", init_hash},
+                    {"output_hash", adapter_hash(learner.adapter.get(), learner.head.get())},
+                    {"steps", trained.digest.to_json()},
+                    {"step_count", trained.steps},
+                    {"best_epoch", trained.state.best_epoch},
+                    {"evaluations", trained.state.evaluations},
+                    {"train_seconds", trained.state.train_seconds},
+                    {"tokens", trained.state.tokens},
+                    {"tokens_per_second", trained.tokens_per_second},
+                    {"flops_per_second", trained.flops_per_second},
+                    {"counts", {{"train", split.train.size()}, {"validation", split.validation.size()}, {"test", split.test.size()}}}};
+  if (!outcome.outputs.empty()) outcome.result["test"] = learner.task->metrics(outcome.outputs);
+  Json saved{{"result", outcome.result}, {"outputs", outputs_json(bench, outcome.outputs)}};
+  write_file_atomically(folder / "result.json", saved.dump() + "\n");
+  return outcome;
+}
+
+Manifest make_manifest(const Workbench& bench, const std::vector<SplitOutcome>& outcomes, const Json& summary) {
+  const BaseFacts& facts = bench.model->facts();
+  Manifest manifest;
+  manifest.base = {facts.folder.filename().string(), bench.config.model, facts.root_hash, {}};
+  for (const std::string& name : bench.model->checkpoint().names()) {
+    manifest.base.tensors[name] = bench.model->checkpoint().tensor_hash(name);
+  }
+  manifest.tokenizer_hash = bench.tokenizer->hash();
+  for (const DataFile& file : bench.data.files) {
+    manifest.data.files.push_back({file.path, file.sha256, static_cast<int64_t>(file.rows)});
+  }
+  manifest.data.columns = {{"text", bench.data.columns.text.name},
+                           {"text_pair", bench.data.columns.text_pair.name},
+                           {"label", bench.data.columns.label.name}};
+  Sha256 order;
+  for (const Split& split : bench.splits) {
+    for (const auto* part : {&split.train, &split.validation, &split.test}) order.update(order_hash(*part));
+  }
+  manifest.data.split.seed = bench.config.seed;
+  manifest.data.split.order_hash = hex(order.finish());
+  manifest.data.split.parts = {{"validation", bench.config.validation_share}, {"test", bench.config.test_share},
+                               {"folds", bench.config.folds}};
+  manifest.config = to_json(bench.config);
+  manifest.config["compute"] = dtype_name(bench.compute);
+  manifest.data.duplicates = summary.at("duplicates");
+  Json splits = Json::array();
+  for (const SplitOutcome& outcome : outcomes) {
+    splits.push_back({{"init_hash", outcome.result.at("init_hash")},
+                      {"output_hash", outcome.result.at("output_hash")},
+                      {"steps", outcome.result.at("steps")},
+                      {"evaluations", outcome.result.at("evaluations")}});
+  }
+  manifest.adapter = {outcomes[0].result.at("init_hash"), outcomes[0].result.at("output_hash")};
+  manifest.steps = splits;
+  manifest.evaluations.push_back({{"split", "test"}, {"metrics", summary.at("metrics")}});
+  manifest.environment = environment_facts();
+  manifest.environment["threads"] = thread_count();
+  manifest.environment["seconds"] = summary.at("seconds");
+  return manifest;
+}
+
+// Texts that are tested on and trained on, over all splits.
+Json duplicates_json(const Workbench& bench) {
+  std::size_t count = 0;
+  Json first = Json::array();
+  for (const Split& split : bench.splits) {
+    Duplicates found = find_duplicates(bench.data, split.train, split.test);
+    count += found.count;
+    for (const Duplicates::Pair& pair : found.first) {
+      if (first.size() < 3) first.push_back(pair.describe(bench.data));
+    }
+  }
+  return {{"count", count}, {"first", first}};
+}
+
+std::vector<ModelOutput> pooled_outputs(const std::vector<SplitOutcome>& outcomes) {
+  std::vector<ModelOutput> pooled;
+  for (const SplitOutcome& outcome : outcomes) pooled.insert(pooled.end(), outcome.outputs.begin(), outcome.outputs.end());
+  return pooled;
+}
+
+Json summarise(const Workbench& bench, const std::vector<SplitOutcome>& outcomes, const Task& task,
+               const std::vector<ModelOutput>& pooled, const RunFolder& run) {
+  double seconds = 0, flops = 0;
+  int64_t tokens = 0;
+  Json folds = Json::array();
+  for (const SplitOutcome& outcome : outcomes) {
+    double own = outcome.result.at("train_seconds").get<double>();
+    seconds += own;
+    flops += outcome.result.at("flops_per_second").get<double>() * own;
+    tokens += outcome.result.at("tokens").get<int64_t>();
+    if (bench.folded()) folds.push_back(outcome.result.contains("test") ? outcome.result.at("test") : Json());
+  }
+  double peak = onednn::measure_peak(bench.compute);
+  Json summary{{"run", run.path().string()},
+               {"adapter", (split_folder(run, bench, 0) / "adapter").string()},
+               {"metrics", pooled.empty() ? Json::object() : task.metrics(pooled)},
+               {"n", pooled.size()},
+               {"train_seconds", seconds},
+               {"tokens_per_second", static_cast<double>(tokens) / std::max(1e-9, seconds)},
+               {"share_of_peak", flops / std::max(1e-9, seconds) / peak},
+               {"peak_flops_per_second", peak},
+               {"trainable_parameters", outcomes[0].result.at("adapter_parameters")},
+               {"duplicates", duplicates_json(bench)}};
+  if (bench.folded()) summary["folds"] = folds;
+  return summary;
+}
+
+}  // namespace
+
+fs::path split_folder(const RunFolder& run, const Workbench& bench, std::size_t split) {
+  return bench.folded() ? run.path() / fmt::format("fold-{}", split + 1) : run.path();
+}
+
+TrainConfig read_run_config(const RunFolder& run) {
+  TrainConfig config;
+  fs::path path = run.path() / "config.json";
+  from_json(config, read_json(path), path.string());
+  return config;
+}
+
+Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const fs::path& out, RunStart start,
+                  RunObserver& observer) {
+  auto begin = std::chrono::steady_clock::now();
+  // Everything is read and checked before the folder is made: bad input leaves nothing behind.
+  Workbench bench = open_workbench(config, paths);
+  bench.make_learner(bench.splits[0]);
+  observer.opened(bench);
+  RunFolder run = RunFolder::create(out, start);
+  write_file_atomically(run.path() / "config.json", pretty_json(to_json(config)));
+
+  std::vector<SplitOutcome> outcomes;
+  for (std::size_t number = 0; number < bench.splits.size(); ++number) {
+    fs::path folder = split_folder(run, bench, number);
+    if (fs::exists(folder / "result.json")) {
+      outcomes.push_back(finished_split(folder / "result.json", bench));
+      continue;
+    }
+    if (bench.folded()) observer.fold(static_cast<int64_t>(number) + 1, config.folds);
+    outcomes.push_back(train_split(bench, number, folder, run, observer));
+  }
+  std::unique_ptr<Task> task = std::move(bench.make_learner(bench.splits[0]).task);
+  std::vector<ModelOutput> pooled = pooled_outputs(outcomes);
+  write_predictions(run.predictions(), bench, *task, pooled);
+  Json summary = summarise(bench, outcomes, *task, pooled, run);
+  summary["seconds"] = seconds_since(begin);
+  summary["peak_rss_bytes"] = peak_rss_bytes();
+  write_manifest(run.manifest(), make_manifest(bench, outcomes, summary));
+  write_file_atomically(run.report(), render_report(report_document({&bench, task.get(), &pooled, &summary}, run)));
+  return summary;
+}
+
+}  // namespace inlay

@@ -1,0 +1,32 @@
+// One run from configuration to report: train on each split, test once, and write everything into the run's folder.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/json.h"
+#include "runs/run_folder.h"
+#include "train/trainer.h"
+#include "train/workbench.h"
+
+namespace inlay {
+
+// Hears what happens besides the steps.
+class RunObserver : public TrainObserver {
+ public:
+  virtual void opened(const Workbench&) {}
+  virtual void fold(int64_t /*number*/, int64_t /*folds*/) {}
+};
+
+// Trains, tests, and writes manifest, metrics.jsonl, adapter, predictions and report. With RunStart::kResume a run that
+// stopped goes on: finished folds are kept, the open one continues from its checkpoint. Returns what --json prints:
+// run, adapter, metrics, seconds, tokens_per_second, peak_rss_bytes, share_of_peak, ...
+Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const std::filesystem::path& out,
+                  RunStart start, RunObserver& observer);
+
+// The configuration of a run's folder.
+TrainConfig read_run_config(const RunFolder& run);
+// Where a split's own files are: the run's folder, or fold-N in it.
+std::filesystem::path split_folder(const RunFolder& run, const Workbench& bench, std::size_t split);
+
+}  // namespace inlay

@@ -1,0 +1,41 @@
+// What a run works on, loaded once: base, tokenizer, examples, and how they are split. Training, evaluation and replay
+// begin here, so that they cannot see different things.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "data/splits.h"
+#include "adapters/storage.h"
+#include "eval/learner.h"
+#include "train/train_config.h"
+
+namespace inlay {
+
+struct WorkbenchPaths {
+  std::filesystem::path model;
+  std::vector<std::string> data;  // files, or a folder
+};
+
+struct Workbench {
+  TrainConfig config;  // with defaults resolved
+  const TaskInfo* task = nullptr;
+  std::shared_ptr<const Model> model;
+  std::unique_ptr<Tokenizer> tokenizer;
+  Dataset data;
+  std::vector<EncodedExample> encoded;  // as data.examples
+  std::vector<Split> splits;            // one, or one per fold
+  int64_t truncated = 0;
+  DType compute = DType::kF32;
+
+  bool folded() const { return config.folds > 0; }
+  std::vector<const EncodedExample*> pick(const std::vector<std::size_t>& indices) const;
+  // A fresh adapter and head, seeded, for one split.
+  Learner make_learner(const Split& split) const;
+  HeadLabel head_label() const;
+};
+
+Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths);
+
+}  // namespace inlay
