@@ -1,12 +1,14 @@
-// Saving an adapter with its head, and loading it back onto its base. Each method is written in the format of the library
-// that the field reads it with: PEFT's (LoRA), AdapterHub's (bottlenecks), or ours (tensors under Hugging Face names).
-// What a format cannot hold stands beside it in files of ours.
+// Saving an adapter with its head, and loading it back onto its base. Each method is written in the
+// format of the library that the field reads it with: PEFT's (LoRA), AdapterHub's (bottlenecks), or
+// ours (tensors under Hugging Face names). What a format cannot hold stands beside it in files of
+// ours.
 //
-//   save_adapter("runs/a/adapter", {.adapter = adapter.get(), .head = head.get(), .label = info}, model->facts());
-//   LoadedAdapter loaded = load_adapter("runs/a/adapter", model->facts());
+//   save_adapter("runs/a/adapter", {.adapter = adapter.get(), .head = head.get(), .label = info},
+//   model->facts()); LoadedAdapter loaded = load_adapter("runs/a/adapter", model->facts());
 //
-// Loading is strict: every tensor is used and every needed one is there, shapes agree, and the base is the one that the
-// adapter was trained on, or an error lists what differs. Nothing half-written is left behind.
+// Loading is strict: every tensor is used and every needed one is there, shapes agree, and the base
+// is the one that the adapter was trained on, or an error lists what differs. Nothing half-written
+// is left behind.
 #pragma once
 
 #include <filesystem>
@@ -40,13 +42,15 @@ struct LoadedAdapter {
 };
 
 // Replaces a folder of the same name as a whole.
-void save_adapter(const std::filesystem::path& folder, const AdapterBundle& bundle, const BaseFacts& base);
+void save_adapter(const std::filesystem::path& folder, const AdapterBundle& bundle,
+                  const BaseFacts& base);
 
-// Formats are told apart by their files. An adapter that records no base hash (written by PEFT or AdapterHub) is accepted
-// when its names and shapes fit.
+// Formats are told apart by their files. An adapter that records no base hash (written by PEFT or
+// AdapterHub) is accepted when its names and shapes fit.
 LoadedAdapter load_adapter(const std::filesystem::path& folder, const BaseFacts& base);
 
-// SHA-256 over the names, shapes and bytes of all tensors of adapter and head, in order: equal for equal bits.
+// SHA-256 over the names, shapes and bytes of all tensors of adapter and head, in order: equal for
+// equal bits.
 std::string adapter_hash(const Adapter* adapter, const Head* head);
 
 }  // namespace inlay

@@ -1,0 +1,175 @@
+#include "adapters/peft_format.h"
+
+#include "adapters/adapter_record.h"
+#include "adapters/head_file.h"
+#include "adapters/peft_config.h"
+#include "adapters/strict_tensors.h"
+#include "base/files.h"
+#include "formats/safetensors.h"
+
+namespace inlay {
+namespace {
+
+constexpr const char* kKeyPrefix = "base_model.model.";
+constexpr const char* kBareModel = "FEATURE_EXTRACTION";
+constexpr const char* kWeights = "adapter_model.safetensors";
+
+// Hugging Face's head of a PEFT task type; null where the model has none.
+const HeadLayout* head_of(const BaseFacts& base, const std::string& task_type) {
+  if (task_type == "SEQ_CLS") return &base.sequence_head;
+  if (task_type == "TOKEN_CLS") return &base.token_head;
+  return nullptr;
+}
+
+PeftModel peft_model(const BaseFacts& base, const HeadLayout* head) {
+  if (head == nullptr) return {base, "", {}};
+  PeftModel model{base, base.prefix, {head->output}};
+  for (const HeadDense& dense : head->dense) model.head_modules.push_back(dense.name);
+  return model;
+}
+
+std::string key_of(const PeftModel& model, const Parameter& parameter) {
+  return kKeyPrefix + model.prefix + parameter.name();
+}
+std::string head_key(const Parameter& parameter) { return kKeyPrefix + parameter.name(); }
+
+// PEFT lists the head's outermost modules, and always these two.
+Json modules_to_save(const PeftModel& model) {
+  Json modules = Json::array();
+  for (const std::string& name : model.head_modules) {
+    std::string outermost = name.substr(0, name.find('.'));
+    if (outermost != "classifier" && outermost != "score") modules.push_back(outermost);
+  }
+  modules.push_back("classifier");
+  modules.push_back("score");
+  return modules;
+}
+
+std::string folder_name(const BaseFacts& base) {
+  std::filesystem::path folder = std::filesystem::absolute(base.folder).lexically_normal();
+  return (folder.has_filename() ? folder : folder.parent_path()).filename().string();
+}
+
+// As Python's json.dumps(indent=2, sort_keys=True): no final newline, ASCII only.
+std::string python_json(const Json& json) { return json.dump(2, ' ', true); }
+
+// What an adapter that PEFT wrote says of its task: the type, and the number of outputs.
+HeadLabel label_of(const std::string& task_type, int64_t outputs) {
+  HeadLabel label{.task = "token-classification", .peft_type = task_type};
+  if (task_type == "SEQ_CLS" && outputs == 1) return {"regression", "regression", task_type, {}};
+  if (task_type == "SEQ_CLS") {
+    label.task = "text-classification";
+    label.problem_type = "single_label_classification";
+  }
+  for (int64_t i = 0; i < outputs; ++i) label.classes.push_back(fmt::format("LABEL_{}", i));
+  return label;
+}
+
+// Sites of a pooler that the head does not read, and that the model with this head may lack, count
+// only if the file has them.
+SiteSet adapted_sites(const PeftModel& model, const HeadLayout* head, const PeftTargets& targets,
+                      const StrictTensors& tensors) {
+  SiteSet sites = selected_by_peft(model, targets);
+  std::erase_if(sites, [&](const Site* site) {
+    if (site->kind != SiteKind::kLinear) return true;
+    bool may_lack =
+        site->role == SiteRole::kPooler && (head == nullptr || head->input != HeadInput::kPooler);
+    return may_lack && !tensors.any_under(kKeyPrefix + model.prefix + site->name + ".");
+  });
+  return sites;
+}
+
+std::string task_type_of(const Json& config, const StrictTensors& tensors, const BaseFacts& base,
+                         const std::string& where) {
+  auto type = json_get_or<std::string>(config, "task_type", kBareModel, where);
+  require(type == "SEQ_CLS" || type == "TOKEN_CLS" || type == kBareModel, ErrorKind::kInput,
+          "{}: \"task_type\" is \"{}\"; expected SEQ_CLS, TOKEN_CLS or {}", where, type,
+          kBareModel);
+  bool with_head = tensors.any_under(kKeyPrefix + base.prefix);
+  require(type != kBareModel || !with_head, ErrorKind::kInput,
+          "{}: the tensors are of a model with a head, but \"task_type\" does not say which; set "
+          "it to SEQ_CLS or "
+          "TOKEN_CLS",
+          where);
+  return type;
+}
+
+std::unique_ptr<Head> read_head(StrictTensors& tensors, const HeadLayout& layout, double dropout,
+                                const BaseFacts& base) {
+  int64_t outputs = tensors.outputs_of(kKeyPrefix + layout.output + ".weight", base.hidden);
+  auto head = std::make_unique<Head>(layout, base.hidden, outputs, dropout, 0);
+  for (Parameter& parameter : head->parameters()) tensors.fill(head_key(parameter), parameter);
+  return head;
+}
+
+}  // namespace
+
+void write_peft(const std::filesystem::path& folder, const AdapterBundle& bundle,
+                const BaseFacts& base) {
+  const Adapter& adapter = *bundle.adapter;
+  ensure(adapter.info().name == "lora", "method {} has no PEFT form", adapter.info().name);
+  const HeadLayout* layout =
+      bundle.head != nullptr ? head_of(base, bundle.label.peft_type) : nullptr;
+  if (layout != nullptr && !same_layout(*layout, bundle.head->layout())) layout = nullptr;
+  PeftModel model = peft_model(base, layout);
+
+  std::vector<NamedTensor> tensors;
+  for (const Adapter::Entry& entry : adapter.entries()) {
+    tensors.push_back({key_of(model, entry.parameter), entry.parameter.value().to(DType::kF32)});
+  }
+  if (layout != nullptr) {
+    for (const Parameter& parameter : bundle.head->parameters()) {
+      tensors.push_back({head_key(parameter), parameter.value().to(DType::kF32)});
+    }
+  } else if (bundle.head != nullptr) {
+    write_head_file(folder, *bundle.head);
+  }
+  write_safetensors(folder / kWeights, tensors, {{"format", "pt"}});
+
+  Json config =
+      lora_to_peft(adapter.config(), model, {adapter.sites().begin(), adapter.sites().end()});
+  config["base_model_name_or_path"] = folder_name(base);
+  config["task_type"] = layout != nullptr ? bundle.label.peft_type : kBareModel;
+  if (layout != nullptr) config["modules_to_save"] = modules_to_save(model);
+  config[kRecordKey] = record_to_json(record_of(bundle, base));
+  write_file_atomically(folder / "adapter_config.json", python_json(config));
+}
+
+LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
+                        const BaseFacts& base) {
+  std::string where = (folder / "adapter_config.json").string();
+  bool ours = config.contains(kRecordKey);
+  AdapterRecord record;
+  record.name = folder.filename().string();
+  if (ours) {
+    record = record_from_config(config, where);
+    check_base(record, base, where);
+  }
+  check_peft_config(config, where);
+  std::filesystem::path weights = folder / kWeights;
+  if (!std::filesystem::exists(weights)) weights = folder / "adapter_model.bin";
+  StrictTensors tensors = StrictTensors::open(weights);
+  std::string task_type = task_type_of(config, tensors, base, where);
+  const HeadLayout* layout = head_of(base, task_type);
+  PeftModel model = peft_model(base, layout);
+
+  SiteSet adapted = adapted_sites(model, layout, peft_targets(config, where), tensors);
+  require(!adapted.empty(), ErrorKind::kInput,
+          "{}: \"target_modules\" selects no linear layer of this {} base", where, base.model_type);
+  ConfiguredMethod method{&find_method("lora"), find_method("lora").make()};
+  Json fields = lora_from_peft(config, model, adapted, where);
+  fields_from_json([&](FieldVisitor& visit) { method.method->fields(visit); }, fields, where);
+
+  LoadedAdapter loaded;
+  loaded.adapter = Adapter::create(record.name, std::move(method), base, 0);
+  for (Adapter::Entry& entry : loaded.adapter->entries())
+    tensors.fill(key_of(model, entry.parameter), entry.parameter);
+  loaded.head = layout != nullptr ? read_head(tensors, *layout, record.head_dropout, base)
+                                  : read_head_file(folder, base);
+  tensors.finish();
+  loaded.label =
+      ours || loaded.head == nullptr ? record.label : label_of(task_type, loaded.head->outputs());
+  return loaded;
+}
+
+}  // namespace inlay
