@@ -7,7 +7,9 @@
 //
 //   p_ij = softmax_j(scale * q_i.k_j + bias_hij),  out_i = sum_j p_ij v_j
 //
-// Results are bitwise independent of the number of threads and of the other sequences in the batch.
+// Arithmetic is f32. For bf16 on a processor with AVX-512 BF16, products take bf16 operands (so
+// probabilities and score gradients are rounded to bf16) and add in f32. Results are bitwise
+// independent of the number of threads and of the other sequences in the batch.
 //
 //   AttentionArgs args{.heads = 12, .kv_heads = 12, .head_dim = 64, .scale = 0.125f, .dtype =
 //   DType::kBF16, ...}; scratch.resize(attention_scratch_bytes(args)); attention_forward(args,

@@ -31,14 +31,12 @@ inline constexpr std::size_t kProjectRanks = kManyRegisters ? 8 : 4;
 inline constexpr std::size_t kExpandRows = kManyRegisters ? 8 : 4;
 inline constexpr std::size_t kGradRanks = kManyRegisters ? 8 : 4;
 
-// Calls run(block, at) with `block` an integral constant, the greatest power of two up to kMost
-// that still fits.
-template <std::size_t kMost, class Run>
+// Calls run(block, at) over [at, count) in blocks, each an integral constant of the given sizes,
+// the largest first; the last size is 1.
+template <std::size_t kSize, std::size_t... kSmaller, class Run>
 HWY_INLINE void in_blocks(std::size_t count, std::size_t at, const Run& run) {
-  for (; at + kMost <= count; at += kMost) run(std::integral_constant<std::size_t, kMost>(), at);
-  if constexpr (kMost > 1) {
-    if (at < count) in_blocks<(kMost + 1) / 2>(count, at, run);
-  }
+  for (; at + kSize <= count; at += kSize) run(std::integral_constant<std::size_t, kSize>(), at);
+  if constexpr (sizeof...(kSmaller) > 0) in_blocks<kSmaller...>(count, at, run);
 }
 
 inline void pack_factor(const float* factor, FactorLayout layout, std::size_t rank,
@@ -106,9 +104,9 @@ void project_rows_of(const LowRankProject& args, const Panel& factor, int64_t fi
   const auto stride = static_cast<std::size_t>(args.x_stride);
   const Element* x = static_cast<const Element*>(args.x) + first * args.x_stride;
   float* u = static_cast<float*>(args.u) + first * args.rank;
-  in_blocks<kProjectRows>(
+  in_blocks<kProjectRows, 1>(
       static_cast<std::size_t>(last - first), 0, [&](auto rows, std::size_t t) HWY_ATTR {
-        in_blocks<kProjectRanks>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
+        in_blocks<kProjectRanks, 4, 1>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
           project_tile<rows(), ranks()>(x + t * stride, stride, Panel{factor.row(i), factor.stride},
                                         channels, args.scale, u + t * rank + i, rank);
         });
@@ -160,7 +158,7 @@ void expand_add_rows_of(const LowRankExpandAdd& args, const Panel& factor, int64
   const auto stride = static_cast<std::size_t>(args.y_stride);
   const float* u = static_cast<const float*>(args.u) + first * args.rank;
   Element* y = static_cast<Element*>(args.y) + first * args.y_stride;
-  in_blocks<kExpandRows>(
+  in_blocks<kExpandRows, 1>(
       static_cast<std::size_t>(last - first), 0, [&](auto rows, std::size_t t) HWY_ATTR {
         std::size_t c = 0;
         for (; c + 2 * lanes <= channels; c += 2 * lanes) {
@@ -250,14 +248,14 @@ void weight_grad_of(const LowRankWeightGrad& args) {
   HWY_ALIGN float tile[kGradRanks * 2 * hn::MaxLanes(hn::ScalableTag<float>())];
   std::size_t c = 0;
   for (; c + 2 * lanes <= channels; c += 2 * lanes) {
-    in_blocks<kGradRanks>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
+    in_blocks<kGradRanks, 4, 1>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
       weight_grad_tile<ranks(), 2>(args, u + i, x + c, 2 * lanes, tile);
       write_weight_grad<ranks()>(args, i, c, tile, 2 * lanes, 2 * lanes);
     });
   }
   for (; c < channels; c += lanes) {
     const std::size_t count = std::min(lanes, channels - c);
-    in_blocks<kGradRanks>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
+    in_blocks<kGradRanks, 4, 1>(rank, 0, [&](auto ranks, std::size_t i) HWY_ATTR {
       weight_grad_tile<ranks(), 1>(args, u + i, x + c, count, tile);
       write_weight_grad<ranks()>(args, i, c, tile, lanes, count);
     });
