@@ -14,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kCard = "dataset.json";
+constexpr const char* kOrigin = "source.json";  // what inlay pull leaves
 constexpr std::size_t kMaxCardBytes = 1 << 20;
 constexpr std::array<std::string_view, 5> kExtensions = {".csv", ".tsv", ".jsonl", ".ndjson",
                                                          ".json"};
@@ -30,7 +31,7 @@ bool is_data_file(const fs::directory_entry& entry) {
   fs::path name = entry.path().filename();
   bool known = std::find(kExtensions.begin(), kExtensions.end(), name.extension().string()) !=
                kExtensions.end();
-  return entry.is_regular_file() && known && name != kCard && name.string().front() != '.';
+  return entry.is_regular_file() && known && name != kCard && name != kOrigin && name.string().front() != '.';
 }
 
 std::vector<std::string> data_files(const fs::path& folder) {

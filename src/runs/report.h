@@ -22,7 +22,8 @@
 //   calibration  {error: number, bins: [{low, high, count, confidence, accuracy}]}
 //   folds        {columns: [text], rows: [{name, values: [number]}],
 //                 pooled?: {values: [number], low?: [number], high?: [number]}}
-//   mistakes     [{text, truth, prediction, probability?, row?}]; the most confident first
+//   mistakes     [{text, truth, prediction, probability?, row?}]; the most confident first;
+//                row says where it stands, such as "reviews.csv:12"
 //   trained      {method, parameters, base_parameters, file_bytes?,
 //                 other?: [{name, parameters}],
 //                 sites?: [text], layers?: [text], grid?: [[integer]]}; grid[site][layer]

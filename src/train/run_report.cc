@@ -62,6 +62,12 @@ Json curves(const RunFigures& figures, const RunFolder& run) {
   return document;
 }
 
+// "amazon.csv:12": without the folders.
+std::string short_place(const Workbench& bench, std::size_t index) {
+  std::string place = bench.data.place(index);
+  return place.substr(place.rfind('/') + 1);
+}
+
 void add_classification(Json& document, const RunFigures& figures, const Json& details) {
   std::vector<std::string> classes = details.at("classes");
   ConfusionMatrix matrix{classes.size(), details.at("confusion")};
@@ -98,7 +104,7 @@ void add_classification(Json& document, const RunFigures& figures, const Json& d
     if (!output.example->source->text_pair.empty()) text += " | " + output.example->source->text_pair;
     mistakes.push_back({probabilities[best],
                         {{"text", text}, {"truth", classes[truth]}, {"prediction", classes[best]},
-                         {"probability", probabilities[best]}, {"row", figures.bench->data.place(index)}}});
+                         {"probability", probabilities[best]}, {"row", short_place(*figures.bench, index)}}});
   }
   std::stable_sort(mistakes.begin(), mistakes.end(),
                    [](const Mistake& a, const Mistake& b) { return a.probability > b.probability; });

@@ -45,7 +45,7 @@ Html mistake(const Json& json) {
   }
   if (json.contains("row")) {
     verdict += element("span", {{"class", "row-number"}},
-                       text("row " + format_value(number_in(json, "row"), ValueFormat::kCount)));
+                       text(text_in(json, "row")));
   }
   return element(
       "li", element("p", {{"dir", "auto"}}, text(shortened(text_in(json, "text"), kLongestText))) +

@@ -99,7 +99,7 @@ def main():
         "curves": curves(),
         "confusion": {"labels": LABELS, "counts": COUNTS},
         "classes": classes(),
-        "mistakes": [{"text": t, "truth": a, "prediction": b, "probability": p, "row": 37 * (i + 3) % 620}
+        "mistakes": [{"text": t, "truth": a, "prediction": b, "probability": p, "row": f"reviews.csv:{37 * (i + 3) % 620}"}
                      for i, (t, a, b, p) in enumerate(MISTAKES)],
         "calibration": calibration(),
         "trained": trained(),
