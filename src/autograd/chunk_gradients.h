@@ -9,6 +9,12 @@
 
 namespace inlay {
 
+// The tree that this use of a parameter sums into. Nothing begins without a parameter, or when nothing is recorded.
+inline std::size_t begin_use(OpContext& context, Parameter* parameter) {
+  if (parameter == nullptr || !context.tape.recording()) return 0;
+  return parameter->begin_use(context.forward, context.memory);
+}
+
 // For gradients made by single-threaded kernels: chunks run in parallel. `write(first_row, last_row, dst)` fills `dst`
 // (a contiguous tensor of the parameter's shape) from these rows alone.
 template <class Write>

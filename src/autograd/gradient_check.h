@@ -101,6 +101,8 @@ struct OpCase {
   std::vector<Shape> parameters = {};
   std::function<Variable(OpRun&)> function;
   bool equal_seeds = false;  // for losses, which are walked back from with one seed
+  // One of the eight examples is longer than the block of rows that products are made in.
+  std::vector<int64_t> lengths = {5, 1, 3, 8, 2, 66, 4, 6};
 };
 using OpCaseOfSize = std::function<OpCase(int64_t channels)>;
 
@@ -330,11 +332,8 @@ inline void expect_gradients_are_derivatives(const OpCase& op) {
   }
 }
 
-// One of the examples is longer than the block of rows that products are made in.
-inline OpTrial eight_examples(const OpCase& op) { return OpTrial(op, {5, 1, 3, 8, 2, 66, 4, 6}); }
-
 inline void expect_types_agree(const OpCase& op, int64_t channels) {
-  OpTrial trial = eight_examples(op);
+  OpTrial trial(op, op.lengths);
   std::vector<NamedNumbers> exact = trial.run(DType::kF64, {8});
   for (DType compute : {DType::kF32, DType::kBF16}) {
     SCOPED_TRACE(dtype_name(compute));
@@ -359,7 +358,7 @@ class Threads {
 };
 
 inline void expect_splits_and_threads_agree(const OpCase& op) {
-  OpTrial trial = eight_examples(op);
+  OpTrial trial(op, op.lengths);
   for (DType compute : {DType::kF32, DType::kBF16}) {
     SCOPED_TRACE(dtype_name(compute));
     std::vector<NamedNumbers> whole = trial.run(compute, {8});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "autograd/parameter.h"
 #include "autograd/tape.h"
@@ -23,7 +24,9 @@ struct OpContext {
     return precision == Precision::kCompute ? compute : DType::kF32;
   }
 
-  Arena arena;
+  // Shared with the parameters whose gradients it holds, so that an error on the way may unwind in any order.
+  std::shared_ptr<Arena> memory = std::make_shared<Arena>();
+  Arena& arena = *memory;
   Tape tape{&arena};
   onednn::Runtime runtime{&arena};
   DType compute;          // kF32, kBF16, or kF64 (plain loops, for gradient checks)

@@ -1,5 +1,6 @@
 #include "autograd/parameter.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "autograd/operands.h"
@@ -14,7 +15,11 @@ void Parameter::set_value(Tensor value) {
   changed();
 }
 
-std::size_t Parameter::begin_use(uint64_t forward) {
+std::size_t Parameter::begin_use(uint64_t forward, const std::shared_ptr<Arena>& memory) {
+  ensure(forward != 0, "parameter {} is used before the first forward pass began", name_);
+  bool empty = std::all_of(trees_.begin(), trees_.end(), [](const GradientTree& tree) { return tree.empty(); });
+  ensure(empty || memory == memory_, "parameter {} holds a gradient of another context; take it first", name_);
+  memory_ = memory;
   if (forward != last_forward_) {
     last_forward_ = forward;
     uses_ = 0;
@@ -24,6 +29,8 @@ std::size_t Parameter::begin_use(uint64_t forward) {
 }
 
 Tensor Parameter::take_gradient() {
+  last_forward_ = 0;
+  uses_ = 0;
   Tensor total;
   for (GradientTree& tree : trees_) {
     if (tree.empty()) continue;

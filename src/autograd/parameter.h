@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "autograd/gradient_tree.h"
+#include "tensor/arena.h"
 #include "tensor/onednn/matmul.h"
 #include "tensor/tensor.h"
 
@@ -28,11 +30,12 @@ class Parameter {
   void changed() { ++version_; }
 
   // Each use of the parameter in one forward pass sums into a tree of its own, so shared parameters are summed in a
-  // fixed order whatever the micro-batches. `forward` numbers the forward passes of a context.
-  std::size_t begin_use(uint64_t forward);
+  // fixed order whatever the micro-batches. `forward` numbers the forward passes of a context, from 1; `memory` is what
+  // the partial gradients are allocated from. Ops call begin_use of chunk_gradients.h.
+  std::size_t begin_use(uint64_t forward, const std::shared_ptr<Arena>& memory);
   GradientTree& tree(std::size_t use) { return trees_[use]; }
   // The gradient over everything pushed since the last call: the trees' totals added in order of use. Undefined when no
-  // use reached the loss.
+  // use reached the loss. The result must not outlive the context.
   Tensor take_gradient();
 
   // This matrix packed for y = x W^T (forward) or dx = dy W (backward); repacked after changed().
@@ -51,6 +54,7 @@ class Parameter {
   uint64_t version_ = 1;
   uint64_t last_forward_ = 0;
   std::size_t uses_ = 0;
+  std::shared_ptr<Arena> memory_;   // holds what is in the trees; declared before them
   std::deque<GradientTree> trees_;  // stable addresses: closures refer to them by index
   std::map<DType, Packed> forward_, backward_;
 };

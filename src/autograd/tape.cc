@@ -40,14 +40,15 @@ Tensor Tape::grad_to_add_into(const Slot& slot) {
 }
 
 void Tape::backward(const Variable& output, Tensor seed) {
+  ensure(output.requires_grad(), "a backward pass from a value that nothing trainable lies below");
   accumulate(output.slot(), std::move(seed));
+  auto destroys = [this](Node* node) { destroy(node); };
   while (last_ != nullptr) {
-    Node* node = last_;
+    std::unique_ptr<Node, decltype(destroys)> node(last_, destroys);
     last_ = node->previous;
     // Taken out of the slot, so that the gradient dies with its last use.
     Tensor grad = std::exchange(node->output->grad, Tensor());
     if (grad.defined()) node->run(*this, grad);
-    destroy(node);
   }
 }
 

@@ -6,6 +6,7 @@
 namespace inlay {
 
 Variable add_scaled(OpContext& context, const Variable& a, const Variable& b, double factor) {
+  ensure(a.shape() == b.shape(), "values of shapes {} and {} are added", a.shape().text(), b.shape().text());
   Tensor y;
   if (factor == 1.0) {
     y = context.tape.empty(a.shape(), a.dtype());

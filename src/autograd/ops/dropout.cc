@@ -9,6 +9,8 @@ namespace inlay {
 Variable dropout(OpContext& context, const Variable& x, double probability, std::string_view stream) {
   if (!context.training || probability == 0.0) return x;
   const RowSpace& space = *x.row_space();
+  ensure(probability > 0.0 && probability < 1.0 && space.rows() == x.rows(),
+         "dropout with probability {} of {} rows in a space of {}", probability, x.rows(), space.rows());
   kernels::Dropout args{.rows = x.rows(), .channels = x.channels(), .example_place = space.example_place.data(),
                         .token_position = space.token_position.data(), .key = Stream(context.seed, stream).key(),
                         .step = context.step, .probability = probability};

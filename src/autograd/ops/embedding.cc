@@ -38,6 +38,9 @@ Variable embedding_sum(OpContext& context, const std::vector<EmbeddingLookup>& l
   for (std::size_t i = 0; i < lookups.size(); ++i) {
     if (i == 1) term = context.tape.empty(y.shape(), y.dtype());
     Tensor table = lookups[i].table.value();
+    ensure(table.dim(1) == channels && static_cast<int64_t>(lookups[i].ids->size()) == tokens,
+           "{} numbers of rows of {} channels, where {} tokens of {} are summed", lookups[i].ids->size(), table.dim(1),
+           tokens, channels);
     if (y.dtype() == DType::kF64 && table.dtype() != DType::kF64) table = table.to(DType::kF64, &context.arena);
     kernels::embedding_gather(in(table), lookups[i].ids->data(), tokens, channels, out(i == 0 ? y : term));
     if (i > 0) kernels::add_in_place(out(y), in(term), y.count());
@@ -50,7 +53,7 @@ Variable embedding_sum(OpContext& context, const std::vector<EmbeddingLookup>& l
   std::vector<Trained> trained;
   for (const EmbeddingLookup& lookup : lookups) {
     Parameter* parameter = lookup.table.trained;
-    if (parameter != nullptr) trained.push_back({parameter, lookup.ids, parameter->begin_use(context.forward)});
+    if (parameter != nullptr) trained.push_back({parameter, lookup.ids, begin_use(context, parameter)});
   }
   bool records = !trained.empty();
   return context.tape.record(

@@ -2,6 +2,7 @@
 
 #include "autograd/chunk_gradients.h"
 #include "autograd/operands.h"
+#include "tensor/kernels/column_sum.h"
 #include "tensor/kernels/layer_norm.h"
 
 namespace inlay {
@@ -13,25 +14,29 @@ Tensor norm_vector(OpContext& context, const Tensor& frozen, const Parameter* tr
   return context.compute == DType::kF64 ? frozen.to(DType::kF64, &context.arena) : frozen;
 }
 
-// One kernel makes both gradients of a chunk; each parameter takes the one that it needs.
 void param_gradients(OpContext& context, const NormWeights& weights, std::size_t gamma_use, std::size_t beta_use,
                      const RowSpace& rows, const Tensor& grad_y, const Tensor& xhat) {
-  auto push = [&](Parameter* parameter, std::size_t use, bool want_gamma) {
-    if (parameter == nullptr) return;
-    push_chunks_in_parallel(context, *parameter, use, rows, [&](int64_t first, int64_t last, const Tensor& leaf) {
-      Tensor other = Tensor::empty(leaf.shape(), leaf.dtype());
-      kernels::layer_norm_param_grad({.first = first, .last = last, .channels = grad_y.dim(1), .grad_y = in(grad_y),
-                                      .xhat = in(xhat), .grad_gamma = out(want_gamma ? leaf : other),
-                                      .grad_beta = out(want_gamma ? other : leaf)});
-    });
-  };
-  push(weights.trained_gamma, gamma_use, true);
-  push(weights.trained_beta, beta_use, false);
+  int64_t channels = grad_y.dim(1);
+  if (weights.trained_gamma != nullptr) {
+    auto write = [&](int64_t first, int64_t last, const Tensor& leaf) {
+      kernels::layer_norm_param_grad({.first = first, .last = last, .channels = channels, .grad_y = in(grad_y),
+                                      .xhat = in(xhat), .grad_gamma = out(leaf)});
+    };
+    push_chunks_in_parallel(context, *weights.trained_gamma, gamma_use, rows, write);
+  }
+  if (weights.trained_beta != nullptr) {
+    auto write = [&](int64_t first, int64_t last, const Tensor& leaf) {
+      kernels::column_sum(in(grad_y), channels, first, last, out(leaf));
+    };
+    push_chunks_in_parallel(context, *weights.trained_beta, beta_use, rows, write);
+  }
 }
 
 }  // namespace
 
 Variable layer_norm(OpContext& context, const Variable& x, const Variable& residual, const NormWeights& weights) {
+  ensure(!residual.defined() || residual.shape() == x.shape(), "a residual of shape {} is added to {} in a norm",
+         residual.defined() ? residual.shape().text() : "", x.shape().text());
   Tape& tape = context.tape;
   int64_t rows = x.rows(), channels = x.channels();
   bool trains = weights.trained_gamma != nullptr || weights.trained_beta != nullptr;
@@ -51,8 +56,8 @@ Variable layer_norm(OpContext& context, const Variable& x, const Variable& resid
                                .gamma = in(gamma), .beta = in(beta), .y = out(y), .y_copy = out(narrow),
                                .xhat = out(xhat), .rstd = out(rstd)});
 
-  std::size_t gamma_use = weights.trained_gamma != nullptr ? weights.trained_gamma->begin_use(context.forward) : 0;
-  std::size_t beta_use = weights.trained_beta != nullptr ? weights.trained_beta->begin_use(context.forward) : 0;
+  std::size_t gamma_use = begin_use(context, weights.trained_gamma);
+  std::size_t beta_use = begin_use(context, weights.trained_beta);
   const RowSpace* space = x.row_space();
   Slot x_slot = x.slot();
   Slot residual_slot = residual.defined() ? residual.slot() : Slot();

@@ -6,6 +6,8 @@
 namespace inlay {
 
 Variable lerp(OpContext& context, const Variable& base, const Variable& adapted, double gate) {
+  ensure(base.shape() == adapted.shape(), "a gate between values of shapes {} and {}", base.shape().text(),
+         adapted.shape().text());
   Tensor y = context.tape.empty(base.shape(), base.dtype());
   kernels::lerp(in(base.value()), in(adapted.value()), gate, out(y), y.count());
   return context.tape.record(std::move(y), base.row_space(), base.requires_grad() || adapted.requires_grad(),

@@ -1,5 +1,7 @@
 #include "autograd/ops/linear.h"
 
+#include <cstring>
+
 #include "autograd/chunk_gradients.h"
 #include "autograd/operands.h"
 #include "tensor/kernels/column_sum.h"
@@ -63,6 +65,10 @@ void backward_product(OpContext& context, const Tensor& src, const LinearWeights
 void weight_gradient(OpContext& context, Parameter& weight, std::size_t use, const RowSpace& rows, const Tensor& dy,
                      const Tensor& x) {
   push_chunks_in_turn(context, weight, use, rows, [&](int64_t first, int64_t last, const Tensor& leaf) {
+    if (first == last) {  // no product of nothing
+      std::memset(leaf.mutable_raw(), 0, leaf.byte_count());
+      return;
+    }
     Tensor dy_rows = dy.rows(first, last), x_rows = x.rows(first, last);
     if (context.compute == DType::kF64) {
       kernels::matmul_reference_tn(dy_rows.data<double>(), x_rows.data<double>(), last - first, dy.dim(1), x.dim(1),
@@ -83,8 +89,8 @@ Variable linear(OpContext& context, const Variable& x, const LinearWeights& weig
   forward_product(context, src, weights, y);
 
   bool trains = weights.weight != nullptr || weights.bias != nullptr;
-  std::size_t weight_use = weights.weight != nullptr ? weights.weight->begin_use(context.forward) : 0;
-  std::size_t bias_use = weights.bias != nullptr ? weights.bias->begin_use(context.forward) : 0;
+  std::size_t weight_use = begin_use(context, weights.weight);
+  std::size_t bias_use = begin_use(context, weights.bias);
   Tensor kept = weights.weight != nullptr ? src : Tensor();
   DType x_dtype = x.dtype();
   return context.tape.record(

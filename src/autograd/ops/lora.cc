@@ -57,12 +57,16 @@ void factor_gradient(OpContext& context, Parameter& factor, std::size_t use, con
 }  // namespace
 
 Variable lora(OpContext& context, Variable y, const Variable& x, Parameter& a, Parameter& b, float scale) {
+  ensure(a.shape()[1] == x.channels() && b.shape()[0] == y.channels() && a.shape()[0] == b.shape()[1] &&
+             x.rows() == y.rows(),
+         "a low-rank update with A {} and B {} from {} to {}", a.shape().text(), b.shape().text(), x.shape().text(),
+         y.shape().text());
   Tensor src = context.tape.value_as(x, context.compute);
   Tensor u = project(context, src, a.value(), FactorLayout::kRankByChannel, 1.0f);
   Tensor out = y.unshared() ? y.value() : y.value().clone(&context.arena);
   expand_add(context, u, b.value(), FactorLayout::kChannelByRank, scale, out);
 
-  std::size_t a_use = a.begin_use(context.forward), b_use = b.begin_use(context.forward);
+  std::size_t a_use = begin_use(context, &a), b_use = begin_use(context, &b);
   const RowSpace* rows = x.row_space();
   Slot y_slot = y.slot();
   y = Variable();

@@ -15,8 +15,16 @@ kernels::CrossEntropy kernel_args(const std::vector<int32_t>& targets, int64_t c
           .label_smoothing = options.label_smoothing, .class_weights = in(options.class_weights)};
 }
 
-// All rows are seeded alike, with d total / d row = 1 as a rule.
-double seed_of(const Tensor& grad_y) { return in(grad_y).load<double>(0); }
+// d total / d row, which is one number for all rows.
+double seed_of(const Tensor& grad_y) {
+  kernels::Input seeds = in(grad_y);
+  double seed = grad_y.count() > 0 ? seeds.load<double>(0) : 0.0;
+  for (int64_t i = 1; i < grad_y.count(); ++i) {
+    ensure(seeds.load<double>(i) == seed, "the rows of a loss are seeded with {} and {}, not alike", seed,
+           seeds.load<double>(i));
+  }
+  return seed;
+}
 
 // The common shape of the two losses against real-valued targets.
 template <class Forward, class Backward>

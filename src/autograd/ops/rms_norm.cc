@@ -21,7 +21,7 @@ Variable rms_norm(OpContext& context, const Variable& x, const RmsNormWeights& w
   kernels::rms_norm_forward({.rows = x.rows(), .channels = x.channels(), .epsilon = weights.eps, .x = in(x.value()),
                              .weight = in(weight), .y = out(y), .y_copy = out(narrow), .xhat = out(xhat),
                              .rstd = out(rstd)});
-  std::size_t use = trained != nullptr ? trained->begin_use(context.forward) : 0;
+  std::size_t use = begin_use(context, trained);
   Variable result = tape.record(
       std::move(y), x.row_space(), records,
       [&context, trained, use, slot = x.slot(), rows = x.row_space(), weight, xhat, rstd](Tape& tape,

@@ -27,9 +27,13 @@ Variable concat_rows(OpContext& context, std::span<const Variable> parts, const 
   int64_t total = 0;
   bool requires_grad = false;
   for (const Variable& part : parts) {
+    ensure(part.channels() == parts[0].channels() && part.dtype() == parts[0].dtype(),
+           "{} values of shape {} are laid after {} ones of {}", dtype_name(part.dtype()), part.shape().text(),
+           dtype_name(parts[0].dtype()), parts[0].shape().text());
     total += part.rows();
     requires_grad = requires_grad || part.requires_grad();
   }
+  ensure(total == rows->rows(), "{} rows are joined in a space of {}", total, rows->rows());
   Tensor y = context.tape.empty({total, parts[0].channels()}, parts[0].dtype());
   std::vector<std::pair<Slot, int64_t>> slots;  // with the first row of each
   int64_t row = 0;

@@ -33,9 +33,10 @@ Variable scale(OpContext& context, const Variable& x, double factor) {
 }
 
 Variable scale(OpContext& context, const Variable& x, Parameter& factor) {
+  ensure(factor.value().count() == 1, "a factor of shape {}, not of one element", factor.shape().text());
   Tensor y = context.tape.empty(x.shape(), x.dtype());
   kernels::scale(in(x.value()), element(factor.value()), out(y), y.count());
-  std::size_t use = factor.begin_use(context.forward);
+  std::size_t use = begin_use(context, &factor);
   return context.tape.record(
       std::move(y), x.row_space(), true,
       [&context, &factor, use, slot = x.slot(), rows = x.row_space(), kept = x.value()](Tape& tape,

@@ -1,0 +1,60 @@
+#include "autograd/ops/attention.h"
+
+#include "autograd/gradient_check.h"
+
+namespace inlay {
+namespace {
+
+struct Kind {
+  int64_t heads = 2;
+  int64_t kv_heads = 2;
+  RowsOf keys = RowsOf::kTokens;
+  bool causal = false;
+  bool biased = false;
+};
+
+OpCase attention_case(int64_t channels, Kind kind) {
+  constexpr int64_t kLongest = 8;
+  int64_t head = channels / kind.heads, kv_channels = kind.kv_heads * head;
+  OpCase op{.inputs = {{channels, RowsOf::kTokens, Precision::kCompute},
+                       {kv_channels, kind.keys, Precision::kCompute},
+                       {kv_channels, kind.keys, Precision::kCompute}}};
+  if (kind.biased) {
+    op.parameters = {{kind.heads, kLongest, kLongest}};
+    op.lengths = {5, 1, 3, 8, 2, 7, 4, 6};
+  }
+  op.function = [=](OpRun& run) {
+    AttentionShape shape{
+        .heads = kind.heads, .kv_heads = kind.kv_heads, .scale = 0.5f, .causal = kind.causal};
+    return attention(run.context, run.x[0], run.x[1], run.x[2], run.tokens.example_offsets,
+                     run.space(kind.keys).example_offsets, shape,
+                     kind.biased ? &run.p[0] : nullptr);
+  };
+  return op;
+}
+
+void expect_contract(Kind kind) {
+  expect_op_contract([&](int64_t channels) { return attention_case(channels, kind); });
+}
+
+TEST(Attention, AttendsWithinRaggedExamples) { expect_contract({}); }
+
+TEST(Attention, AttendsToKeysOfOtherLengths) { expect_contract({.keys = RowsOf::kKeys}); }
+
+TEST(Attention, SharesKeyHeadsBetweenQueryHeads) { expect_contract({.heads = 4, .kv_heads = 2}); }
+
+TEST(Attention, LooksBackOnlyWhenCausal) { expect_contract({.causal = true}); }
+
+TEST(Attention, GivesZerosToCausalQueriesBeforeTheFirstKey) {
+  expect_contract({.keys = RowsOf::kKeys, .causal = true});
+}
+
+TEST(Attention, TrainsABiasOfTheScores) { expect_contract({.biased = true}); }
+
+TEST(Attention, TrainsABiasOfCausalCrossScoresWithSharedKeyHeads) {
+  expect_contract(
+      {.heads = 4, .kv_heads = 2, .keys = RowsOf::kKeys, .causal = true, .biased = true});
+}
+
+}  // namespace
+}  // namespace inlay

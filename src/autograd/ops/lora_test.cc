@@ -1,0 +1,48 @@
+#include "autograd/ops/lora.h"
+
+#include "autograd/gradient_check.h"
+#include "autograd/ops/scale.h"
+
+namespace inlay {
+namespace {
+
+// y is given as the last handle of a fresh value, so that its memory is reused, or kept by the
+// caller.
+enum class Handle { kLast, kShared };
+
+OpCase lora_case(int64_t in, int64_t out, int64_t rank, Handle handle,
+                 Precision precision = Precision::kCompute) {
+  return {.inputs = {{out, RowsOf::kTokens, precision}, {in}},
+          .parameters = {{rank, in}, {out, rank}},
+          .function = [=](OpRun& run) {
+            Variable y = run.x[0];
+            if (handle == Handle::kLast) y = scale(run.context, y, 0.5);
+            return lora(run.context, std::move(y), run.x[1], run.p[0], run.p[1], 0.5f);
+          }};
+}
+
+TEST(Lora, AddsALowRankUpdateInPlace) {
+  expect_op_contract([](int64_t in) { return lora_case(in, in + 2, 3, Handle::kLast); });
+}
+
+TEST(Lora, LeavesAValueThatOthersUseAlone) {
+  expect_op_contract([](int64_t in) { return lora_case(in, in, 8, Handle::kShared); });
+}
+
+TEST(Lora, AddsToTheResidualStreamInFullPrecision) {
+  expect_op_contract(
+      [](int64_t in) { return lora_case(in, in + 2, 2, Handle::kLast, Precision::kFull); });
+}
+
+TEST(Lora, StacksUpdatesOfOneInput) {
+  expect_op_contract([](int64_t in) {
+    return OpCase{
+        .inputs = {{in}, {in}}, .parameters = {{2, in}, {in, 2}}, .function = [](OpRun& run) {
+          Variable once = lora(run.context, run.x[0], run.x[1], run.p[0], run.p[1], 1.0f);
+          return lora(run.context, std::move(once), run.x[1], run.p[0], run.p[1], 0.25f);
+        }};
+  });
+}
+
+}  // namespace
+}  // namespace inlay
