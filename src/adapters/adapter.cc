@@ -10,8 +10,12 @@ class Maker : public ParameterMaker {
   Maker(std::deque<Adapter::Entry>& entries, uint64_t seed) : entries_(entries), seed_(seed) {}
 
   Parameter& make(const Site& site, const std::string& part, Tensor value) override {
-    ensure(value.dtype() == DType::kF32, "a parameter of {} in {}", site.name, dtype_name(value.dtype()));
-    return entries_.emplace_back(Adapter::Entry{&site, part, Parameter(full_name(site, part), std::move(value))}).parameter;
+    ensure(value.dtype() == DType::kF32, "a parameter of {} in {}", site.name,
+           dtype_name(value.dtype()));
+    return entries_
+        .emplace_back(
+            Adapter::Entry{&site, part, Parameter(full_name(site, part), std::move(value))})
+        .parameter;
   }
 
   Stream stream(const Site& site, const std::string& part) const override {
@@ -29,13 +33,14 @@ class Maker : public ParameterMaker {
 
 }  // namespace
 
-std::unique_ptr<Adapter> Adapter::create(std::string name, ConfiguredMethod method, const BaseFacts& base,
-                                         uint64_t seed) {
+std::unique_ptr<Adapter> Adapter::create(std::string name, ConfiguredMethod method,
+                                         const BaseFacts& base, uint64_t seed) {
   std::unique_ptr<Adapter> adapter(new Adapter(std::move(name), std::move(method)));
   adapter->sites_ = adapter->method().select(base);
   adapter->hooks_.resize(base.sites.size());
   Maker maker(adapter->entries_, seed);
-  for (const Site* site : adapter->sites_) adapter->hooks_[site->index] = adapter->method().attach(*site, maker);
+  for (const Site* site : adapter->sites_)
+    adapter->hooks_[site->index] = adapter->method().attach(*site, maker);
   return adapter;
 }
 

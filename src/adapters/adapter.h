@@ -1,4 +1,5 @@
-// One trained (or fresh) instance of a method on one base: its parameters, and the hooks that the base runs.
+// One trained (or fresh) instance of a method on one base: its parameters, and the hooks that the
+// base runs.
 //
 //   auto adapter = Adapter::create("reviews", parse_method("lora[r=8]"), model->facts(), seed);
 //   context.adapters = {{.hooks = adapter.get()}};
@@ -17,8 +18,8 @@ namespace inlay {
 class Adapter : public SiteHooks {
  public:
   // Initial values come from streams of `seed`, one per tensor.
-  static std::unique_ptr<Adapter> create(std::string name, ConfiguredMethod method, const BaseFacts& base,
-                                         uint64_t seed);
+  static std::unique_ptr<Adapter> create(std::string name, ConfiguredMethod method,
+                                         const BaseFacts& base, uint64_t seed);
 
   SiteHook* at(std::size_t site_index) override { return hooks_[site_index].get(); }
 
@@ -39,7 +40,8 @@ class Adapter : public SiteHooks {
   int64_t parameter_count() const;
 
  private:
-  Adapter(std::string name, ConfiguredMethod method) : name_(std::move(name)), method_(std::move(method)) {}
+  Adapter(std::string name, ConfiguredMethod method)
+      : name_(std::move(name)), method_(std::move(method)) {}
 
   std::string name_;
   ConfiguredMethod method_;

@@ -25,15 +25,16 @@ const MethodInfo& find_method(const std::string& name) {
   }
   std::string known;
   for (const std::string& other : names) known += (known.empty() ? "" : ", ") + other;
-  fail(ErrorKind::kUsage, "method \"{}\" is unknown; did you mean \"{}\"? Known: {}", name, nearest_name(name, names),
-       known);
+  fail(ErrorKind::kUsage, "method \"{}\" is unknown; did you mean \"{}\"? Known: {}", name,
+       nearest_name(name, names), known);
 }
 
 ConfiguredMethod parse_method(const std::string& text) {
   Spec spec = parse_spec(text);
   const MethodInfo& info = find_method(spec.name);
   ConfiguredMethod configured{&info, info.make()};
-  fields_from_text([&](FieldVisitor& visit) { configured.method->fields(visit); }, spec.arguments, text);
+  fields_from_text([&](FieldVisitor& visit) { configured.method->fields(visit); }, spec.arguments,
+                   text);
   return configured;
 }
 

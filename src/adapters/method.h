@@ -1,7 +1,8 @@
 // What a method file gives: its configuration, which sites it takes, and the hook it puts there.
 //
-// Adding a method is one file in methods/ with `const MethodInfo& method_<name>()` and one line in methods/list.h.
-// Saving, loading, freezing, gating, counting are written once, in this folder, never per method.
+// Adding a method is one file in methods/ with `const MethodInfo& method_<name>()` and one line in
+// methods/list.h. Saving, loading, freezing, gating, counting are written once, in this folder,
+// never per method.
 #pragma once
 
 #include <deque>
@@ -10,8 +11,8 @@
 #include <vector>
 
 #include "autograd/parameter.h"
-#include "base/random.h"
 #include "base/fields.h"
+#include "base/random.h"
 #include "nn/base_facts.h"
 #include "nn/site.h"
 
@@ -20,8 +21,8 @@ namespace inlay {
 // How an adapter of a method is written to disk.
 enum class AdapterFormat { kPeft, kAdapterHub, kNative };
 
-// Where a hook's parameters are made. Each is named by its site and its part: "encoder.layer.0.output" and
-// "lora_A.weight".
+// Where a hook's parameters are made. Each is named by its site and its part:
+// "encoder.layer.0.output" and "lora_A.weight".
 class ParameterMaker {
  public:
   virtual ~ParameterMaker() = default;

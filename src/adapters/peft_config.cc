@@ -4,26 +4,15 @@
 #include <cmath>
 
 #include "adapters/adapter_record.h"
+#include "adapters/foreign_keys.h"
 #include "base/error.h"
 
 namespace inlay {
 namespace {
 
-enum class Meaning {
-  kRead,      // taken over
-  kNoMatter,  // says nothing about the trained values
-  kFixed,     // another value than PEFT's default is refused
-};
-
-struct PeftKey {
-  const char* name;
-  Json value;  // PEFT's default
-  Meaning meaning;
-};
-
-const std::vector<PeftKey>& peft_keys() {
-  using enum Meaning;
-  static const std::vector<PeftKey> keys = {
+const std::vector<ForeignKey>& peft_keys() {
+  using enum ForeignKey::Meaning;
+  static const std::vector<ForeignKey> keys = {
       {"alora_invocation_tokens", nullptr, kFixed},
       {"alpha_pattern", Json::object(), kRead},
       {"arrow_config", nullptr, kFixed},
@@ -37,6 +26,7 @@ const std::vector<PeftKey>& peft_keys() {
       {"fan_in_fan_out", false, kFixed},
       {"inference_mode", true, kNoMatter},
       {"init_lora_weights", true, kRead},
+      {kRecordKey, nullptr, kNoMatter},
       {"kasa_config", nullptr, kFixed},
       {"layer_replication", nullptr, kFixed},
       {"layers_pattern", nullptr, kFixed},
@@ -51,6 +41,7 @@ const std::vector<PeftKey>& peft_keys() {
       {"modules_to_save", nullptr, kRead},
       {"monteclora_config", nullptr, kFixed},
       {"peft_type", "LORA", kRead},
+      {"peft_version", nullptr, kNoMatter},
       {"qalora_group_size", 16, kNoMatter},
       {"r", 8, kRead},
       {"rank_pattern", Json::object(), kRead},
@@ -68,20 +59,9 @@ const std::vector<PeftKey>& peft_keys() {
   return keys;
 }
 
-bool says_nothing(const Json& value) {
-  return value.is_null() || value == false ||
-         ((value.is_object() || value.is_array()) && value.empty());
-}
-
-// PEFT writes whole numbers without a fraction.
-Json number(double value) {
-  if (value == std::floor(value) && std::fabs(value) < 1e15) return static_cast<int64_t>(value);
-  return value;
-}
-
 Json numbers(const std::map<std::string, double>& values) {
   Json json = Json::object();
-  for (const auto& [key, value] : values) json[key] = number(value);
+  for (const auto& [key, value] : values) json[key] = plain_number(value);
   return json;
 }
 
@@ -123,13 +103,12 @@ Json names_or_pattern(const Json& config, const char* key, const std::string& wh
 }  // namespace
 
 Json lora_to_peft(const Json& fields, const PeftModel& model, const SiteSet& adapted) {
-  Json config = Json::object();
-  for (const PeftKey& key : peft_keys()) config[key.name] = key.value;
+  Json config = foreign_defaults(peft_keys());
   auto rank = fields.at("r").get<int64_t>();
   auto alpha = fields.at("alpha").get<double>();
   using Patterns = std::map<std::string, double>;
   config["r"] = rank;
-  config["lora_alpha"] = number(alpha);
+  config["lora_alpha"] = plain_number(alpha);
   config["lora_dropout"] = fields.at("dropout");
   config["use_rslora"] = fields.at("use_rslora");
   config["init_lora_weights"] =
@@ -153,19 +132,7 @@ void check_peft_config(const Json& config, const std::string& where) {
   auto type = json_get<std::string>(config, "peft_type", where);
   require(type == "LORA", ErrorKind::kInput, "{}: \"peft_type\" is \"{}\"; only LORA is read",
           where, type);
-  const std::vector<PeftKey>& keys = peft_keys();
-  for (const auto& [name, value] : config.items()) {
-    if (name == kRecordKey || name == "peft_version") continue;
-    auto key = std::find_if(keys.begin(), keys.end(),
-                            [&](const PeftKey& known) { return name == known.name; });
-    bool known = key != keys.end();
-    if (known && (key->meaning != Meaning::kFixed || value == key->value)) continue;
-    require(says_nothing(value), ErrorKind::kInput,
-            "{}: \"{}\" is {}, which is not supported{}; train without it, or merge the adapter in "
-            "PEFT",
-            where, name, value.dump(-1, ' ', true).substr(0, 80),
-            known ? "" : " (an unknown setting)");
-  }
+  check_foreign_keys(config, peft_keys(), where);
 }
 
 PeftTargets peft_targets(const Json& config, const std::string& where) {

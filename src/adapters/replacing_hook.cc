@@ -2,7 +2,8 @@
 
 namespace inlay {
 
-std::unique_ptr<SiteHook> replace_tensors(const Site& site, ParameterMaker& make, WantedTensors wanted) {
+std::unique_ptr<SiteHook> replace_tensors(const Site& site, ParameterMaker& make,
+                                          WantedTensors wanted) {
   Replacements replaced;
   if (wanted.weight && site.weight.defined()) {
     replaced.weight = &make.make(site, "weight", site.weight.to(DType::kF32));

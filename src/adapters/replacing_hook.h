@@ -1,4 +1,5 @@
-// The hook of methods that train copies of the base's own tensors: BitFit, the last layers, everything.
+// The hook of methods that train copies of the base's own tensors: BitFit, the last layers,
+// everything.
 #pragma once
 
 #include <memory>
@@ -16,12 +17,13 @@ class ReplacingHook : public SiteHook {
   Replacements replacements_;
 };
 
-// Copies the site's weight and bias, as far as it has them and they are wanted, into parameters named as Hugging Face
-// names the tensors.
+// Copies the site's weight and bias, as far as it has them and they are wanted, into parameters
+// named as Hugging Face names the tensors.
 struct WantedTensors {
   bool weight = true;
   bool bias = true;
 };
-std::unique_ptr<SiteHook> replace_tensors(const Site& site, ParameterMaker& make, WantedTensors wanted);
+std::unique_ptr<SiteHook> replace_tensors(const Site& site, ParameterMaker& make,
+                                          WantedTensors wanted);
 
 }  // namespace inlay

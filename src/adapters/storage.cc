@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "adapters/adapter_record.h"
+#include "adapters/adapterhub_format.h"
 #include "adapters/native_format.h"
 #include "adapters/peft_format.h"
 #include "base/files.h"
@@ -43,6 +44,7 @@ void write_format(const fs::path& folder, const AdapterBundle& bundle, const Bas
     case AdapterFormat::kPeft:
       return write_peft(folder, bundle, base);
     case AdapterFormat::kAdapterHub:
+      return write_adapterhub(folder, bundle, base);
     case AdapterFormat::kNative:
       return write_native(folder, bundle, base);
   }
@@ -74,6 +76,7 @@ LoadedAdapter load_adapter(const fs::path& folder, const BaseFacts& base) {
   require(config.is_object(), ErrorKind::kInput, "{}: expected a JSON object, found {}",
           path.string(), config.type_name());
   if (config.contains("peft_type")) return read_peft(folder, config, base);
+  if (config.contains("config")) return read_adapterhub(folder, config, base);
   require(config.contains(kRecordKey), ErrorKind::kInput,
           "{}: neither PEFT's, AdapterHub's nor our own adapter: no key \"peft_type\", \"config\" "
           "or \"{}\"",

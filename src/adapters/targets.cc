@@ -25,7 +25,8 @@ void fail_unmatched(const BaseFacts& base, SiteKind kind, const std::string& tar
   std::vector<std::string> known = suffixes(base, kind);
   std::string text;
   for (const std::string& name : known) text += (text.empty() ? "" : ", ") + name;
-  fail(ErrorKind::kUsage, "target \"{}\" matches no {} module of this {} base; did you mean \"{}\"? There are: {}",
+  fail(ErrorKind::kUsage,
+       "target \"{}\" matches no {} module of this {} base; did you mean \"{}\"? There are: {}",
        target, site_kind_name(kind), base.model_type, nearest_name(target, known), text);
 }
 
@@ -36,9 +37,11 @@ bool in_layers(const Site& site, const std::vector<std::string>& layers) {
 
 void check_layers(const BaseFacts& base, const std::vector<std::string>& layers) {
   for (const std::string& layer : layers) {
-    bool digits = !layer.empty() && layer.size() < 6 && layer.find_first_not_of("0123456789") == layer.npos;
+    bool digits =
+        !layer.empty() && layer.size() < 6 && layer.find_first_not_of("0123456789") == layer.npos;
     require(digits && std::stoll(layer) < base.layers, ErrorKind::kUsage,
-            "layers_to_transform names layer \"{}\"; this base has layers 0 to {}", layer, base.layers - 1);
+            "layers_to_transform names layer \"{}\"; this base has layers 0 to {}", layer,
+            base.layers - 1);
   }
 }
 
@@ -53,23 +56,27 @@ bool matches_target(const std::string& name, const std::string& target) {
   return name == target || name.ends_with("." + target);
 }
 
-std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind, const TargetRules& rules) {
+std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind,
+                                        const TargetRules& rules) {
   check_layers(base, rules.layers_to_transform);
   std::set<const Site*> selected;
   for (const std::string& target : rules.target_modules) {
     std::size_t matched = 0;
     for (const Site* site : base.sites) {
-      if (site->kind != kind || (target != kAllLinear && !matches_target(site->name, target))) continue;
+      if (site->kind != kind || (target != kAllLinear && !matches_target(site->name, target)))
+        continue;
       ++matched;
       if (in_layers(*site, rules.layers_to_transform)) selected.insert(site);
     }
     if (matched == 0) fail_unmatched(base, kind, target);
   }
   for (const std::string& target : rules.exclude_modules) {
-    std::size_t matched = std::erase_if(selected, [&](const Site* site) { return matches_target(site->name, target); });
+    std::size_t matched = std::erase_if(
+        selected, [&](const Site* site) { return matches_target(site->name, target); });
     if (matched == 0) fail_unmatched(base, kind, target);
   }
-  require(!selected.empty(), ErrorKind::kUsage, "the targets select no module; give target_modules=all-linear or names");
+  require(!selected.empty(), ErrorKind::kUsage,
+          "the targets select no module; give target_modules=all-linear or names");
   std::vector<const Site*> ordered;
   for (const Site* site : base.sites) {
     if (selected.contains(site)) ordered.push_back(site);
@@ -77,9 +84,11 @@ std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind, co
   return ordered;
 }
 
-double pattern_value(const std::map<std::string, double>& patterns, const std::string& site_name, double fallback) {
+double pattern_value(const std::map<std::string, double>& patterns, const std::string& site_name,
+                     double fallback) {
   for (const auto& [key, value] : patterns) {
-    if (Pattern("(.*\\.)?(" + key + ")", "rank_pattern or alpha_pattern").matches_whole(site_name)) return value;
+    if (Pattern("(.*\\.)?(" + key + ")", "rank_pattern or alpha_pattern").matches_whole(site_name))
+      return value;
   }
   return fallback;
 }

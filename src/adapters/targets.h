@@ -1,9 +1,11 @@
-// Which sites a method adapts, by PEFT's rules for target_modules, except that a target that matches nothing is an error.
+// Which sites a method adapts, by PEFT's rules for target_modules, except that a target that
+// matches nothing is an error.
 //
 //   one item that is a suffix       query          matches encoder.layer.3.attention.self.query
 //   several items                   query+value    each must match at least one site
 //   all-linear                                     every linear layer of the base
-//   a pattern (anything with a character that no module name has)   '.*layer\.[01]\..*query'   must match a whole name
+//   a pattern (anything with a character that no module name has)   '.*layer\.[01]\..*query'   must
+//   match a whole name
 #pragma once
 
 #include <map>
@@ -21,10 +23,13 @@ struct TargetRules {
 };
 
 // The sites of `kind` that the rules select, in the base's order.
-std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind, const TargetRules& rules);
+std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind,
+                                        const TargetRules& rules);
 
-// The value of the first key that names the site: a key matches as "(.*\.)?(key)$" does at the start of the name.
-double pattern_value(const std::map<std::string, double>& patterns, const std::string& site_name, double fallback);
+// The value of the first key that names the site: a key matches as "(.*\.)?(key)$" does at the
+// start of the name.
+double pattern_value(const std::map<std::string, double>& patterns, const std::string& site_name,
+                     double fallback);
 
 // True when the text is a pattern rather than a module name.
 bool is_pattern(const std::string& target);

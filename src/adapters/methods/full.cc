@@ -1,4 +1,5 @@
-// Full fine-tuning: every tensor of the base is trained, as a copy. The measure that adapters are held against.
+// Full fine-tuning: every tensor of the base is trained, as a copy. The measure that adapters are
+// held against.
 #include "adapters/method.h"
 #include "adapters/replacing_hook.h"
 
@@ -27,13 +28,14 @@ class Full : public Method {
 }  // namespace
 
 const MethodInfo& method_full() {
-  static const MethodInfo info{.name = "full",
-                               .summary = "Trains a copy of every tensor of the base.",
-                               .citation = "Devlin et al. 2018, arXiv:1810.04805, section 4",
-                               .example = "full",
-                               .format = AdapterFormat::kNative,
-                               .learning_rate = 2e-5,
-                               .make = []() -> std::unique_ptr<Method> { return std::make_unique<Full>(); }};
+  static const MethodInfo info{
+      .name = "full",
+      .summary = "Trains a copy of every tensor of the base.",
+      .citation = "Devlin et al. 2018, arXiv:1810.04805, section 4",
+      .example = "full",
+      .format = AdapterFormat::kNative,
+      .learning_rate = 2e-5,
+      .make = []() -> std::unique_ptr<Method> { return std::make_unique<Full>(); }};
   return info;
 }
 

@@ -1,5 +1,5 @@
-// LoRA: Hu et al. 2021, arXiv:2106.09685, eq. (3): h = W0 x + (alpha / r) B A x, with A random and B zero at the start.
-// rsLoRA: Kalajdzievski 2023, arXiv:2312.03732: alpha / sqrt(r).
+// LoRA: Hu et al. 2021, arXiv:2106.09685, eq. (3): h = W0 x + (alpha / r) B A x, with A random and
+// B zero at the start. rsLoRA: Kalajdzievski 2023, arXiv:2312.03732: alpha / sqrt(r).
 #include "autograd/ops/lora.h"
 
 #include <cmath>
@@ -18,7 +18,8 @@ class LoraHook : public SiteHook {
       : a_(a), b_(b), scale_(scale), dropout_(dropout), stream_(std::move(stream)) {}
 
   Variable linear(Context& context, const Variable& x, Variable y) override {
-    return lora(context, std::move(y), inlay::dropout(context, x, dropout_, stream_), a_, b_, scale_);
+    return lora(context, std::move(y), inlay::dropout(context, x, dropout_, stream_), a_, b_,
+                scale_);
   }
 
  private:
@@ -36,40 +37,47 @@ class Lora : public Method {
     visit("alpha", alpha_, "the update is scaled by alpha / r");
     visit("dropout", dropout_, "probability of dropping an input of the update while training");
     visit("use_rslora", use_rslora_, "scale by alpha / sqrt(r)");
-    visit("target_modules", targets_.target_modules, "module names (suffixes), a pattern, or all-linear");
+    visit("target_modules", targets_.target_modules,
+          "module names (suffixes), a pattern, or all-linear");
     visit("exclude_modules", targets_.exclude_modules, "module names or patterns to leave out");
     visit("layers_to_transform", targets_.layers_to_transform, "only these layers; all when empty");
     visit("rank_pattern", rank_pattern_, "other ranks for modules that a name or pattern matches");
-    visit("alpha_pattern", alpha_pattern_, "other alphas for modules that a name or pattern matches");
-    visit.choice("init_lora_weights", init_, {"kaiming", "gaussian"}, "how A starts; B starts at zero");
+    visit("alpha_pattern", alpha_pattern_,
+          "other alphas for modules that a name or pattern matches");
+    visit.choice("init_lora_weights", init_, {"kaiming", "gaussian"},
+                 "how A starts; B starts at zero");
   }
 
   std::vector<const Site*> select(const BaseFacts& base) const override {
-    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage, "lora: dropout is {}; expected 0 or more and below 1",
-            dropout_);
+    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
+            "lora: dropout is {}; expected 0 or more and below 1", dropout_);
     return select_targets(base, SiteKind::kLinear, targets_);
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
     int64_t rank = rank_at(site);
     Stream stream = make.stream(site, "lora_A.weight");
-    Tensor start = init_ == "gaussian" ? normal_init({rank, site.in}, 1.0f / static_cast<float>(rank), stream)
-                                       : kaiming_uniform_init({rank, site.in}, stream);
+    Tensor start = init_ == "gaussian"
+                       ? normal_init({rank, site.in}, 1.0f / static_cast<float>(rank), stream)
+                       : kaiming_uniform_init({rank, site.in}, stream);
     Parameter& a = make.make(site, "lora_A.weight", std::move(start));
     Parameter& b = make.make(site, "lora_B.weight", Tensor::zeros({site.out, rank}, DType::kF32));
     double alpha = pattern_value(alpha_pattern_, site.name, alpha_);
-    double scale = alpha / (use_rslora_ ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank));
-    return std::make_unique<LoraHook>(a, b, static_cast<float>(scale), dropout_, "dropout/lora/" + site.name);
+    double scale =
+        alpha / (use_rslora_ ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank));
+    return std::make_unique<LoraHook>(a, b, static_cast<float>(scale), dropout_,
+                                      "dropout/lora/" + site.name);
   }
 
  private:
   int64_t rank_at(const Site& site) const {
     double rank = pattern_value(rank_pattern_, site.name, static_cast<double>(r_));
     int64_t limit = std::min(site.in, site.out);
-    require(rank >= 1 && rank == std::floor(rank), ErrorKind::kUsage, "lora: rank {} at {}; expected a whole number from 1",
-            rank, site.name);
+    require(rank >= 1 && rank == std::floor(rank), ErrorKind::kUsage,
+            "lora: rank {} at {}; expected a whole number from 1", rank, site.name);
     require(rank <= static_cast<double>(limit), ErrorKind::kUsage,
-            "lora: rank {} exceeds min(in {}, out {}) of {}; use r <= {}", rank, site.in, site.out, site.name, limit);
+            "lora: rank {} exceeds min(in {}, out {}) of {}; use r <= {}", rank, site.in, site.out,
+            site.name, limit);
     return static_cast<int64_t>(rank);
   }
 
@@ -85,13 +93,14 @@ class Lora : public Method {
 }  // namespace
 
 const MethodInfo& method_lora() {
-  static const MethodInfo info{.name = "lora",
-                               .summary = "Adds a trained low-rank update to linear layers.",
-                               .citation = "arXiv:2106.09685",
-                               .example = "lora[r=8,alpha=16,target_modules=query+value]",
-                               .format = AdapterFormat::kPeft,
-                               .learning_rate = 1e-3,
-                               .make = []() -> std::unique_ptr<Method> { return std::make_unique<Lora>(); }};
+  static const MethodInfo info{
+      .name = "lora",
+      .summary = "Adds a trained low-rank update to linear layers.",
+      .citation = "arXiv:2106.09685",
+      .example = "lora[r=8,alpha=16,target_modules=query+value]",
+      .format = AdapterFormat::kPeft,
+      .learning_rate = 1e-3,
+      .make = []() -> std::unique_ptr<Method> { return std::make_unique<Lora>(); }};
   return info;
 }
 

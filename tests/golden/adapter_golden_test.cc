@@ -1,0 +1,143 @@
+// Adapters that PEFT and AdapterHub would write, loaded from their files, against PyTorch: logits,
+// loss and the gradient of every trained tensor. What is saved again is the same file.
+#include <cmath>
+
+#include "adapters/storage.h"
+#include "base/files.h"
+#include "golden_case.h"
+
+namespace inlay {
+namespace {
+
+struct Case {
+  const char* folder;
+  const char* base;
+  DType compute;
+};
+
+constexpr std::pair<const char*, const char*> kFolders[] = {
+    {"bert-lora", "bert-single-label"},   {"roberta-rslora-patterns", "roberta-single-label"},
+    {"bert-seq-bn", "bert-single-label"}, {"bert-double-seq-bn", "bert-single-label"},
+    {"bert-par-bn", "bert-single-label"}, {"bert-scaled-par-bn", "bert-single-label"},
+};
+
+std::vector<Case> all_cases(std::initializer_list<DType> types) {
+  std::vector<Case> cases;
+  for (auto [folder, base] : kFolders) {
+    for (DType compute : types) cases.push_back({folder, base, compute});
+  }
+  return cases;
+}
+
+std::string case_name(const testing::TestParamInfo<Case>& info) {
+  std::string name = info.param.folder;
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name + "_" + std::string(dtype_name(info.param.compute));
+}
+
+class AdapterGolden : public testing::TestWithParam<Case> {
+ protected:
+  AdapterGolden() : golden_(GetParam().base, GetParam().folder, GetParam().compute) {
+    LoadedAdapter loaded = load_adapter(golden_folder(GetParam().folder), golden_.model->facts());
+    adapter_ = std::move(loaded.adapter);
+    golden_.head = std::move(loaded.head);
+    for (Adapter::Entry& entry : adapter_->entries())
+      golden_.set(entry.parameter, entry.parameter.value());
+    for (Parameter& parameter : golden_.head->parameters())
+      golden_.set(parameter, parameter.value());
+    golden_.context.adapters = {{.hooks = adapter_.get()}};
+  }
+
+  // The names of the trained tensors in the library's files.
+  std::map<std::string, Parameter*> by_file_name() {
+    std::map<std::string, Parameter*> parameters;
+    const BaseFacts& facts = golden_.model->facts();
+    bool peft = adapter_->info().format == AdapterFormat::kPeft;
+    for (Adapter::Entry& entry : adapter_->entries()) {
+      std::string name =
+          peft ? "base_model.model." + facts.prefix + entry.parameter.name()
+               : facts.prefix + entry.site->name + "." + adapter_->name() + "." + entry.part;
+      parameters[name] = &entry.parameter;
+    }
+    int64_t index = 0;
+    for (Parameter& parameter : golden_.head->parameters()) {
+      std::string part = index % 2 == 0 ? "weight" : "bias";
+      std::string name =
+          peft ? "base_model.model." + parameter.name()
+               : fmt::format("heads.{}.{}.{}", adapter_->name(), index / 2 * 3 + 1, part);
+      parameters[name] = &parameter;
+      ++index;
+    }
+    return parameters;
+  }
+
+  double tolerance() const { return golden_tolerance(GetParam().compute); }
+
+  GoldenCase golden_;
+  std::unique_ptr<Adapter> adapter_;
+};
+
+TEST_P(AdapterGolden, LogitsAndLossAgree) {
+  Variable logits = golden_.head_logits();
+  expect_tensor(logits.value(), golden_.expected("logits"), tolerance(), "logits");
+  std::vector<int32_t> labels = golden_.class_labels();
+  Variable rows = cross_entropy(golden_.context, logits, labels,
+                                {.normalizer = cross_entropy_weight(labels, {})});
+  double loss = 0;
+  for (int64_t i = 0; i < rows.value().count(); ++i) loss += in(rows.value()).load<double>(i);
+  EXPECT_NEAR(loss, in(golden_.expected("loss")).load<double>(0), tolerance());
+}
+
+TEST_P(AdapterGolden, GradientsOfEveryTrainedTensorAgree) {
+  golden_.backward(golden_.head_logits());
+  std::map<std::string, Parameter*> parameters = by_file_name();
+  std::size_t compared = 0;
+  for (const std::string& name : golden_.names()) {
+    if (!name.starts_with("grad.")) continue;
+    ASSERT_TRUE(parameters.contains(name.substr(5))) << name;
+    Tensor gradient = parameters[name.substr(5)]->take_gradient();
+    ASSERT_TRUE(gradient.defined()) << name;
+    // What reaches a query or a key is p (dp - sum p dp), a difference of near equals.
+    bool difference = name.find(".query.") != name.npos || name.find(".key.") != name.npos;
+    expect_tensor(gradient, golden_.expected(name), (difference ? 2 : 1) * tolerance(), name);
+    ++compared;
+  }
+  EXPECT_EQ(compared, parameters.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, AdapterGolden,
+                         testing::ValuesIn(all_cases({DType::kF64, DType::kF32, DType::kBF16})),
+                         case_name);
+
+class AdapterFiles : public testing::TestWithParam<Case> {};
+
+TEST_P(AdapterFiles, AreWrittenAgainAsTheyWere) {
+  auto model = load_model(golden_folder(GetParam().base));
+  std::filesystem::path original = golden_folder(GetParam().folder);
+  LoadedAdapter first = load_adapter(original, model->facts());
+  std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / GetParam().folder;
+  save_adapter(folder, {first.adapter.get(), first.head.get(), first.label}, model->facts());
+  LoadedAdapter second = load_adapter(folder, model->facts());
+
+  EXPECT_EQ(adapter_hash(first.adapter.get(), first.head.get()),
+            adapter_hash(second.adapter.get(), second.head.get()));
+  EXPECT_EQ(first.adapter->config(), second.adapter->config());
+  EXPECT_EQ(first.label.classes, second.label.classes);
+  for (const char* file :
+       {"adapter_model.safetensors", "adapter.safetensors", "model_head.safetensors"}) {
+    EXPECT_EQ(std::filesystem::exists(original / file), std::filesystem::exists(folder / file))
+        << file;
+    if (!std::filesystem::exists(original / file)) continue;
+    EXPECT_EQ(read_file(original / file), read_file(folder / file)) << file;
+  }
+  // Every setting of the original is written again with its value.
+  Json was = read_json(original / "adapter_config.json"),
+       is = read_json(folder / "adapter_config.json");
+  for (const auto& [key, value] : was.items()) EXPECT_EQ(is.at(key), value) << key;
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, AdapterFiles, testing::ValuesIn(all_cases({DType::kF32})),
+                         case_name);
+
+}  // namespace
+}  // namespace inlay
