@@ -80,6 +80,18 @@ foreach(kind contracts golden)
   endif()
 endforeach()
 
+# bench/<question>/<name>.cc is the program bench_<name>, built when scripts/bench asks for it.
+file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*/*.cc)
+find_package(benchmark QUIET)
+foreach(source ${benches})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(bench_${name} EXCLUDE_FROM_ALL ${source})
+  target_link_libraries(bench_${name} PRIVATE inlay_train)
+  if(benchmark_FOUND)
+    target_link_libraries(bench_${name} PRIVATE benchmark::benchmark)
+  endif()
+endforeach()
+
 # One libFuzzer program per file in tests/fuzz.
 if(INLAY_FUZZ)
   file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*.cc)
