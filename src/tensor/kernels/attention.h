@@ -11,9 +11,10 @@
 // probabilities and score gradients are rounded to bf16) and add in f32. Results are bitwise
 // independent of the number of threads and of the other sequences in the batch.
 //
-//   AttentionArgs args{.heads = 12, .kv_heads = 12, .head_dim = 64, .scale = 0.125f, .dtype =
-//   DType::kBF16, ...}; scratch.resize(attention_scratch_bytes(args)); attention_forward(args,
-//   scratch);
+//   AttentionArgs args{.heads = 12, .kv_heads = 12, .head_dim = 64, .scale = 0.125f};
+//   args.q = ...;
+//   scratch.resize(attention_scratch_bytes(args));
+//   attention_forward(args, scratch);
 #pragma once
 
 #include <cstddef>
