@@ -100,9 +100,9 @@ void fetch_files(const std::string& name, const Listing& listing, const PullOpti
   for (const std::string& file : files) {
     fs::path target = child_path(folder, file);
     if (fs::exists(target)) continue;
-    download_file({.what = name + "/" + file,
-                   .url = options.endpoint + "/" + name + "/resolve/" + listing.commit + "/" +
-                          percent_encoded(file),
+    download_file({.what = fmt::format("{}/{}", name, file),
+                   .url = fmt::format("{}/{}/resolve/{}/{}", options.endpoint, name, listing.commit,
+                                      percent_encoded(file)),
                    .token = options.token,
                    .max_bytes = ends_with(file, kWeights) ? kMaxWeightBytes : kMaxSmallBytes,
                    .progress = options.progress},
