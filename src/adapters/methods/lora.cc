@@ -97,7 +97,7 @@ const MethodInfo& method_lora() {
       .name = "lora",
       .summary = "Adds a trained low-rank update to linear layers.",
       .citation = "arXiv:2106.09685",
-      .example = "lora[r=8,alpha=16,target_modules=query+value]",
+      .example = "lora[r=8,alpha=16,target_modules=all-linear]",
       .format = AdapterFormat::kPeft,
       .learning_rate = 1e-3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Lora>(); }};

@@ -1,0 +1,319 @@
+// What every adapter method promises on every family: a fresh adapter leaves the base alone or says
+// that it does not, gates end in the base and in the adapter, files give the same bits back, the
+// base never changes, and gradients depend neither on precision beyond rounding, nor on threads,
+// nor on how a batch is cut.
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <cctype>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "adapters/storage.h"
+#include "autograd/operands.h"
+#include "eval/learner.h"
+#include "models/family.h"
+
+namespace inlay {
+namespace {
+
+constexpr int64_t kExamples = 8;
+constexpr int64_t kOutputs = 3;
+
+struct Pair {
+  const Family* family;
+  std::string method;  // as parse_method() reads it
+};
+
+// Every method's own example, and settings that take another path through it.
+std::vector<std::string> method_texts() {
+  std::vector<std::string> texts;
+  for (const MethodInfo* method : all_methods()) texts.push_back(method->example);
+  for (const char* text :
+       {"lora[r=4,use_rslora=true,rank_pattern='layer.1.*':2,init_lora_weights=gaussian]",
+        "bottleneck[preset=houlsby,reduction_factor=4,init_weights=houlsby]",
+        "bottleneck[preset=parallel,dropout=0.1]",
+        "bottleneck[preset=scaled_parallel,leave_out=0]"}) {
+    texts.push_back(text);
+  }
+  return texts;
+}
+
+std::vector<Pair> all_pairs() {
+  std::vector<Pair> pairs;
+  for (const Family* family : all_families()) {
+    for (const std::string& method : method_texts()) pairs.push_back({family, method});
+  }
+  return pairs;
+}
+
+std::string pair_name(const testing::TestParamInfo<Pair>& info) {
+  std::string name = info.param.family->name + "_" + info.param.method;
+  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return name;
+}
+
+// Each family's tiny model, loaded once.
+std::shared_ptr<const Model> tiny_model(const std::string& family) {
+  static std::map<std::string, std::shared_ptr<const Model>> models;
+  auto& model = models[family];
+  if (model == nullptr) {
+    model = load_model(std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/models" /
+                       (family + "-single-label"));
+  }
+  return model;
+}
+
+// Ragged rows of 3 to 9 tokens.
+std::vector<TokenSequence> examples(const BaseFacts& facts) {
+  std::vector<TokenSequence> rows(kExamples);
+  Stream stream(7, "contract/tokens");
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (uint64_t t = 0; t < 3 + (i * 5) % 7; ++t) {
+      rows[i].ids.push_back(
+          static_cast<int32_t>(stream.below(static_cast<uint64_t>(facts.vocabulary), 64 * i + t)));
+      rows[i].types.push_back(0);
+    }
+  }
+  return rows;
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
+         std::memcmp(a.raw(), b.raw(), a.byte_count()) == 0;
+}
+
+class MethodContract : public testing::TestWithParam<Pair> {
+ protected:
+  MethodContract() : model_(tiny_model(GetParam().family->name)), rows_(examples(model_->facts())) {
+    learner_ = fresh();
+    folder_ = std::filesystem::path(testing::TempDir()) /
+              ("contract_" + GetParam().family->name + "_" + learner_.adapter->info().name);
+  }
+  ~MethodContract() override { std::filesystem::remove_all(folder_); }
+
+  Learner fresh() const {
+    Learner learner;
+    learner.model = model_;
+    learner.adapter =
+        Adapter::create("contract", parse_method(GetParam().method), model_->facts(), 3);
+    learner.head = std::make_unique<Head>(model_->facts().sequence_head, model_->facts().hidden,
+                                          kOutputs, 0.1, 4);
+    return learner;
+  }
+
+  // As after training: every parameter has moved.
+  void train(Learner& learner) const {
+    for (Parameter* parameter : learner.parameters()) {
+      Stream stream(11, "contract/" + parameter->name());
+      Tensor moved = parameter->value().clone();
+      for (int64_t i = 0; i < moved.count(); ++i) {
+        moved.mutable_data<float>()[i] += 0.05f * stream.normal(static_cast<uint64_t>(i));
+      }
+      parameter->set_value(std::move(moved));
+    }
+  }
+
+  TokenBatch batch(const Learner& learner, int64_t first, int64_t last) const {
+    std::vector<const TokenSequence*> pointers;
+    for (int64_t i = first; i < last; ++i) pointers.push_back(&rows_[static_cast<std::size_t>(i)]);
+    return make_token_batch(pointers, {.first = first,
+                                       .chunk = learner.gradient_chunk(),
+                                       .first_position = model_->facts().first_position});
+  }
+
+  // Logits of all examples with these adapters.
+  Tensor logits(const Learner& learner, const std::vector<ActiveAdapter>& adapters) const {
+    Context context(DType::kF32);
+    context.tape.set_recording(false);
+    context.adapters = adapters;
+    TokenBatch all = batch(learner, 0, kExamples);
+    return learner_logits(context, learner, all).value().clone();
+  }
+  Tensor base_logits() const { return logits(learner_, {}); }
+  Tensor adapted_logits(const Learner& learner) const {
+    return logits(learner, {{.hooks = learner.adapter.get()}});
+  }
+
+  // Gradients of all parameters for a fixed gradient of the logits, the batch cut into pieces of
+  // `size` examples.
+  std::vector<Tensor> gradients(Learner& learner, DType compute, int64_t size = kExamples) const {
+    Context context(compute);
+    context.training = true;
+    context.seed = 5;
+    context.adapters = {{.hooks = learner.adapter.get()}};
+    Stream stream(13, "contract/grad");
+    for (int64_t first = 0; first < kExamples; first += size) {
+      TokenBatch part = batch(learner, first, first + size);
+      Variable out = learner_logits(context, learner, part);
+      Tensor seed = Tensor::empty(out.shape(), DType::kF32);
+      for (int64_t i = 0; i < seed.count(); ++i) {
+        seed.mutable_data<float>()[i] = stream.normal(static_cast<uint64_t>(first * kOutputs + i));
+      }
+      context.tape.backward(out, seed.to(out.dtype()));
+    }
+    std::vector<Tensor> taken;
+    for (Parameter* parameter : learner.parameters()) {
+      Tensor gradient = parameter->take_gradient();
+      taken.push_back(gradient.defined() ? gradient.clone() : Tensor());
+    }
+    return taken;
+  }
+
+  std::string save() {
+    train(learner_);
+    HeadLabel label{
+        "text-classification", "single_label_classification", "SEQ_CLS", {"bad", "fair", "good"}};
+    save_adapter(folder_, {learner_.adapter.get(), learner_.head.get(), label}, model_->facts());
+    return adapter_hash(learner_.adapter.get(), learner_.head.get());
+  }
+
+  std::shared_ptr<const Model> model_;
+  std::vector<TokenSequence> rows_;
+  Learner learner_;
+  std::filesystem::path folder_;
+};
+
+TEST_P(MethodContract, AFreshAdapterIsTheBaseOrSaysThatItIsNot) {
+  EXPECT_EQ(same_bits(base_logits(), adapted_logits(learner_)),
+            learner_.adapter->method().identity_at_start());
+}
+
+TEST_P(MethodContract, AllGatesAtZeroAreTheBase) {
+  train(learner_);
+  EXPECT_TRUE(same_bits(base_logits(),
+                        logits(learner_, {{.hooks = learner_.adapter.get(), .gate = 0.0f}})));
+}
+
+TEST_P(MethodContract, AllGatesAtOneAreTheAdapter) {
+  train(learner_);
+  Tensor adapted = adapted_logits(learner_);
+  ActiveAdapter gated{.hooks = learner_.adapter.get(), .gate = 0.0f};
+  for (const Site* site : learner_.adapter->sites()) gated.site_gates[site->index] = 1.0f;
+  EXPECT_TRUE(same_bits(adapted, logits(learner_, {gated})));
+  bool trains_base = !learner_.adapter->entries().empty();
+  EXPECT_EQ(same_bits(adapted, base_logits()), !trains_base);
+}
+
+TEST_P(MethodContract, SavedAndLoadedItGivesTheSameBits) {
+  std::string hash = save();
+  Tensor expected = adapted_logits(learner_);
+  LoadedAdapter loaded = load_adapter(folder_, model_->facts());
+  EXPECT_EQ(adapter_hash(loaded.adapter.get(), loaded.head.get()), hash);
+  EXPECT_EQ(loaded.adapter->name(), "contract");
+  EXPECT_EQ(&loaded.adapter->info(), &learner_.adapter->info());
+  EXPECT_EQ(loaded.label.task, "text-classification");
+  EXPECT_EQ(loaded.label.classes, (std::vector<std::string>{"bad", "fair", "good"}));
+  EXPECT_EQ(loaded.head->dropout(), 0.1);
+  learner_.adapter = std::move(loaded.adapter);
+  learner_.head = std::move(loaded.head);
+  EXPECT_TRUE(same_bits(expected, adapted_logits(learner_)));
+}
+
+TEST_P(MethodContract, SavingReplacesAnOlderFolderAsAWhole) {
+  std::filesystem::create_directories(folder_);
+  std::ofstream(folder_ / "leftover") << "old";
+  save();
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "leftover"));
+  EXPECT_NO_THROW(load_adapter(folder_, model_->facts()));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.parent_path())) {
+    EXPECT_FALSE(entry.path().filename().string().ends_with(".partial")) << entry.path();
+  }
+}
+
+TEST_P(MethodContract, TheBaseKeepsItsBytes) {
+  train(learner_);
+  gradients(learner_, DType::kF32);
+  EXPECT_EQ(model_->checkpoint().root_hash(), model_->facts().root_hash);
+}
+
+TEST_P(MethodContract, GradientsInFloatAgreeWithThoseInDouble) {
+  train(learner_);
+  std::vector<Tensor> narrow = gradients(learner_, DType::kF32);
+  for (Parameter* parameter : learner_.parameters()) {
+    *parameter = Parameter(parameter->name(), parameter->value().to(DType::kF64));
+  }
+  std::vector<Tensor> wide = gradients(learner_, DType::kF64);
+  double largest = 0;
+  for (const Tensor& gradient : wide) {
+    for (int64_t i = 0; gradient.defined() && i < gradient.count(); ++i) {
+      largest = std::max(largest, std::fabs(in(gradient).load<double>(i)));
+    }
+  }
+  std::vector<Parameter*> parameters = learner_.parameters();
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    ASSERT_EQ(narrow[p].defined(), wide[p].defined()) << parameters[p]->name();
+    for (int64_t i = 0; wide[p].defined() && i < wide[p].count(); ++i) {
+      ASSERT_NEAR(in(narrow[p]).load<double>(i), in(wide[p]).load<double>(i), 1e-5 * largest)
+          << parameters[p]->name() << " at " << i;
+    }
+  }
+}
+
+TEST_P(MethodContract, GradientsDoNotDependOnThreads) {
+  train(learner_);
+  int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  std::vector<Tensor> one = gradients(learner_, DType::kF32);
+  omp_set_num_threads(2);
+  std::vector<Tensor> two = gradients(learner_, DType::kF32);
+  omp_set_num_threads(threads);
+  for (std::size_t p = 0; p < one.size(); ++p) {
+    if (!one[p].defined()) continue;
+    EXPECT_TRUE(same_bits(one[p], two[p])) << learner_.parameters()[p]->name();
+  }
+}
+
+TEST_P(MethodContract, GradientsDoNotDependOnMicroBatches) {
+  train(learner_);
+  std::vector<Tensor> whole = gradients(learner_, DType::kF32);
+  std::vector<Tensor> halves = gradients(learner_, DType::kF32, kExamples / 2);
+  for (std::size_t p = 0; p < whole.size(); ++p) {
+    if (!whole[p].defined()) continue;
+    EXPECT_TRUE(same_bits(whole[p], halves[p])) << learner_.parameters()[p]->name();
+  }
+}
+
+TEST_P(MethodContract, RowsOfAMixedBatchAreThoseOfTheirOwnAdapters) {
+  for (const Site* site : learner_.adapter->sites()) {
+    if (site->kind == SiteKind::kEmbedding)
+      GTEST_SKIP() << "a replaced table holds for a whole batch";
+  }
+  train(learner_);
+  Context context(DType::kF32);
+  context.tape.set_recording(false);
+  constexpr int64_t kHalf = kExamples / 2;
+  context.segments = {{0, kHalf, {}}, {kHalf, kExamples, {{.hooks = learner_.adapter.get()}}}};
+  TokenBatch all = batch(learner_, 0, kExamples);
+  Tensor mixed = learner_logits(context, learner_, all).value().clone();
+  Tensor base = base_logits(), adapted = adapted_logits(learner_);
+  auto expect_rows = [&](const Tensor& own, int64_t first, int64_t last) {
+    for (int64_t i = first * kOutputs; i < last * kOutputs; ++i) {
+      EXPECT_NEAR(mixed.data<float>()[i], own.data<float>()[i], 1e-5) << i;
+    }
+  };
+  expect_rows(base, 0, kHalf);
+  expect_rows(adapted, kHalf, kExamples);
+}
+
+TEST_P(MethodContract, AnotherBaseIsRefusedWithBothHashes) {
+  save();
+  BaseFacts other = model_->facts();
+  other.root_hash = std::string(64, '0');
+  try {
+    load_adapter(folder_, other);
+    FAIL() << "loaded onto another base";
+  } catch (const Error& error) {
+    std::string text = error.what();
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_NE(text.find(other.root_hash), text.npos) << text;
+    EXPECT_NE(text.find(model_->facts().root_hash), text.npos) << text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MethodContract, testing::ValuesIn(all_pairs()), pair_name);
+
+}  // namespace
+}  // namespace inlay
