@@ -8,7 +8,6 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/config_flags.h"
-#include "tensor/onednn/peak.h"
 #include "tensor/threads.h"
 #include "train/training_run.h"
 
@@ -25,8 +24,8 @@ struct Options {
 // Says what was found before training, and draws the progress line.
 class Narrator : public RunObserver {
  public:
-  void opened(const Workbench& bench) override {
-    peak_ = onednn::measure_peak(bench.compute);
+  void opened(const Workbench& bench, double peak) override {
+    peak_ = peak;
     const Split& split = bench.splits[0];
     log_info("{}: {} examples, {} classes; {}", bench.config.data.empty() ? "data" : bench.config.data,
              format_count(static_cast<int64_t>(bench.data.examples.size())), bench.data.classes.size(),

@@ -1,6 +1,7 @@
 #include "train/run_report.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/units.h"
 #include "eval/metrics/classification.h"
@@ -39,9 +40,13 @@ Json metric_quantities(const Json& metrics, const std::string& chosen) {
     }
     list.push_back(one);
   };
-  if (metrics.contains(chosen)) add(chosen);
-  for (const auto& [name, value] : metrics.items()) {
-    if (name != chosen && !name.ends_with("_interval")) add(name);
+  // The one that was chosen by, then those that people ask for first, then the rest.
+  std::vector<std::string> order{chosen, "accuracy", "macro_f1", "mcc", "roc_auc", "entity_f1", "pearson", "spearman"};
+  for (const auto& [name, value] : metrics.items()) order.push_back(name);
+  std::set<std::string> seen;
+  for (const std::string& name : order) {
+    bool twice = name == "micro_f1" && metrics.contains("accuracy") && metrics.at(name) == metrics.at("accuracy");
+    if (metrics.contains(name) && !name.ends_with("_interval") && !twice && seen.insert(name).second) add(name);
   }
   return list;
 }

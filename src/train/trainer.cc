@@ -59,12 +59,7 @@ Trainer::Trainer(const TrainConfig& config, const Learner& learner, Context& con
       context_(context),
       parts_(std::move(parts)),
       parameters_(learner.parameters()),
-      optimizer_({config.optimizer, config.weight_decay, config.momentum}, optimizer_groups(config, learner)) {
-  int64_t chunk = learner.gradient_chunk();
-  require(config.micro_batch % chunk == 0, ErrorKind::kUsage,
-          "micro_batch is {}; {} sums gradients over {} examples at a time, so use a multiple of {}", config.micro_batch,
-          learner.adapter != nullptr ? learner.adapter->info().name : "this method", chunk, chunk);
-}
+      optimizer_({config.optimizer, config.weight_decay, config.momentum}, optimizer_groups(config, learner)) {}
 
 int64_t Trainer::total_steps() const {
   auto examples = static_cast<int64_t>(parts_.train.size());
@@ -215,6 +210,13 @@ void Trainer::save() const {
   TrainState state = state_;
   state.digest = digest_.to_json();
   save_checkpoint(checkpoint_, state, parameters_, best_, optimizer_);
+}
+
+void check_micro_batch(const TrainConfig& config, const Learner& learner) {
+  int64_t chunk = learner.gradient_chunk();
+  require(config.micro_batch % chunk == 0, ErrorKind::kUsage,
+          "micro_batch is {}; {} sums gradients over {} examples at a time, so use a multiple of {}", config.micro_batch,
+          learner.adapter != nullptr ? learner.adapter->info().name : "this method", chunk, chunk);
 }
 
 TrainConfig resolve_defaults(TrainConfig config) {

@@ -86,6 +86,9 @@ class Trainer {
   int64_t timed_tokens_ = 0;    // by this process
 };
 
+// Fails (kUsage) when micro_batch would cut through a chunk whose gradients are summed together.
+void check_micro_batch(const TrainConfig& config, const Learner& learner);
+
 // Fills in what the configuration leaves to the method and the task: learning rates and the metric.
 TrainConfig resolve_defaults(TrainConfig config);
 

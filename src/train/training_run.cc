@@ -189,7 +189,7 @@ std::vector<ModelOutput> pooled_outputs(const std::vector<SplitOutcome>& outcome
 }
 
 Json summarise(const Workbench& bench, const std::vector<SplitOutcome>& outcomes, const Task& task,
-               const std::vector<ModelOutput>& pooled, const RunFolder& run) {
+               const std::vector<ModelOutput>& pooled, const RunFolder& run, double peak) {
   double seconds = 0, flops = 0;
   int64_t tokens = 0;
   Json folds = Json::array();
@@ -200,7 +200,6 @@ Json summarise(const Workbench& bench, const std::vector<SplitOutcome>& outcomes
     tokens += outcome.result.at("tokens").get<int64_t>();
     if (bench.folded()) folds.push_back(outcome.result.contains("test") ? outcome.result.at("test") : Json());
   }
-  double peak = onednn::measure_peak(bench.compute);
   Json summary{{"run", run.path().string()},
                {"adapter", (split_folder(run, bench, 0) / "adapter").string()},
                {"metrics", pooled.empty() ? Json::object() : task.metrics(pooled)},
@@ -233,8 +232,9 @@ Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const 
   auto begin = std::chrono::steady_clock::now();
   // Everything is read and checked before the folder is made: bad input leaves nothing behind.
   Workbench bench = open_workbench(config, paths);
-  bench.make_learner(bench.splits[0]);
-  observer.opened(bench);
+  check_micro_batch(bench.config, bench.make_learner(bench.splits[0]));
+  double peak = onednn::measure_peak(bench.compute);
+  observer.opened(bench, peak);
   RunFolder run = RunFolder::create(out, start);
   write_file_atomically(run.path() / "config.json", pretty_json(to_json(config)));
 
@@ -251,7 +251,7 @@ Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const 
   std::unique_ptr<Task> task = std::move(bench.make_learner(bench.splits[0]).task);
   std::vector<ModelOutput> pooled = pooled_outputs(outcomes);
   write_predictions(run.predictions(), bench, *task, pooled);
-  Json summary = summarise(bench, outcomes, *task, pooled, run);
+  Json summary = summarise(bench, outcomes, *task, pooled, run, peak);
   summary["seconds"] = seconds_since(begin);
   summary["peak_rss_bytes"] = peak_rss_bytes();
   write_manifest(run.manifest(), make_manifest(bench, outcomes, summary));

@@ -14,7 +14,8 @@ namespace inlay {
 // Hears what happens besides the steps.
 class RunObserver : public TrainObserver {
  public:
-  virtual void opened(const Workbench&) {}
+  // Before the first step; `peak` is the measured limit of matrix products, in operations per second.
+  virtual void opened(const Workbench&, double /*peak*/) {}
   virtual void fold(int64_t /*number*/, int64_t /*folds*/) {}
 };
 

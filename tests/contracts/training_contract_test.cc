@@ -1,0 +1,214 @@
+// What training promises: bits that depend on configuration, data and seed alone; runs that go on
+// after a stop; runs that repeat; bases that stay whole.
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "adapters/storage.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/random.h"
+#include "runs/manifest.h"
+#include "tensor/threads.h"
+#include "train/saved_run.h"
+#include "train/training_run.h"
+
+namespace inlay {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Stops a run from outside, as a signal would.
+struct Stopped {};
+
+class StopAt : public RunObserver {
+ public:
+  explicit StopAt(int64_t step) : step_(step) {}
+  void step(const StepReport& report) override {
+    if (report.step == step_) throw Stopped{};
+  }
+
+ private:
+  int64_t step_;
+};
+
+class TrainingContract : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) / fmt::format("inlay_training_contract_{}", ::getpid());
+    fs::remove_all(folder_);
+    fs::path golden = fs::path(INLAY_SOURCE_DIR) / "tests/golden/models/bert-single-label";
+    fs::create_directories(model());
+    for (const char* name : {"config.json", "model.safetensors"})
+      fs::copy_file(golden / name, model() / name);
+    std::string words = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+    for (int i = 5; i < 48; ++i) words += "w" + std::to_string(i) + "\n";
+    write_file_atomically(model() / "vocab.txt", words);
+    write_data();
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path model() const { return folder_ / "model"; }
+
+  // Ninety short texts; a positive one holds a word below w20.
+  void write_data() const {
+    std::string csv = "text,label\n";
+    Stream stream(7, "texts");
+    for (uint64_t i = 0; i < 90; ++i) {
+      bool positive = i % 2 == 0;
+      csv += positive ? "w" + std::to_string(6 + stream.below(14, 100 * i))
+                      : "w" + std::to_string(21 + stream.below(26, 100 * i));
+      uint64_t length = 1 + stream.below(9, 100 * i + 1);
+      for (uint64_t t = 0; t < length; ++t)
+        csv += " w" + std::to_string(21 + stream.below(26, 100 * i + 2 + t));
+      csv += positive ? ",yes\n" : ",no\n";
+    }
+    write_file_atomically(folder_ / "data.csv", csv);
+  }
+
+  TrainConfig config() const {
+    TrainConfig config;
+    config.method = "lora[r=4,alpha=8,dropout=0.1]";
+    config.epochs = 2;
+    config.batch_size = 32;
+    config.compute = "f32";
+    config.checkpoint_steps = 1;
+    return config;
+  }
+
+  Json train(const TrainConfig& config, const std::string& name,
+             RunStart start = RunStart::kNew) const {
+    RunObserver silent;
+    return run_training(config, {model(), {(folder_ / "data.csv").string()}}, folder_ / name, start,
+                        silent);
+  }
+
+  std::string adapter_of(const std::string& name) const {
+    auto base = load_model(model());
+    LoadedAdapter loaded = load_adapter(folder_ / name / "adapter", base->facts());
+    return adapter_hash(loaded.adapter.get(), loaded.head.get());
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(TrainingContract, OneThreadAndTwoWriteTheSameAdapter) {
+  for (const char* compute : {"f32", "bf16"}) {
+    TrainConfig with = config();
+    with.compute = compute;
+    start_threads(1);
+    train(with, std::string("one-") + compute);
+    start_threads(2);
+    train(with, std::string("two-") + compute);
+    EXPECT_EQ(adapter_of(std::string("one-") + compute), adapter_of(std::string("two-") + compute))
+        << compute;
+  }
+}
+
+TEST_F(TrainingContract, MicroBatchesDoNotChangeABit) {
+  for (const char* compute : {"f32", "bf16"}) {
+    TrainConfig with = config();
+    with.compute = compute;
+    train(with, std::string("whole-") + compute);
+    for (int64_t micro : {4, 7}) {
+      with.micro_batch = micro;
+      std::string name = std::string("micro-") + compute + std::to_string(micro);
+      train(with, name);
+      EXPECT_EQ(adapter_of(name), adapter_of(std::string("whole-") + compute))
+          << compute << " " << micro;
+    }
+  }
+}
+
+TEST_F(TrainingContract, FullTrainingIsSplitInChunksOfFour) {
+  TrainConfig with = config();
+  with.method = "full";
+  train(with, "whole");
+  with.micro_batch = 8;
+  train(with, "micro");
+  EXPECT_EQ(adapter_of("whole"), adapter_of("micro"));
+  with.micro_batch = 6;
+  EXPECT_THROW(train(with, "uneven"), Error);
+  EXPECT_FALSE(fs::exists(folder_ / "uneven" / "adapter"));
+}
+
+TEST_F(TrainingContract, AStoppedRunGoesOnAsIfNothingHadHappened) {
+  train(config(), "straight");
+  for (int64_t step : {1, 2, 3, 4, 5}) {
+    std::string name = "stopped-" + std::to_string(step);
+    StopAt stop(step);
+    EXPECT_THROW(run_training(config(), {model(), {(folder_ / "data.csv").string()}},
+                              folder_ / name, RunStart::kNew, stop),
+                 Stopped);
+    train(config(), name, RunStart::kResume);
+    EXPECT_EQ(adapter_of(name), adapter_of("straight")) << "stopped after step " << step;
+    EXPECT_EQ(manifest_hash(read_manifest(folder_ / name / "manifest.json")),
+              manifest_hash(read_manifest(folder_ / "straight" / "manifest.json")));
+  }
+}
+
+TEST_F(TrainingContract, ARunRepeatsItself) {
+  train(config(), "a");
+  train(config(), "b");
+  EXPECT_TRUE(diff_manifests(read_manifest(folder_ / "a" / "manifest.json"),
+                             read_manifest(folder_ / "b" / "manifest.json"))
+                  .empty());
+  TrainConfig other = config();
+  other.seed = 2;
+  train(other, "c");
+  EXPECT_NE(adapter_of("a"), adapter_of("c"));
+}
+
+TEST_F(TrainingContract, TheBaseStaysWhole) {
+  std::string before = hex(sha256_file(model() / "model.safetensors"));
+  std::string root = load_model(model())->facts().root_hash;
+  train(config(), "a");
+  EXPECT_EQ(hex(sha256_file(model() / "model.safetensors")), before);
+  EXPECT_EQ(load_model(model())->facts().root_hash, root);
+}
+
+TEST_F(TrainingContract, EvaluationRepeatsTheTestFigure) {
+  Json summary = train(config(), "a");
+  RunFolder run = RunFolder::open(folder_ / "a");
+  Workbench bench =
+      open_workbench(read_run_config(run), {model(), {(folder_ / "data.csv").string()}});
+  std::vector<ModelOutput> outputs = outputs_of_run(run, bench, RunSplit::kTest);
+  EXPECT_EQ(bench.make_learner(bench.splits[0]).task->metrics(outputs), summary.at("metrics"));
+}
+
+TEST_F(TrainingContract, FoldsTestEveryExampleOnce) {
+  TrainConfig with = config();
+  with.folds = 3;
+  with.epochs = 1;
+  EXPECT_EQ(train(with, "folds").at("n"), 90);
+}
+
+TEST_F(TrainingContract, TrainingFitsWhatItSees) {
+  TrainConfig with = config();
+  with.method = "lora[r=8,alpha=16]";
+  with.epochs = 60;
+  with.learning_rate = 3e-3;
+  with.validation_share = 0;  // the last parameters, not those that generalise best
+  train(with, "a");
+  RunFolder run = RunFolder::open(folder_ / "a");
+  Workbench bench = open_workbench(read_run_config(run), {model(), {(folder_ / "data.csv").string()}});
+  std::vector<ModelOutput> outputs = outputs_of_run(run, bench, RunSplit::kTrain);
+  Json metrics = bench.make_learner(bench.splits[0]).task->metrics(outputs);
+  EXPECT_GE(metrics.at("accuracy").get<double>(), 0.95);
+}
+
+TEST_F(TrainingContract, BadInputLeavesNothingBehind) {
+  TrainConfig with = config();
+  with.method = "lora[target_modules=qurey]";
+  EXPECT_THROW(train(with, "typo"), Error);
+  with = config();
+  with.label_column = "sentiment";
+  EXPECT_THROW(train(with, "column"), Error);
+  EXPECT_FALSE(fs::exists(folder_ / "typo"));
+  EXPECT_FALSE(fs::exists(folder_ / "column"));
+}
+
+}  // namespace
+}  // namespace inlay
