@@ -44,6 +44,18 @@ std::optional<LiveHook> replacing_hook(const std::vector<ActiveAdapter>& adapter
   return found;
 }
 
+// Segments that leave an example out, or give it twice, would be joined to another batch.
+void check_segments(const Context& context, const RowSpace& space) {
+  int64_t next = 0;
+  for (const Segment& segment : context.segments) {
+    require(segment.first_example == next && segment.last_example > next, ErrorKind::kUsage,
+            "a segment of examples [{}, {}) follows example {}; segments must cover the batch in order",
+            segment.first_example, segment.last_example, next);
+    next = segment.last_example;
+  }
+  require(next == space.examples(), ErrorKind::kUsage, "the segments end at example {} of {}", next, space.examples());
+}
+
 // Runs `body(part, rows...)` for each segment on slices of the row-wise inputs and joins what it gives; with no segments
 // `body` sees the whole.
 template <class Body, class... Rows>
@@ -51,6 +63,7 @@ Variable for_each_segment(Context& context, const Body& body, const Variable& fi
   if (context.segments.empty()) return body(context.adapters, first, rest...);
   std::vector<Variable> parts;
   const RowSpace& space = *first.row_space();
+  check_segments(context, space);
   for (const Segment& segment : context.segments) {
     int64_t begin = space.example_offsets[static_cast<std::size_t>(segment.first_example)];
     int64_t end = space.example_offsets[static_cast<std::size_t>(segment.last_example)];
@@ -68,7 +81,7 @@ bool any_adapter(const Context& context, const Site& site) {
   auto look = [&](const std::vector<ActiveAdapter>& adapters) {
     for_each_hook(adapters, site, [&](LiveHook) { any = true; });
   };
-  look(context.adapters);
+  if (context.segments.empty()) look(context.adapters);
   for (const Segment& segment : context.segments) look(segment.adapters);
   return any;
 }
@@ -102,8 +115,14 @@ Variable adapted_linear(Context& context, const LinearSite& module, const std::v
   return y;
 }
 
-// Where no product can be blended: the gate takes 0 or 1.
+// Where no product can be blended or split: the gate takes 0 or 1, for the whole batch.
 Replacements bare_replacement(Context& context, const Site& site) {
+  for (const Segment& segment : context.segments) {
+    require(!replacing_hook(segment.adapters, site).has_value(), ErrorKind::kUsage,
+            "an adapter of a segment replaces the {} {}; activate it for the whole batch", site_kind_name(site.kind),
+            site.name);
+  }
+  if (!context.segments.empty()) return {};
   auto replacing = replacing_hook(context.adapters, site);
   if (!replacing.has_value()) return {};
   require(replacing->gate == 1.0f, ErrorKind::kUsage, "the gate of {} is {}; a replaced {} takes 0 or 1", site.name,
@@ -134,6 +153,7 @@ Variable linear_site(Context& context, const LinearSite& module, const Variable&
 
 Variable norm_site(Context& context, const NormSite& norm, const Variable& x, const Variable& residual) {
   NormWeights frozen{.gamma = norm.gamma, .beta = norm.beta, .eps = norm.eps};
+  if (!any_adapter(context, norm.site)) return tapped(context, norm.site, layer_norm(context, x, residual, frozen));
   Variable y = for_each_segment(
       context,
       [&](const std::vector<ActiveAdapter>& adapters, const Variable& x_part, const Variable& residual_part) {
