@@ -31,6 +31,11 @@ std::vector<std::string> classes_from(const Json& json, const std::string& where
 
 }  // namespace
 
+std::string folder_name(const std::filesystem::path& path) {
+  std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
 AdapterRecord record_of(const AdapterBundle& bundle, const BaseFacts& base) {
   AdapterRecord record;
   record.name = bundle.adapter != nullptr ? bundle.adapter->name() : "head";

@@ -3,6 +3,7 @@
 // those libraries leave alone.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "adapters/storage.h"
@@ -19,6 +20,9 @@ struct AdapterRecord {
   HeadLabel label;
   double head_dropout = 0.1;  // of a head whose files have no place for it
 };
+
+// The last component of a path, with or without a final slash.
+std::string folder_name(const std::filesystem::path& path);
 
 // A bundle without an adapter is recorded as method "head".
 AdapterRecord record_of(const AdapterBundle& bundle, const BaseFacts& base);

@@ -33,11 +33,6 @@ std::string model_class(const BaseFacts& base) {
   return name + "AdapterModel";
 }
 
-std::string folder_name(const BaseFacts& base) {
-  std::filesystem::path folder = std::filesystem::absolute(base.folder).lexically_normal();
-  return (folder.has_filename() ? folder : folder.parent_path()).filename().string();
-}
-
 }  // namespace
 
 void write_adapterhub(const std::filesystem::path& folder, const AdapterBundle& bundle,
@@ -45,9 +40,12 @@ void write_adapterhub(const std::filesystem::path& folder, const AdapterBundle& 
   const Adapter& adapter = *bundle.adapter;
   ensure(adapter.info().name == "bottleneck", "method {} has no AdapterHub form",
          adapter.info().name);
-  Json about{{"hidden_size", base.hidden},          {"model_class", model_class(base)},
-             {"model_name", folder_name(base)},     {"model_type", base.model_type},
-             {"name", module_name(adapter.name())}, {"version", kVersion}};
+  Json about{{"hidden_size", base.hidden},
+             {"model_class", model_class(base)},
+             {"model_name", folder_name(base.folder)},
+             {"model_type", base.model_type},
+             {"name", module_name(adapter.name())},
+             {"version", kVersion}};
   std::vector<NamedTensor> tensors;
   for (const Adapter::Entry& entry : adapter.entries()) {
     tensors.push_back(

@@ -10,6 +10,8 @@
 namespace inlay {
 namespace {
 
+constexpr std::size_t kMaxEntries = 4096;  // of a list or map; each is compared with every module
+
 const std::vector<ForeignKey>& peft_keys() {
   using enum ForeignKey::Meaning;
   static const std::vector<ForeignKey> keys = {
@@ -72,6 +74,9 @@ std::map<std::string, double> patterns(const Json& config, const char* key,
   require(config.at(key).is_object(), ErrorKind::kInput,
           "{}: \"{}\" is {}; expected an object of numbers", where, key,
           config.at(key).type_name());
+  require(config.at(key).size() <= kMaxEntries, ErrorKind::kInput,
+          "{}: \"{}\" has {} entries, more than {}", where, key, config.at(key).size(),
+          kMaxEntries);
   for (const auto& [name, value] : config.at(key).items()) {
     values[name] = json_get<double>(config.at(key), name.c_str(), where + ": " + key);
   }
@@ -97,6 +102,8 @@ Json names_or_pattern(const Json& config, const char* key, const std::string& wh
                std::all_of(value.begin(), value.end(), [](const Json& x) { return x.is_string(); });
   require(value.is_null() || value.is_string() || names, ErrorKind::kInput,
           "{}: \"{}\" is neither a list of module names nor a pattern", where, key);
+  require(value.size() <= kMaxEntries, ErrorKind::kInput, "{}: \"{}\" has {} entries, more than {}",
+          where, key, value.size(), kMaxEntries);
   return value;
 }
 

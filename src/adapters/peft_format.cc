@@ -45,11 +45,6 @@ Json modules_to_save(const PeftModel& model) {
   return modules;
 }
 
-std::string folder_name(const BaseFacts& base) {
-  std::filesystem::path folder = std::filesystem::absolute(base.folder).lexically_normal();
-  return (folder.has_filename() ? folder : folder.parent_path()).filename().string();
-}
-
 // As Python's json.dumps(indent=2, sort_keys=True): no final newline, ASCII only.
 std::string python_json(const Json& json) { return json.dump(2, ' ', true); }
 
@@ -128,7 +123,7 @@ void write_peft(const std::filesystem::path& folder, const AdapterBundle& bundle
 
   Json config =
       lora_to_peft(adapter.config(), model, {adapter.sites().begin(), adapter.sites().end()});
-  config["base_model_name_or_path"] = folder_name(base);
+  config["base_model_name_or_path"] = folder_name(base.folder);
   config["task_type"] = layout != nullptr ? bundle.label.peft_type : kBareModel;
   if (layout != nullptr) config["modules_to_save"] = modules_to_save(model);
   config[kRecordKey] = record_to_json(record_of(bundle, base));
@@ -140,7 +135,7 @@ LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
   std::string where = (folder / "adapter_config.json").string();
   bool ours = config.contains(kRecordKey);
   AdapterRecord record;
-  record.name = folder.filename().string();
+  record.name = folder_name(folder);
   if (ours) {
     record = record_from_config(config, where);
     check_base(record, base, where);

@@ -62,6 +62,10 @@ void save_adapter(const fs::path& folder, const AdapterBundle& bundle, const Bas
     fs::create_directory(staging);
     write_format(staging, bundle, base);
     move_into_place(staging, target);
+  } catch (const Error&) {
+    std::error_code ignored;
+    fs::remove_all(staging, ignored);
+    throw;
   } catch (const fs::filesystem_error& error) {
     fail(ErrorKind::kIo, "{}: the adapter cannot be written: {}", folder.string(),
          error.code().message());
