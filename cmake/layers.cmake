@@ -80,6 +80,14 @@ foreach(kind contracts golden)
   endif()
 endforeach()
 
+# Each file of examples/ is a program of its name.
+file(GLOB example_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*.cc)
+foreach(source ${example_sources})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(example_${name} ${source})
+  target_link_libraries(example_${name} PRIVATE inlay_train)
+endforeach()
+
 # bench/<question>/<name>.cc is the program bench_<name>, built when scripts/bench asks for it.
 file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*/*.cc)
 find_package(benchmark QUIET)

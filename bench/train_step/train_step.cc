@@ -1,9 +1,11 @@
-// What one LoRA training step costs in Inlay: the contender `inlay` of this benchmark. Random weights, frozen base, AdamW
-// on the adapter and the head; prints one JSON line.
+// What one LoRA training step costs in Inlay: the contender `inlay` of this benchmark. Random
+// weights, frozen base, AdamW on the adapter and the head; prints one JSON line.
 //
-//   bench_train_step --model minilm-l6 --targets qv --dtype bf16 --threads 2 --seconds 5 [--lengths FILE]
+//   bench_train_step --model minilm-l6 --targets qv --dtype bf16 --threads 2 --seconds 5 [--lengths
+//   FILE]
 //
-// Without --lengths a step has 8 rows of 128 tokens. Each line of FILE is a batch: the token counts of its sentences.
+// Without --lengths a step has 8 rows of 128 tokens. Each line of FILE is a batch: the token counts
+// of its sentences.
 #include <fmt/core.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,7 +76,8 @@ std::vector<NamedTensor> random_weights(const Sizes& s) {
   norm("embeddings.LayerNorm");
   for (int64_t i = 0; i < s.layers; ++i) {
     std::string at = fmt::format("encoder.layer.{}.", i);
-    for (const char* name : {"attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"}) {
+    for (const char* name : {"attention.self.query", "attention.self.key", "attention.self.value",
+                             "attention.output.dense"}) {
       linear(at + name, s.hidden, s.hidden);
     }
     linear(at + "intermediate.dense", s.intermediate, s.hidden);
@@ -92,9 +95,13 @@ fs::path model_folder(const std::string& model) {
   if (child == 0) {
     Sizes s = sizes_of(model);
     write_safetensors(folder / "model.safetensors", random_weights(s));
-    Json config{{"model_type", "bert"}, {"vocab_size", kVocabulary}, {"hidden_size", s.hidden},
-                {"num_hidden_layers", s.layers}, {"num_attention_heads", s.heads},
-                {"intermediate_size", s.intermediate}, {"max_position_embeddings", kPositions}};
+    Json config{{"model_type", "bert"},
+                {"vocab_size", kVocabulary},
+                {"hidden_size", s.hidden},
+                {"num_hidden_layers", s.layers},
+                {"num_attention_heads", s.heads},
+                {"intermediate_size", s.intermediate},
+                {"max_position_embeddings", kPositions}};
     write_file_atomically(folder / "config.json", config.dump());
     ::_exit(0);
   }
@@ -127,16 +134,20 @@ std::vector<std::vector<int64_t>> batches(const Options& options) {
 
 class Bench {
  public:
-  explicit Bench(const Options& options) : context_(options.dtype == "bf16" ? DType::kBF16 : DType::kF32) {
+  explicit Bench(const Options& options)
+      : context_(options.dtype == "bf16" ? DType::kBF16 : DType::kF32) {
     fs::path folder = model_folder(options.model);
     learner_.model = load_model(folder);
     fs::remove_all(folder);  // the mapping stays
-    std::string method = options.targets == "qv" ? "lora[r=8,alpha=16,target_modules=query+value]" : "lora[r=8,alpha=16]";
+    std::string method = options.targets == "qv" ? "lora[r=8,alpha=16,target_modules=query+value]"
+                                                 : "lora[r=8,alpha=16]";
     learner_.adapter = Adapter::create("bench", parse_method(method), learner_.model->facts(), 1);
     learner_.task = find_task("text-classification").make({"no", "yes"}, 0, {});
-    HeadLayout layout = resolve_head(learner_.model->facts(), HeadKind::kSequenceClassification, "first");
+    HeadLayout layout =
+        resolve_head(learner_.model->facts(), HeadKind::kSequenceClassification, "first");
     learner_.head = std::make_unique<Head>(layout, learner_.model->facts().hidden, 2, 0.0, 1);
-    optimizer_ = std::make_unique<Optimizer>(OptimizerOptions{}, std::vector<OptimizerGroup>{{learner_.parameters(), 1e-3}});
+    optimizer_ = std::make_unique<Optimizer>(
+        OptimizerOptions{}, std::vector<OptimizerGroup>{{learner_.parameters(), 1e-3}});
     activate(context_, learner_);
     make_examples(options);
   }
@@ -146,8 +157,8 @@ class Bench {
     const TokenBatch& batch = batches_[number % batches_.size()];
     const BatchTargets& targets = targets_[number % batches_.size()];
     context_.step = static_cast<uint32_t>(number);
-    Variable losses = learner_.task->loss(context_, learner_logits(context_, learner_, batch), targets,
-                                          static_cast<double>(targets.classes.size()));
+    Variable losses = learner_.task->loss(context_, learner_logits(context_, learner_, batch),
+                                          targets, static_cast<double>(targets.classes.size()));
     Tensor seed = Tensor::empty(losses.shape(), losses.dtype(), &context_.arena);
     std::fill_n(seed.mutable_data<float>(), seed.count(), 1.0f);
     context_.tape.backward(losses, std::move(seed));
@@ -186,10 +197,13 @@ class Bench {
   std::vector<BatchTargets> targets_;
 };
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
   return values[values.size() / 2];
 }
 
@@ -217,16 +231,24 @@ void run(const Options& options) {
   auto steps = static_cast<double>(number - first);
   double middle = median(seconds);
   // Equal steps: the median; mixed ones: the sum of a pass.
-  double per_second = bench.batch_count() == 1 ? static_cast<double>(tokens) / steps / middle : static_cast<double>(tokens) / total;
+  double per_second = bench.batch_count() == 1 ? static_cast<double>(tokens) / steps / middle
+                                               : static_cast<double>(tokens) / total;
   double flops = context.useful_flops / static_cast<double>(tokens) * per_second;
   uint64_t rss = peak_rss_bytes();
-  Json line{{"contender", "inlay"}, {"model", options.model}, {"targets", options.targets}, {"dtype", options.dtype},
-            {"tokens_per_second", per_second}, {"ms_per_step", 1e3 * middle}, {"peak_rss_bytes", rss},
-            {"share_of_peak", flops / onednn::measure_peak(context.compute)},
-            {"primitives_created_per_step", static_cast<double>(context.runtime.primitives_created() - primitives) / steps},
-            {"heap_allocations_per_step", static_cast<double>(heap_allocations - allocations) / steps},
-            {"arena_growth_bytes", context.arena.touched_bytes() - touched},
-            {"arena_peak_bytes", context.arena.peak_bytes()}};
+  Json line{
+      {"contender", "inlay"},
+      {"model", options.model},
+      {"targets", options.targets},
+      {"dtype", options.dtype},
+      {"tokens_per_second", per_second},
+      {"ms_per_step", 1e3 * middle},
+      {"peak_rss_bytes", rss},
+      {"share_of_peak", flops / onednn::measure_peak(context.compute)},
+      {"primitives_created_per_step",
+       static_cast<double>(context.runtime.primitives_created() - primitives) / steps},
+      {"heap_allocations_per_step", static_cast<double>(heap_allocations - allocations) / steps},
+      {"arena_growth_bytes", context.arena.touched_bytes() - touched},
+      {"arena_peak_bytes", context.arena.peak_bytes()}};
   fmt::print("{}\n", line.dump());
 }
 

@@ -1,7 +1,9 @@
-// One exception type for everything that can go wrong, with a kind that the command line maps to an exit code and a
-// server to a status. A message says what was found, what was expected, where, and what to do:
+// One exception type for everything that can go wrong, with a kind that the command line maps to an
+// exit code and a server to a status. A message says what was found, what was expected, where, and
+// what to do:
 //
-//   require(rank <= limit, ErrorKind::kInput, "rank {} exceeds min(in {}, out {}); use r <= {}", rank, in, out, limit);
+//   require(rank <= limit, ErrorKind::kInput, "rank {} exceeds min(in {}, out {}); use r <= {}",
+//   rank, in, out, limit);
 #pragma once
 
 #include <fmt/core.h>
@@ -41,13 +43,15 @@ template <class... Args>
 // The message is formatted only when the condition does not hold.
 template <class... Args>
 void require(bool condition, ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
-  if (!condition) [[unlikely]] throw_error(kind, fmt::format(format, std::forward<Args>(args)...));
+  if (!condition) [[unlikely]]
+    throw_error(kind, fmt::format(format, std::forward<Args>(args)...));
 }
 
 // For conditions that no input can break: a failure is a bug of ours.
 template <class... Args>
 void ensure(bool condition, fmt::format_string<Args...> format, Args&&... args) {
-  if (!condition) [[unlikely]] throw_error(ErrorKind::kInternal, fmt::format(format, std::forward<Args>(args)...));
+  if (!condition) [[unlikely]]
+    throw_error(ErrorKind::kInternal, fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace inlay

@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 
 class Descriptor {
  public:
-  Descriptor(const fs::path& path, int flags, mode_t mode = 0) : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
+  Descriptor(const fs::path& path, int flags, mode_t mode = 0)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
     require(fd_ >= 0, errno == ENOENT || errno == ENOTDIR ? ErrorKind::kInput : ErrorKind::kIo,
             "{}: cannot open: {}", path.string(), std::strerror(errno));
   }
@@ -34,7 +35,8 @@ class Descriptor {
 
 std::size_t regular_size(const Descriptor& file, const fs::path& path) {
   struct stat info {};
-  require(::fstat(file.get(), &info) == 0, ErrorKind::kIo, "{}: {}", path.string(), std::strerror(errno));
+  require(::fstat(file.get(), &info) == 0, ErrorKind::kIo, "{}: {}", path.string(),
+          std::strerror(errno));
   require(S_ISREG(info.st_mode), ErrorKind::kInput, "{}: expected a file, found {}", path.string(),
           S_ISDIR(info.st_mode) ? "a folder" : "something that is not a regular file");
   return static_cast<std::size_t>(info.st_size);
@@ -57,8 +59,8 @@ fs::path temporary_beside(const fs::path& path) {
 std::string read_file(const fs::path& path, std::size_t max_bytes) {
   Descriptor file(path, O_RDONLY);
   std::size_t size = regular_size(file, path);
-  require(size <= max_bytes, ErrorKind::kInput, "{}: {} bytes, more than the limit of {}", path.string(), size,
-          max_bytes);
+  require(size <= max_bytes, ErrorKind::kInput, "{}: {} bytes, more than the limit of {}",
+          path.string(), size, max_bytes);
   std::string bytes(size, '\0');
   std::size_t done = 0;
   while (done < size) {
@@ -89,9 +91,10 @@ void write_file_atomically(const fs::path& path, const std::function<void(int)>&
   try {
     Descriptor file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0644);
     write(file.get());
-    require(::fsync(file.get()) == 0, ErrorKind::kIo, "{}: cannot flush: {}", path.string(), std::strerror(errno));
-    require(::rename(temporary.c_str(), target.c_str()) == 0, ErrorKind::kIo, "{}: cannot rename into place: {}",
-            path.string(), std::strerror(errno));
+    require(::fsync(file.get()) == 0, ErrorKind::kIo, "{}: cannot flush: {}", path.string(),
+            std::strerror(errno));
+    require(::rename(temporary.c_str(), target.c_str()) == 0, ErrorKind::kIo,
+            "{}: cannot rename into place: {}", path.string(), std::strerror(errno));
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
@@ -100,13 +103,15 @@ void write_file_atomically(const fs::path& path, const std::function<void(int)>&
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
-  write_file_atomically(path, [&](int fd) { write_all(fd, std::as_bytes(std::span(bytes)), path.string()); });
+  write_file_atomically(
+      path, [&](int fd) { write_all(fd, std::as_bytes(std::span(bytes)), path.string()); });
 }
 
 fs::path child_path(const fs::path& folder, std::string_view name) {
   bool plain = !name.empty() && name != "." && name != ".." && name.find('/') == name.npos &&
                name.find('\\') == name.npos && name.find('\0') == name.npos;
-  require(plain, ErrorKind::kInput, "{}: \"{}\" is not a plain file name; names inside may not leave the folder",
+  require(plain, ErrorKind::kInput,
+          "{}: \"{}\" is not a plain file name; names inside may not leave the folder",
           folder.string(), name.substr(0, 200));
   return folder / name;
 }
@@ -116,7 +121,8 @@ MappedFile::MappedFile(const fs::path& path) : path_(path) {
   size_ = regular_size(file, path);
   if (size_ == 0) return;
   void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
-  require(address != MAP_FAILED, ErrorKind::kIo, "{}: cannot map: {}", path.string(), std::strerror(errno));
+  require(address != MAP_FAILED, ErrorKind::kIo, "{}: cannot map: {}", path.string(),
+          std::strerror(errno));
   data_ = static_cast<const std::byte*>(address);
 }
 

@@ -28,7 +28,8 @@ TEST_F(FilesTest, WritesAtomicallyAndLeavesNothingBesideTheFile) {
 
 TEST_F(FilesTest, AFailedWriteKeepsTheOldFile) {
   write_file_atomically(folder_ / "a.txt", std::string_view("old"));
-  EXPECT_THROW(write_file_atomically(folder_ / "a.txt", [](int) { fail(ErrorKind::kIo, "full"); }), Error);
+  EXPECT_THROW(write_file_atomically(folder_ / "a.txt", [](int) { fail(ErrorKind::kIo, "full"); }),
+               Error);
   EXPECT_EQ(read_file(folder_ / "a.txt"), "old");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
 }
@@ -51,7 +52,8 @@ TEST_F(FilesTest, MapsAFileAndHashesIt) {
   write_file_atomically(folder_ / "a", std::string_view("abc"));
   MappedFile file(folder_ / "a");
   EXPECT_EQ(file.bytes().size(), 3u);
-  EXPECT_EQ(hex(sha256_file(folder_ / "a")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(sha256_file(folder_ / "a")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 }  // namespace

@@ -13,14 +13,16 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  ensure(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1, "SHA-256 is not available");
+  ensure(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1,
+         "SHA-256 is not available");
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::update(std::span<const std::byte> bytes) {
-  ensure(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1, "SHA-256 update failed");
+  ensure(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1,
+         "SHA-256 update failed");
 }
 
 Digest Sha256::finish() {

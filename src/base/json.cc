@@ -17,8 +17,8 @@ class StrictCallback {
   explicit StrictCallback(std::string_view where) : where_(where) {}
 
   bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    require(depth <= kMaxDepth, ErrorKind::kInput, "{}: JSON is nested deeper than {} levels", where_,
-            kMaxDepth);
+    require(depth <= kMaxDepth, ErrorKind::kInput, "{}: JSON is nested deeper than {} levels",
+            where_, kMaxDepth);
     using Event = Json::parse_event_t;
     if (event == Event::object_start) keys_.emplace_back();
     if (event == Event::object_end) keys_.pop_back();
@@ -76,16 +76,19 @@ T json_get(const Json& object, const char* key, std::string_view where) {
   require(object.is_object(), ErrorKind::kInput, "{}: expected a JSON object, found {}", where,
           object.type_name());
   auto found = object.find(key);
-  require(found != object.end(), ErrorKind::kInput, "{}: key \"{}\" is missing; expected {}", where, key,
-          type_word<T>());
+  require(found != object.end(), ErrorKind::kInput, "{}: key \"{}\" is missing; expected {}", where,
+          key, type_word<T>());
   // The value is written out only when it is wrong: it may be large.
-  auto text = [&] { return found->dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60); };
-  if (found->is_number_unsigned() && std::is_same_v<T, int64_t> && found->template get<uint64_t>() > INT64_MAX) {
+  auto text = [&] {
+    return found->dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60);
+  };
+  if (found->is_number_unsigned() && std::is_same_v<T, int64_t> &&
+      found->template get<uint64_t>() > INT64_MAX) {
     fail(ErrorKind::kInput, "{}: \"{}\" is {}, too large", where, key, text());
   }
   if (!holds<T>(*found)) {
-    fail(ErrorKind::kInput, "{}: \"{}\" is {} ({}); expected {}", where, key, found->type_name(), text(),
-         type_word<T>());
+    fail(ErrorKind::kInput, "{}: \"{}\" is {} ({}); expected {}", where, key, found->type_name(),
+         text(), type_word<T>());
   }
   return found->template get<T>();
 }

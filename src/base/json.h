@@ -1,4 +1,5 @@
-// JSON with the limits that untrusted files need. Include "base/json_fwd.h" in headers that only pass Json on.
+// JSON with the limits that untrusted files need. Include "base/json_fwd.h" in headers that only
+// pass Json on.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +11,8 @@
 
 namespace inlay {
 
-// Parses strictly: UTF-8 only, at most 256 levels deep, no duplicate keys. `where` names the source in messages.
+// Parses strictly: UTF-8 only, at most 256 levels deep, no duplicate keys. `where` names the source
+// in messages.
 Json parse_json(std::string_view text, std::string_view where);
 
 // Reads and parses a file of at most `max_bytes`.

@@ -19,7 +19,8 @@ std::string message_of(std::string_view text) {
 
 TEST(Json, RefusesDuplicateKeysDeepNestingAndBadSyntax) {
   EXPECT_NE(message_of(R"({"a":1,"a":2})").find("appears twice"), std::string::npos);
-  EXPECT_NE(message_of(std::string(300, '[') + std::string(300, ']')).find("nested deeper"), std::string::npos);
+  EXPECT_NE(message_of(std::string(300, '[') + std::string(300, ']')).find("nested deeper"),
+            std::string::npos);
   EXPECT_NE(message_of("{").find("x.json: not valid JSON"), std::string::npos);
   EXPECT_NE(message_of("\"\xff\"").find("not valid JSON"), std::string::npos);
 }

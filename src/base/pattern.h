@@ -1,4 +1,5 @@
-// Regular expressions from untrusted text: PCRE2 with a bound on the work of a match, so that none can hang.
+// Regular expressions from untrusted text: PCRE2 with a bound on the work of a match, so that none
+// can hang.
 //
 //   Pattern pattern("layer\\.[0-3]\\..*", "target_modules");
 //   pattern.matches_whole("layer.2.query");

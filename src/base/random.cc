@@ -14,8 +14,10 @@ PhiloxCounter philox4x32(PhiloxCounter counter, PhiloxKey key) {
   for (int round = 0; round < 10; ++round) {
     uint64_t product0 = uint64_t{0xD2511F53} * counter[0];
     uint64_t product1 = uint64_t{0xCD9E8D57} * counter[2];
-    counter = {static_cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(product1),
-               static_cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(product0)};
+    counter = {static_cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key[0],
+               static_cast<uint32_t>(product1),
+               static_cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key[1],
+               static_cast<uint32_t>(product0)};
     key[0] += 0x9E3779B9;
     key[1] += 0xBB67AE85;
   }
@@ -30,7 +32,8 @@ Stream::Stream(uint64_t seed, std::string_view name) {
 namespace {
 
 PhiloxCounter block(PhiloxKey key, uint64_t element, uint32_t lane) {
-  return philox4x32({static_cast<uint32_t>(element), static_cast<uint32_t>(element >> 32), lane, 0}, key);
+  return philox4x32({static_cast<uint32_t>(element), static_cast<uint32_t>(element >> 32), lane, 0},
+                    key);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Counter-based random numbers: a number is a pure function of (seed, stream name, counter), so the order of calls,
-// the thread count and the micro-batch split cannot change it. Philox4x32-10, Salmon et al. 2011,
-// "Parallel random numbers: as easy as 1, 2, 3".
+// Counter-based random numbers: a number is a pure function of (seed, stream name, counter), so the
+// order of calls, the thread count and the micro-batch split cannot change it. Philox4x32-10,
+// Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
 //
 //   Stream stream(seed, "init/encoder.layer.3.query.lora_A");
 //   float u = stream.uniform(element);
@@ -29,8 +29,8 @@ class Stream {
   Stream(uint64_t seed, std::string_view name);
 
   PhiloxKey key() const { return key_; }
-  float uniform(uint64_t element) const;   // [0, 1)
-  float normal(uint64_t element) const;    // mean 0, variance 1 (Box-Muller)
+  float uniform(uint64_t element) const;  // [0, 1)
+  float normal(uint64_t element) const;   // mean 0, variance 1 (Box-Muller)
   // [0, bound) without bias; REQUIRES: bound > 0.
   uint64_t below(uint64_t bound, uint64_t element) const;
 

@@ -22,13 +22,15 @@ std::optional<fs::path> locate(const std::string& name) {
 
 void add_common(CLI::App& command, Common& common) {
   command.add_flag("--json", common.json, "print one JSON object, last, on standard output");
-  command.add_option("--threads", common.threads, "worker threads; 0: one per core")->check(CLI::Range(0, 1024));
+  command.add_option("--threads", common.threads, "worker threads; 0: one per core")
+      ->check(CLI::Range(0, 1024));
 }
 
 void print_json(const Json& value) { fmt::print("{}\n", value.dump()); }
 
 fs::path resolve_model(const std::string& name) {
-  require(!name.empty(), ErrorKind::kUsage, "no model was given; use --model with a folder or a pulled name");
+  require(!name.empty(), ErrorKind::kUsage,
+          "no model was given; use --model with a folder or a pulled name");
   std::optional<fs::path> found = locate(name);
   require(found.has_value(), ErrorKind::kInput,
           "\"{}\" is no folder here and was not pulled; bring it with: inlay pull {}", name, name);
@@ -39,7 +41,8 @@ std::string resolve_data(const std::string& name) {
   if (name.empty() || name == "-") return name;
   std::optional<fs::path> found = locate(name);
   require(found.has_value(), ErrorKind::kInput,
-          "\"{}\" is no file or folder here and was not pulled; bring it with: inlay pull {}", name, name);
+          "\"{}\" is no file or folder here and was not pulled; bring it with: inlay pull {}", name,
+          name);
   return found->string();
 }
 

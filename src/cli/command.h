@@ -1,5 +1,5 @@
-// A command of the program: one file each, with `void add_<name>(CLI::App&)` that declares its options and what to run.
-// main.cc lists them.
+// A command of the program: one file each, with `void add_<name>(CLI::App&)` that declares its
+// options and what to run. main.cc lists them.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,5 @@
-// Command-line flags from a config's one list of fields: learning_rate becomes --learning-rate, with the field's help and
-// default.
+// Command-line flags from a config's one list of fields: learning_rate becomes --learning-rate,
+// with the field's help and default.
 #pragma once
 
 #include <CLI/CLI.hpp>

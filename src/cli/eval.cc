@@ -43,7 +43,8 @@ Evaluated evaluate_adapter(const Options& options) {
   std::vector<std::string> classes = loaded.label.classes;
   TaskKind kind = find_task(loaded.label.task).data;
   Learner learner = learner_from(model, std::move(loaded));
-  Dataset data = load_dataset({.from = {.paths = {resolve_data(options.data)}}, .kind = kind, .classes = classes});
+  Dataset data = load_dataset(
+      {.from = {.paths = {resolve_data(options.data)}}, .kind = kind, .classes = classes});
   int64_t longest = longest_input(tokenizer, model->facts(), options.max_length);
   std::vector<EncodedExample> encoded = encode_examples(data, tokenizer, model->facts(), longest);
   std::vector<const EncodedExample*> all;
@@ -55,7 +56,8 @@ Evaluated evaluate_adapter(const Options& options) {
 
 void run(const Options& options) {
   bool of_run = !options.run.empty();
-  require(of_run != !options.adapter.empty(), ErrorKind::kUsage, "give either --run, or --model, --adapter and --data");
+  require(of_run != !options.adapter.empty(), ErrorKind::kUsage,
+          "give either --run, or --model, --adapter and --data");
   require(of_run || !options.data.empty(), ErrorKind::kUsage, "no data was given; use --data");
   start_threads(options.common.threads);
   Evaluated evaluated = of_run ? evaluate_run(options) : evaluate_adapter(options);
@@ -75,16 +77,20 @@ void add_eval(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("eval", "Evaluate a run, or an adapter on labelled data");
   command->add_option("--run", options->run, "a run's folder: its own data and split");
-  command->add_option("--split", options->split, "train, validation or test, of a run")->capture_default_str();
+  command->add_option("--split", options->split, "train, validation or test, of a run")
+      ->capture_default_str();
   command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder");
   command->add_option("--adapter", options->adapter, "an adapter's folder");
-  command->add_option("--data", options->data, "labelled data: a pulled name, a file, a folder, - for standard input");
+  command->add_option("--data", options->data,
+                      "labelled data: a pulled name, a file, a folder, - for standard input");
   command->add_option("--compute", options->compute, "auto, f32 or bf16; with --adapter")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
-  command->add_option("--max-length", options->max_length, "tokens an example is cut to; with --adapter");
+  command->add_option("--max-length", options->max_length,
+                      "tokens an example is cut to; with --adapter");
   add_common(*command, options->common);
-  command->footer(examples({"inlay eval --run runs/a", "inlay eval --run runs/a --split validation --json",
-                            "inlay eval --model all-minilm-l6-v2 --adapter runs/a/adapter --data new_reviews.csv"}));
+  command->footer(examples(
+      {"inlay eval --run runs/a", "inlay eval --run runs/a --split validation --json",
+       "inlay eval --model all-minilm-l6-v2 --adapter runs/a/adapter --data new_reviews.csv"}));
   command->callback([options] { run(*options); });
 }
 

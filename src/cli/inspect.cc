@@ -16,9 +16,14 @@ struct Options {
 };
 
 Json site_json(const Site& site) {
-  Json json{{"name", site.name}, {"kind", site_kind_name(site.kind)}, {"role", site_role_name(site.role)},
-            {"layer", site.layer}, {"in", site.in}, {"out", site.out}};
-  json["parameters"] = (site.weight.defined() ? site.weight.count() : 0) + (site.bias.defined() ? site.bias.count() : 0);
+  Json json{{"name", site.name},
+            {"kind", site_kind_name(site.kind)},
+            {"role", site_role_name(site.role)},
+            {"layer", site.layer},
+            {"in", site.in},
+            {"out", site.out}};
+  json["parameters"] = (site.weight.defined() ? site.weight.count() : 0) +
+                       (site.bias.defined() ? site.bias.count() : 0);
   return json;
 }
 
@@ -26,9 +31,11 @@ Json model_json(const Model& model) {
   const BaseFacts& facts = model.facts();
   Json sites = Json::array();
   for (const Site* site : facts.sites) sites.push_back(site_json(*site));
-  return {{"model_type", facts.model_type}, {"folder", facts.folder.string()}, {"root_hash", facts.root_hash},
-          {"layers", facts.layers}, {"hidden", facts.hidden}, {"vocabulary", facts.vocabulary},
-          {"max_tokens", facts.max_tokens}, {"has_pooler", facts.has_pooler}, {"unused", facts.unused}, {"sites", sites}};
+  return {{"model_type", facts.model_type}, {"folder", facts.folder.string()},
+          {"root_hash", facts.root_hash},   {"layers", facts.layers},
+          {"hidden", facts.hidden},         {"vocabulary", facts.vocabulary},
+          {"max_tokens", facts.max_tokens}, {"has_pooler", facts.has_pooler},
+          {"unused", facts.unused},         {"sites", sites}};
 }
 
 Json adapter_json(const Options& options, const Model& model) {
@@ -37,10 +44,12 @@ Json adapter_json(const Options& options, const Model& model) {
   int64_t count = 0;
   auto add = [&](const std::string& name, const Tensor& value, const std::string& part) {
     std::vector<int64_t> shape(value.shape().sizes().begin(), value.shape().sizes().end());
-    tensors.push_back({{"name", name}, {"part", part}, {"shape", shape}, {"parameters", value.count()}});
+    tensors.push_back(
+        {{"name", name}, {"part", part}, {"shape", shape}, {"parameters", value.count()}});
     count += value.count();
   };
-  Json json{{"folder", options.adapter}, {"hash", adapter_hash(loaded.adapter.get(), loaded.head.get())}};
+  Json json{{"folder", options.adapter},
+            {"hash", adapter_hash(loaded.adapter.get(), loaded.head.get())}};
   if (loaded.adapter != nullptr) {
     json["method"] = loaded.adapter->info().name;
     json["config"] = loaded.adapter->config();
@@ -52,7 +61,8 @@ Json adapter_json(const Options& options, const Model& model) {
     json["task"] = loaded.label.task;
     json["classes"] = loaded.label.classes;
     json["pooling"] = head_input_name(loaded.head->layout().input);
-    for (const Parameter& parameter : loaded.head->parameters()) add(parameter.name(), parameter.value(), "head");
+    for (const Parameter& parameter : loaded.head->parameters())
+      add(parameter.name(), parameter.value(), "head");
   }
   json["parameters"] = count;
   json["tensors"] = tensors;
@@ -61,24 +71,27 @@ Json adapter_json(const Options& options, const Model& model) {
 
 void print_model(const Json& json) {
   fmt::print("{}  {} layers of {}, vocabulary {}, up to {} tokens\nroot hash {}\n\n",
-             json.at("model_type").get<std::string>(), json.at("layers").get<int64_t>(), json.at("hidden").get<int64_t>(),
-             format_count(json.at("vocabulary").get<int64_t>()), json.at("max_tokens").get<int64_t>(),
-             json.at("root_hash").get<std::string>());
+             json.at("model_type").get<std::string>(), json.at("layers").get<int64_t>(),
+             json.at("hidden").get<int64_t>(), format_count(json.at("vocabulary").get<int64_t>()),
+             json.at("max_tokens").get<int64_t>(), json.at("root_hash").get<std::string>());
   TextTable table({"site", "kind", "role", "in", "out", "parameters"});
   for (const Json& site : json.at("sites")) {
-    table.add_row({site.at("name"), site.at("kind"), site.at("role"), format_count(site.at("in").get<int64_t>()),
-                   format_count(site.at("out").get<int64_t>()), format_count(site.at("parameters").get<int64_t>())});
+    table.add_row({site.at("name"), site.at("kind"), site.at("role"),
+                   format_count(site.at("in").get<int64_t>()),
+                   format_count(site.at("out").get<int64_t>()),
+                   format_count(site.at("parameters").get<int64_t>())});
   }
   fmt::print("{}", table.text());
 }
 
 void print_adapter(const Json& json) {
   fmt::print("{}  {} parameters\nhash {}\n", json.value("method", "head only"),
-             format_count(json.at("parameters").get<int64_t>()), json.at("hash").get<std::string>());
+             format_count(json.at("parameters").get<int64_t>()),
+             json.at("hash").get<std::string>());
   if (json.contains("config")) fmt::print("config {}\n", json.at("config").dump());
   if (json.contains("task")) {
-    fmt::print("task {}, classes {}, head on {}\n", json.at("task").get<std::string>(), json.at("classes").dump(),
-               json.at("pooling").get<std::string>());
+    fmt::print("task {}, classes {}, head on {}\n", json.at("task").get<std::string>(),
+               json.at("classes").dump(), json.at("pooling").get<std::string>());
   }
   TextTable table({"tensor", "part", "shape", "parameters"});
   for (const Json& tensor : json.at("tensors")) {
@@ -104,12 +117,16 @@ void run(const Options& options) {
 
 void add_inspect(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("inspect", "Show a model's sites, or an adapter's contents");
-  command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder")->required();
-  command->add_option("--adapter", options->adapter, "an adapter's folder; it is loaded onto the model");
+  CLI::App* command =
+      app.add_subcommand("inspect", "Show a model's sites, or an adapter's contents");
+  command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder")
+      ->required();
+  command->add_option("--adapter", options->adapter,
+                      "an adapter's folder; it is loaded onto the model");
   add_common(*command, options->common);
-  command->footer(examples({"inlay inspect --model all-minilm-l6-v2",
-                            "inlay inspect --model all-minilm-l6-v2 --adapter runs/a/adapter --json"}));
+  command->footer(
+      examples({"inlay inspect --model all-minilm-l6-v2",
+                "inlay inspect --model all-minilm-l6-v2 --adapter runs/a/adapter --json"}));
   command->callback([options] { run(*options); });
 }
 

@@ -1,4 +1,5 @@
-// The program: lists its commands, runs the one that was asked for, and turns errors into messages and exit codes.
+// The program: lists its commands, runs the one that was asked for, and turns errors into messages
+// and exit codes.
 #include <fmt/core.h>
 
 #include <cstdio>
@@ -35,8 +36,10 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("Fine-tunes pretrained networks by training adapters, and serves what was trained.", "inlay");
-  app.set_version_flag("--version", fmt::format("inlay {} ({})", tool_info().version, tool_info().commit));
+  CLI::App app("Fine-tunes pretrained networks by training adapters, and serves what was trained.",
+               "inlay");
+  app.set_version_flag("--version",
+                       fmt::format("inlay {} ({})", tool_info().version, tool_info().commit));
   app.require_subcommand(1);
   for (auto add : kCommands) add(app);
   return parse_and_run(app, argc, argv);
@@ -50,8 +53,8 @@ int main(int argc, char** argv) {
   try {
     return inlay::cli::run(argc, argv);
   } catch (const inlay::Error& error) {
-    fmt::print(stderr, "inlay: {}{}\n", error.kind() == inlay::ErrorKind::kInternal ? "a bug in inlay: " : "",
-               error.what());
+    fmt::print(stderr, "inlay: {}{}\n",
+               error.kind() == inlay::ErrorKind::kInternal ? "a bug in inlay: " : "", error.what());
     return inlay::exit_code(error.kind());
   } catch (const std::exception& error) {
     fmt::print(stderr, "inlay: {}\n", error.what());

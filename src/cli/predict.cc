@@ -22,7 +22,8 @@ struct Options {
   int64_t max_length = 0;
 };
 
-// Standard input and .txt files: a text per line; empty lines are an error, so that lines and results stay in step.
+// Standard input and .txt files: a text per line; empty lines are an error, so that lines and
+// results stay in step.
 Dataset read_lines(const std::string& where, std::istream& stream) {
   Dataset data;
   data.kind = TaskKind::kUnlabelled;
@@ -32,9 +33,11 @@ Dataset read_lines(const std::string& where, std::istream& stream) {
   while (std::getline(stream, line)) {
     ++number;
     if (line.ends_with('\r')) line.pop_back();
-    require(!line.empty(), ErrorKind::kInput, "{}:{}: an empty line; every line must hold a text", where, number);
-    require(line.size() <= kLongestLine, ErrorKind::kInput, "{}:{}: a line of {} bytes; at most {} are read", where,
-            number, line.size(), kLongestLine);
+    require(!line.empty(), ErrorKind::kInput, "{}:{}: an empty line; every line must hold a text",
+            where, number);
+    require(line.size() <= kLongestLine, ErrorKind::kInput,
+            "{}:{}: a line of {} bytes; at most {} are read", where, number, line.size(),
+            kLongestLine);
     data.examples.push_back({.text = line, .line = number});
   }
   require(!data.examples.empty(), ErrorKind::kInput, "{}: no text was found", where);
@@ -61,7 +64,8 @@ Learner open_learner(const Options& options) {
   RunFolder run = RunFolder::open(options.run);
   TrainConfig config = read_run_config(run);
   auto model = load_model(resolve_model(config.model));
-  std::filesystem::path folder = config.folds > 0 ? run.path() / "fold-1" / "adapter" : run.adapter();
+  std::filesystem::path folder =
+      config.folds > 0 ? run.path() / "fold-1" / "adapter" : run.adapter();
   return learner_from(model, load_adapter(folder, model->facts()));
 }
 
@@ -97,14 +101,18 @@ void add_predict(CLI::App& app) {
   command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder");
   command->add_option("--adapter", options->adapter, "an adapter's folder");
   command->add_option("input", options->input,
-                      "a table (CSV, TSV, JSONL), a .txt file with a text per line, or - for lines on standard input");
-  command->add_option("--text-column", options->text_column, "the column with the text; guessed when empty");
-  command->add_option("--compute", options->compute, "auto, f32 or bf16")->check(CLI::IsMember({"auto", "f32", "bf16"}));
+                      "a table (CSV, TSV, JSONL), a .txt file with a text per line, or - for lines "
+                      "on standard input");
+  command->add_option("--text-column", options->text_column,
+                      "the column with the text; guessed when empty");
+  command->add_option("--compute", options->compute, "auto, f32 or bf16")
+      ->check(CLI::IsMember({"auto", "f32", "bf16"}));
   command->add_option("--max-length", options->max_length, "tokens a text is cut to");
   add_common(*command, options->common);
-  command->footer(examples({"echo 'A delight from start to finish.' | inlay predict --run runs/a",
-                            "inlay predict --run runs/a reviews.csv > predictions.jsonl",
-                            "inlay predict --model all-minilm-l6-v2 --adapter runs/a/adapter texts.txt"}));
+  command->footer(
+      examples({"echo 'A delight from start to finish.' | inlay predict --run runs/a",
+                "inlay predict --run runs/a reviews.csv > predictions.jsonl",
+                "inlay predict --model all-minilm-l6-v2 --adapter runs/a/adapter texts.txt"}));
   command->callback([options] { run(*options); });
 }
 

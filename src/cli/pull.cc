@@ -1,11 +1,12 @@
 // inlay pull: brings a model or a data set into the home folder.
+#include "hub/pull.h"
+
 #include <fmt/core.h>
 
 #include "base/progress.h"
 #include "base/units.h"
 #include "cli/command.h"
 #include "hub/catalogue.h"
-#include "hub/pull.h"
 
 namespace inlay::cli {
 namespace {
@@ -17,7 +18,8 @@ struct Options {
 
 std::string catalogue_text() {
   std::string text = "In the catalogue:";
-  for (const CatalogueEntry& entry : catalogue()) text += fmt::format("\n  {:22} {}", entry.name, entry.title);
+  for (const CatalogueEntry& entry : catalogue())
+    text += fmt::format("\n  {:22} {}", entry.name, entry.title);
   return text;
 }
 
@@ -25,8 +27,9 @@ void run(const Options& options) {
   PullOptions pulling = pull_options_from_environment();
   ProgressLine line;
   pulling.progress = [&](const std::string& file, uint64_t done, uint64_t total) {
-    line.update(total > 0 ? fmt::format("{}  {} of {}", file, format_bytes(done), format_bytes(total))
-                          : fmt::format("{}  {}", file, format_bytes(done)));
+    line.update(total > 0
+                    ? fmt::format("{}  {} of {}", file, format_bytes(done), format_bytes(total))
+                    : fmt::format("{}  {}", file, format_bytes(done)));
   };
   std::filesystem::path folder = pull(options.name, pulling);
   line.finish();
@@ -41,8 +44,12 @@ void run(const Options& options) {
 
 void add_pull(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("pull", "Bring a model or a data set into the home folder");
-  command->add_option("name", options->name, "a name of the catalogue, or owner/name on the Hugging Face Hub")->required();
+  CLI::App* command =
+      app.add_subcommand("pull", "Bring a model or a data set into the home folder");
+  command
+      ->add_option("name", options->name,
+                   "a name of the catalogue, or owner/name on the Hugging Face Hub")
+      ->required();
   add_common(*command, options->common);
   command->footer(catalogue_text() + "\n" +
                   examples({"inlay pull all-minilm-l6-v2", "inlay pull sentiment-sentences",

@@ -22,7 +22,8 @@ struct Options {
 // A folder that is removed at the end of its life.
 class TemporaryFolder {
  public:
-  TemporaryFolder() : path_(fs::temp_directory_path() / fmt::format("inlay-replay-{}", ::getpid())) {}
+  TemporaryFolder()
+      : path_(fs::temp_directory_path() / fmt::format("inlay-replay-{}", ::getpid())) {}
   ~TemporaryFolder() {
     std::error_code ignored;
     fs::remove_all(path_, ignored);
@@ -37,7 +38,8 @@ class TemporaryFolder {
 int64_t first_differing_step(const Json& a, const Json& b) {
   std::size_t splits = std::min(a.at("steps").size(), b.at("steps").size());
   for (std::size_t i = 0; i < splits; ++i) {
-    int64_t step = first_difference(a.at("steps").at(i).at("steps"), b.at("steps").at(i).at("steps"));
+    int64_t step =
+        first_difference(a.at("steps").at(i).at("steps"), b.at("steps").at(i).at("steps"));
     if (step > 0) return step;
   }
   return 0;
@@ -59,13 +61,15 @@ void run(const Options& options) {
   std::vector<ManifestDifference> differences = diff_manifests(before, after);
   Json report{{"equal", differences.empty()}, {"differences", Json::array()}};
   for (const ManifestDifference& difference : differences) {
-    report["differences"].push_back({{"pointer", difference.pointer}, {"before", difference.a}, {"after", difference.b}});
+    report["differences"].push_back(
+        {{"pointer", difference.pointer}, {"before", difference.a}, {"after", difference.b}});
   }
   int64_t step = first_differing_step(before, after);
   if (step > 0) report["first_differing_step"] = step;
   if (!options.common.json) {
-    fmt::print("{}\n", differences.empty() ? "equal: every hash of the run was met again"
-                                           : fmt::format("different in {} places", differences.size()));
+    fmt::print("{}\n", differences.empty()
+                           ? "equal: every hash of the run was met again"
+                           : fmt::format("different in {} places", differences.size()));
     for (const ManifestDifference& difference : differences) {
       fmt::print("  {}: {} became {}\n", difference.pointer, difference.a, difference.b);
     }

@@ -27,18 +27,22 @@ class Narrator : public RunObserver {
   void opened(const Workbench& bench, double peak) override {
     peak_ = peak;
     const Split& split = bench.splits[0];
-    log_info("{}: {} examples, {} classes; {}", bench.config.data.empty() ? "data" : bench.config.data,
-             format_count(static_cast<int64_t>(bench.data.examples.size())), bench.data.classes.size(),
-             bench.data.columns.describe());
-    log_info("train {}, validation {}, test {}{}", split.train.size(), split.validation.size(), split.test.size(),
+    log_info("{}: {} examples, {} classes; {}",
+             bench.config.data.empty() ? "data" : bench.config.data,
+             format_count(static_cast<int64_t>(bench.data.examples.size())),
+             bench.data.classes.size(), bench.data.columns.describe());
+    log_info("train {}, validation {}, test {}{}", split.train.size(), split.validation.size(),
+             split.test.size(),
              bench.folded() ? fmt::format(" in each of {} folds", bench.config.folds) : "");
-    if (bench.truncated > 0) log_warn("{} examples are longer than the longest input and were cut", bench.truncated);
+    if (bench.truncated > 0)
+      log_warn("{} examples are longer than the longest input and were cut", bench.truncated);
     Learner learner = bench.make_learner(split);
     int64_t head = 0;
     for (const Parameter& parameter : learner.head->parameters()) head += parameter.value().count();
-    log_info("{}: {} trainable parameters at {} sites, {} in the head; {} with {} threads", bench.config.method,
-             format_count(learner.adapter->parameter_count()), learner.adapter->sites().size(), format_count(head),
-             dtype_name(bench.compute), thread_count());
+    log_info("{}: {} trainable parameters at {} sites, {} in the head; {} with {} threads",
+             bench.config.method, format_count(learner.adapter->parameter_count()),
+             learner.adapter->sites().size(), format_count(head), dtype_name(bench.compute),
+             thread_count());
   }
 
   void fold(int64_t number, int64_t folds) override {
@@ -47,11 +51,12 @@ class Narrator : public RunObserver {
   }
 
   void step(const StepReport& report) override {
-    line_.update(fmt::format("step {}/{}  epoch {:.2f}  loss {:.4f}{}  {} tok/s  {} of peak  {}  {} left", report.step,
-                             report.total_steps, report.epoch, report.loss, metric_,
-                             format_count(static_cast<int64_t>(report.tokens_per_second)),
-                             format_percent(report.flops_per_second / peak_), format_bytes(current_rss_bytes()),
-                             format_seconds(report.seconds_left)));
+    line_.update(
+        fmt::format("step {}/{}  epoch {:.2f}  loss {:.4f}{}  {} tok/s  {} of peak  {}  {} left",
+                    report.step, report.total_steps, report.epoch, report.loss, metric_,
+                    format_count(static_cast<int64_t>(report.tokens_per_second)),
+                    format_percent(report.flops_per_second / peak_),
+                    format_bytes(current_rss_bytes()), format_seconds(report.seconds_left)));
   }
 
   void epoch(const EpochReport& report) override {
@@ -81,7 +86,8 @@ void print_summary(const Json& summary) {
     if (!value.is_number()) continue;
     std::string interval;
     if (metrics.contains(name + "_interval")) {
-      interval = fmt::format("  (95 %: {:.4f} to {:.4f})", metrics.at(name + "_interval").at(0).get<double>(),
+      interval = fmt::format("  (95 %: {:.4f} to {:.4f})",
+                             metrics.at(name + "_interval").at(0).get<double>(),
                              metrics.at(name + "_interval").at(1).get<double>());
     }
     fmt::print("  {:18} {:.4f}{}\n", name, value.get<double>(), interval);
@@ -90,7 +96,8 @@ void print_summary(const Json& summary) {
     fmt::print("note: {} test texts also stand in the training part\n",
                summary.at("duplicates").at("count").get<int64_t>());
   }
-  fmt::print("time {}, {} tok/s, {} of peak, {} of memory\n", format_seconds(summary.at("seconds").get<double>()),
+  fmt::print("time {}, {} tok/s, {} of peak, {} of memory\n",
+             format_seconds(summary.at("seconds").get<double>()),
              format_count(static_cast<int64_t>(summary.at("tokens_per_second").get<double>())),
              format_percent(summary.at("share_of_peak").get<double>()),
              format_bytes(summary.at("peak_rss_bytes").get<uint64_t>()));
@@ -105,7 +112,8 @@ void run(Options& options) {
     options.out = options.resume;
     start = RunStart::kResume;
   }
-  require(!options.out.empty(), ErrorKind::kUsage, "no folder for the run was given; use --out runs/NAME");
+  require(!options.out.empty(), ErrorKind::kUsage,
+          "no folder for the run was given; use --out runs/NAME");
   const TrainConfig& config = options.config;
   require(!config.data.empty() || !config.train_file.empty(), ErrorKind::kUsage,
           "no data was given; use --data with a file, a folder or a pulled name, or --train-file");
@@ -123,7 +131,8 @@ void run(Options& options) {
 
 std::string methods_text() {
   std::string text = "Methods:";
-  for (const MethodInfo* info : all_methods()) text += fmt::format("\n  {:12} {}", info->name, info->summary);
+  for (const MethodInfo* info : all_methods())
+    text += fmt::format("\n  {:12} {}", info->name, info->summary);
   return text;
 }
 
@@ -134,13 +143,17 @@ void add_train(CLI::App& app) {
   CLI::App* command = app.add_subcommand("train", "Train an adapter on labelled text");
   add_flags(*command, fields_of(options->config));
   command->add_option("--out", options->out, "folder for the run; must be empty or absent");
-  command->add_option("--resume", options->resume, "go on with a run that stopped; takes nothing else but --threads");
+  command->add_option("--resume", options->resume,
+                      "go on with a run that stopped; takes nothing else but --threads");
   add_common(*command, options->common);
-  command->footer(methods_text() + "\n" +
-                  examples({"inlay train --model all-minilm-l6-v2 --data sentiment-sentences --out runs/a",
-                            "inlay train --model all-minilm-l6-v2 --data reviews.csv --method 'lora[r=16,alpha=32]' --out runs/b",
-                            "inlay train --model all-minilm-l6-v2 --data reviews.csv --method bottleneck --folds 5 --out runs/c",
-                            "inlay train --resume runs/c"}));
+  command->footer(
+      methods_text() + "\n" +
+      examples({"inlay train --model all-minilm-l6-v2 --data sentiment-sentences --out runs/a",
+                "inlay train --model all-minilm-l6-v2 --data reviews.csv --method "
+                "'lora[r=16,alpha=32]' --out runs/b",
+                "inlay train --model all-minilm-l6-v2 --data reviews.csv --method bottleneck "
+                "--folds 5 --out runs/c",
+                "inlay train --resume runs/c"}));
   command->callback([options] { run(*options); });
 }
 

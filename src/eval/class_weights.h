@@ -8,6 +8,7 @@
 namespace inlay {
 
 // Over the examples with these indices. REQUIRES: each class occurs among them.
-std::vector<float> balanced_class_weights(const Dataset& data, const std::vector<std::size_t>& examples);
+std::vector<float> balanced_class_weights(const Dataset& data,
+                                          const std::vector<std::size_t>& examples);
 
 }  // namespace inlay

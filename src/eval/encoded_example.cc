@@ -9,7 +9,8 @@
 namespace inlay {
 namespace {
 
-Encoding encode_text(const Example& example, const Tokenizer& tokenizer, const EncodeOptions& options) {
+Encoding encode_text(const Example& example, const Tokenizer& tokenizer,
+                     const EncodeOptions& options) {
   if (!example.words.empty()) return tokenizer.encode_words(example.words, options);
   if (example.text_pair.empty()) return tokenizer.encode(example.text, options);
   return tokenizer.encode(example.text, example.text_pair, options);
@@ -21,7 +22,8 @@ std::vector<int32_t> tags_per_token(const Example& example, const std::vector<in
   int32_t previous = -1;
   for (std::size_t t = 0; t < word_ids.size(); ++t) {
     int32_t word = word_ids[t];
-    if (word >= 0 && word != previous && !example.tag_ids.empty()) tags[t] = example.tag_ids[static_cast<std::size_t>(word)];
+    if (word >= 0 && word != previous && !example.tag_ids.empty())
+      tags[t] = example.tag_ids[static_cast<std::size_t>(word)];
     previous = word;
   }
   return tags;
@@ -39,7 +41,8 @@ EncodedExample encode_one(const Example& example, const Tokenizer& tokenizer, co
   }
   for (int32_t id : encoding.ids) {
     require(id >= 0 && id < base.vocabulary, ErrorKind::kInput,
-            "the tokenizer gives id {}, the model's vocabulary ends at {}; tokenizer and model do not belong together",
+            "the tokenizer gives id {}, the model's vocabulary ends at {}; tokenizer and model do "
+            "not belong together",
             id, base.vocabulary - 1);
   }
   require(!encoding.ids.empty(), ErrorKind::kInput, "the text has no tokens");
@@ -74,8 +77,8 @@ std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer
 }
 
 int64_t longest_input(const Tokenizer& tokenizer, const BaseFacts& base, int64_t wanted) {
-  require(wanted <= base.max_tokens, ErrorKind::kUsage, "max_length {} exceeds the {} positions of the model", wanted,
-          base.max_tokens);
+  require(wanted <= base.max_tokens, ErrorKind::kUsage,
+          "max_length {} exceeds the {} positions of the model", wanted, base.max_tokens);
   if (wanted > 0) return wanted;
   return std::min(base.max_tokens, tokenizer.max_length().value_or(base.max_tokens));
 }

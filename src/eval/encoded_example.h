@@ -14,17 +14,21 @@ namespace inlay {
 struct EncodedExample {
   TokenSequence tokens;
   const Example* source = nullptr;
-  std::vector<int32_t> token_tags;  // one per token, kIgnoredLabel where none counts; token classification only
-  std::vector<int32_t> word_of_token;  // the word each token came from, -1 for special tokens; with words only
+  std::vector<int32_t>
+      token_tags;  // one per token, kIgnoredLabel where none counts; token classification only
+  std::vector<int32_t>
+      word_of_token;  // the word each token came from, -1 for special tokens; with words only
   bool truncated = false;
 };
 
-// Encodes all examples, in parallel. `max_tokens` counts special tokens. A text that is not UTF-8 is kInput with file and
-// line. An id beyond the model's vocabulary is kInput: the tokenizer belongs to another model.
+// Encodes all examples, in parallel. `max_tokens` counts special tokens. A text that is not UTF-8
+// is kInput with file and line. An id beyond the model's vocabulary is kInput: the tokenizer
+// belongs to another model.
 std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer& tokenizer,
                                             const BaseFacts& base, int64_t max_tokens);
 
-// The longest input: the least of what the model has positions for, what the tokenizer's files say, and `wanted` if > 0.
+// The longest input: the least of what the model has positions for, what the tokenizer's files say,
+// and `wanted` if > 0.
 int64_t longest_input(const Tokenizer& tokenizer, const BaseFacts& base, int64_t wanted);
 
 }  // namespace inlay

@@ -14,7 +14,9 @@ std::vector<Parameter*> Learner::parameters() const {
   return all;
 }
 
-int64_t Learner::gradient_chunk() const { return adapter != nullptr ? adapter->method().gradient_chunk() : 1; }
+int64_t Learner::gradient_chunk() const {
+  return adapter != nullptr ? adapter->method().gradient_chunk() : 1;
+}
 
 HeadLayout resolve_head(const BaseFacts& base, HeadKind kind, const std::string& pooling) {
   HeadLayout layout = base.head_layout(kind);
@@ -28,7 +30,8 @@ HeadLayout resolve_head(const BaseFacts& base, HeadKind kind, const std::string&
     return layout;
   }
   layout.input = head_input_from_name(pooling, "pooling");
-  require(layout.input != HeadInput::kTokens, ErrorKind::kUsage, "pooling \"tokens\" is for token classification");
+  require(layout.input != HeadInput::kTokens, ErrorKind::kUsage,
+          "pooling \"tokens\" is for token classification");
   require(layout.input != HeadInput::kPooler || base.has_pooler, ErrorKind::kUsage,
           "this base has no pooler; use pooling=mean or pooling=first");
   return layout;
@@ -38,10 +41,14 @@ Variable learner_logits(Context& context, const Learner& learner, const TokenBat
   Variable hidden = learner.model->encode(context, batch);
   Head& head = *learner.head;
   switch (head.layout().input) {
-    case HeadInput::kPooler: return head.logits(context, learner.model->pooled(context, hidden, batch));
-    case HeadInput::kFirst: return head.logits(context, pooling(context, hidden, Pooling::kFirst, &batch.examples));
-    case HeadInput::kMean: return head.logits(context, pooling(context, hidden, Pooling::kMean, &batch.examples));
-    case HeadInput::kTokens: return head.logits(context, hidden);
+    case HeadInput::kPooler:
+      return head.logits(context, learner.model->pooled(context, hidden, batch));
+    case HeadInput::kFirst:
+      return head.logits(context, pooling(context, hidden, Pooling::kFirst, &batch.examples));
+    case HeadInput::kMean:
+      return head.logits(context, pooling(context, hidden, Pooling::kMean, &batch.examples));
+    case HeadInput::kTokens:
+      return head.logits(context, hidden);
   }
   fail(ErrorKind::kInternal, "an unknown head input");
 }
@@ -52,7 +59,8 @@ void activate(Context& context, const Learner& learner) {
 }
 
 std::vector<ModelOutput> predict(Context& context, const Learner& learner,
-                                 std::span<const EncodedExample* const> examples, int64_t tokens_per_batch) {
+                                 std::span<const EncodedExample* const> examples,
+                                 int64_t tokens_per_batch) {
   bool recorded = context.tape.recording(), trained = context.training;
   context.tape.set_recording(false);
   context.training = false;
@@ -63,11 +71,13 @@ std::vector<ModelOutput> predict(Context& context, const Learner& learner,
     int64_t tokens = 0;
     std::size_t last = first;
     while (last < examples.size() &&
-           (last == first || tokens + static_cast<int64_t>(examples[last]->tokens.ids.size()) <= tokens_per_batch)) {
+           (last == first ||
+            tokens + static_cast<int64_t>(examples[last]->tokens.ids.size()) <= tokens_per_batch)) {
       tokens += static_cast<int64_t>(examples[last]->tokens.ids.size());
       sequences.push_back(&examples[last++]->tokens);
     }
-    TokenBatch batch = make_token_batch(sequences, {.first_position = learner.model->facts().first_position});
+    TokenBatch batch =
+        make_token_batch(sequences, {.first_position = learner.model->facts().first_position});
     Variable logits = learner_logits(context, learner, batch);
     const auto* values = logits.value().data<float>();
     const RowSpace& rows = *logits.row_space();

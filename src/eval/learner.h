@@ -1,4 +1,5 @@
-// A base with what was put on it: adapter, head, task. Training, evaluation and prediction run this one forward pass.
+// A base with what was put on it: adapter, head, task. Training, evaluation and prediction run this
+// one forward pass.
 #pragma once
 
 #include <memory>
@@ -23,18 +24,21 @@ struct Learner {
   int64_t gradient_chunk() const;
 };
 
-// The head's input for a task on this base: the family's own, or mean pooling where the base has no pooler. `pooling` is
-// "auto" or a name of HeadInput.
+// The head's input for a task on this base: the family's own, or mean pooling where the base has no
+// pooler. `pooling` is "auto" or a name of HeadInput.
 HeadLayout resolve_head(const BaseFacts& base, HeadKind kind, const std::string& pooling);
 
-// Logits of a micro-batch, (examples, outputs) or (tokens, outputs). The batch must outlive the backward pass.
+// Logits of a micro-batch, (examples, outputs) or (tokens, outputs). The batch must outlive the
+// backward pass.
 Variable learner_logits(Context& context, const Learner& learner, const TokenBatch& batch);
 
 // Activates the learner's adapter in a context.
 void activate(Context& context, const Learner& learner);
 
-// Values only, no tape: the outputs of all examples, in order, computed in batches of about `tokens_per_batch` tokens.
+// Values only, no tape: the outputs of all examples, in order, computed in batches of about
+// `tokens_per_batch` tokens.
 std::vector<ModelOutput> predict(Context& context, const Learner& learner,
-                                 std::span<const EncodedExample* const> examples, int64_t tokens_per_batch = 2048);
+                                 std::span<const EncodedExample* const> examples,
+                                 int64_t tokens_per_batch = 2048);
 
 }  // namespace inlay

@@ -10,13 +10,15 @@ std::vector<float> class_probabilities(std::span<const float> logits) {
   double sum = 0;
   for (float logit : logits) sum += std::exp(logit - top);
   std::vector<float> probabilities;
-  for (float logit : logits) probabilities.push_back(static_cast<float>(std::exp(logit - top) / sum));
+  for (float logit : logits)
+    probabilities.push_back(static_cast<float>(std::exp(logit - top) / sum));
   return probabilities;
 }
 
 std::vector<float> label_probabilities(std::span<const float> logits) {
   std::vector<float> probabilities;
-  for (float logit : logits) probabilities.push_back(static_cast<float>(1.0 / (1.0 + std::exp(-double{logit}))));
+  for (float logit : logits)
+    probabilities.push_back(static_cast<float>(1.0 / (1.0 + std::exp(-double{logit}))));
   return probabilities;
 }
 

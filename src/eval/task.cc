@@ -24,8 +24,8 @@ const TaskInfo& find_task(const std::string& name) {
     names.push_back(info->name);
     known += (known.empty() ? "" : ", ") + info->name;
   }
-  fail(ErrorKind::kUsage, "task \"{}\" is unknown; did you mean \"{}\"? Known: {}", name, nearest_name(name, names),
-       known);
+  fail(ErrorKind::kUsage, "task \"{}\" is unknown; did you mean \"{}\"? Known: {}", name,
+       nearest_name(name, names), known);
 }
 
 }  // namespace inlay

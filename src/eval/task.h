@@ -1,6 +1,7 @@
 // A task: what the head's outputs mean, the loss over them, and the figures that judge them.
 //
-// Adding a task is one file in tasks/ with `const TaskInfo& task_<name>()` and one line in tasks/list.h.
+// Adding a task is one file in tasks/ with `const TaskInfo& task_<name>()` and one line in
+// tasks/list.h.
 #pragma once
 
 #include <memory>
@@ -45,11 +46,13 @@ class Task {
   // Losses per row, divided by `normalizer`, the loss_weight of the whole effective batch.
   virtual Variable loss(OpContext& context, const Variable& logits, const BatchTargets& targets,
                         double normalizer) const = 0;
-  // What people read: label and probabilities, values, or tags. Adds the truth where the example has one.
+  // What people read: label and probabilities, values, or tags. Adds the truth where the example
+  // has one.
   virtual Json prediction(const ModelOutput& output) const = 0;
   // All figures by name. REQUIRES: at least one output, all with truth. Undefined ones are null.
   virtual Json metrics(std::span<const ModelOutput> outputs) const = 0;
-  // What a report shows beyond the figures: confusion matrix, classes, points; see runs/report.h. May be an empty object.
+  // What a report shows beyond the figures: confusion matrix, classes, points; see runs/report.h.
+  // May be an empty object.
   virtual Json details(std::span<const ModelOutput>) const { return Json::object(); }
 };
 
@@ -57,11 +60,12 @@ struct TaskInfo {
   std::string name;  // "text-classification"
   std::string summary;
   TaskKind data;
-  std::string problem_type;   // Hugging Face's config value
-  std::string peft_type;      // PEFT's task_type: "SEQ_CLS"
-  std::string default_metric; // what the best checkpoint is chosen by; larger is better
+  std::string problem_type;    // Hugging Face's config value
+  std::string peft_type;       // PEFT's task_type: "SEQ_CLS"
+  std::string default_metric;  // what the best checkpoint is chosen by; larger is better
   // `classes` are the labels' names; `outputs` the number of regression values.
-  std::unique_ptr<Task> (*make)(const std::vector<std::string>& classes, int64_t outputs, const TaskOptions& options);
+  std::unique_ptr<Task> (*make)(const std::vector<std::string>& classes, int64_t outputs,
+                                const TaskOptions& options);
 };
 
 std::vector<const TaskInfo*> all_tasks();

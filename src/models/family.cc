@@ -25,7 +25,8 @@ const Family& find_family(const ModelConfig& config) {
       known += (known.empty() ? "" : ", ") + name;
     }
   }
-  fail(ErrorKind::kInput, "{}: model_type \"{}\" is not supported; supported: {}", config.where(), type, known);
+  fail(ErrorKind::kInput, "{}: model_type \"{}\" is not supported; supported: {}", config.where(),
+       type, known);
 }
 
 }  // namespace inlay

@@ -1,6 +1,8 @@
-// What a family file gives: the model types it answers to, how to read its configuration and build it.
+// What a family file gives: the model types it answers to, how to read its configuration and build
+// it.
 //
-// Adding a family is one file in families/ with `const Family& family_<name>()` and one line in families/list.h.
+// Adding a family is one file in families/ with `const Family& family_<name>()` and one line in
+// families/list.h.
 #pragma once
 
 #include <memory>
@@ -20,8 +22,8 @@ struct Family {
   std::string citation;
   // Fills the facts that do not depend on the weights.
   void (*describe)(const ModelConfig& config, BaseFacts& facts);
-  std::unique_ptr<Model> (*build)(const ModelConfig& config, const BaseFacts& facts, const ModelParts& parts,
-                                  WeightSource& weights);
+  std::unique_ptr<Model> (*build)(const ModelConfig& config, const BaseFacts& facts,
+                                  const ModelParts& parts, WeightSource& weights);
   // How the names of tensors of heads begin: files may hold them whether or not they are asked for.
   std::vector<std::string> head_tensors;
   // A random tiny configuration (config.json's text) for contract tests.

@@ -4,7 +4,8 @@
 
 namespace inlay {
 
-std::shared_ptr<const Model> load_model(const std::filesystem::path& folder, const ModelParts& parts) {
+std::shared_ptr<const Model> load_model(const std::filesystem::path& folder,
+                                        const ModelParts& parts) {
   require(std::filesystem::is_directory(folder), ErrorKind::kInput,
           "{}: expected a model folder with config.json and model.safetensors", folder.string());
   auto config = std::make_shared<ModelConfig>(ModelConfig::read(folder / "config.json"));

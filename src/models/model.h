@@ -1,4 +1,5 @@
-// A loaded base: immutable, shared by any number of contexts. What runs it (memory, adapters, gates) is in the Context.
+// A loaded base: immutable, shared by any number of contexts. What runs it (memory, adapters,
+// gates) is in the Context.
 //
 //   std::shared_ptr<const Model> model = load_model("all-MiniLM-L6-v2");
 //   Context context(DType::kBF16);
@@ -30,11 +31,13 @@ class Model {
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
-  // The last layer's output, (tokens, hidden), full precision. Begins a forward pass of the context.
+  // The last layer's output, (tokens, hidden), full precision. Begins a forward pass of the
+  // context.
   virtual Variable encode(Context& context, const TokenBatch& batch) const = 0;
   // The pooler of the pretrained base, (examples, hidden). REQUIRES: has_pooler().
   virtual bool has_pooler() const = 0;
-  virtual Variable pooled(Context& context, const Variable& hidden, const TokenBatch& batch) const = 0;
+  virtual Variable pooled(Context& context, const Variable& hidden,
+                          const TokenBatch& batch) const = 0;
   // Vocabulary logits of hidden rows, (rows, vocabulary). REQUIRES: has_masked_lm().
   virtual bool has_masked_lm() const = 0;
   virtual Variable masked_lm_logits(Context& context, const Variable& rows) const = 0;
@@ -57,8 +60,9 @@ class Model {
   std::shared_ptr<const ModelConfig> config_;
 };
 
-// Reads a Hugging Face model folder. Every tensor must be used, or belong to a head that was not asked for; otherwise
-// kInput with the list of names.
-std::shared_ptr<const Model> load_model(const std::filesystem::path& folder, const ModelParts& parts = {});
+// Reads a Hugging Face model folder. Every tensor must be used, or belong to a head that was not
+// asked for; otherwise kInput with the list of names.
+std::shared_ptr<const Model> load_model(const std::filesystem::path& folder,
+                                        const ModelParts& parts = {});
 
 }  // namespace inlay

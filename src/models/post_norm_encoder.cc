@@ -18,8 +18,8 @@ std::string layer_prefix(const std::string& pattern, int number) {
 
 }  // namespace
 
-LinearSite PostNormEncoder::linear(WeightSource& weights, const std::string& name, SiteRole role, int layer, int64_t in,
-                                   int64_t out) {
+LinearSite PostNormEncoder::linear(WeightSource& weights, const std::string& name, SiteRole role,
+                                   int layer, int64_t in, int64_t out) {
   Site site{.name = name, .kind = SiteKind::kLinear, .role = role, .layer = layer};
   FrozenWeight weight = weights.take_linear(name, in, out, site);
   return {std::move(site), std::move(weight)};
@@ -33,24 +33,32 @@ NormSite PostNormEncoder::norm(WeightSource& weights, const std::string& name, i
   return norm;
 }
 
-EmbeddingSite PostNormEncoder::embedding(WeightSource& weights, const std::string& name, int64_t rows) {
+EmbeddingSite PostNormEncoder::embedding(WeightSource& weights, const std::string& name,
+                                         int64_t rows) {
   Site site{.name = name, .kind = SiteKind::kEmbedding, .in = rows, .out = sizes_.hidden};
   site.weight = weights.take(name + ".weight", {rows, sizes_.hidden});
   return {std::move(site)};
 }
 
-PostNormEncoder::Layer PostNormEncoder::make_layer(WeightSource& weights, const EncoderNames& names, int number) {
+PostNormEncoder::Layer PostNormEncoder::make_layer(WeightSource& weights, const EncoderNames& names,
+                                                   int number) {
   std::string at = layer_prefix(names.layer, number);
   int64_t hidden = sizes_.hidden, wide = sizes_.intermediate;
   auto hidden_site = [&](const std::string& adapters, SiteRole role) {
-    Site site{.name = at + adapters, .kind = SiteKind::kHidden, .role = role, .layer = number, .in = hidden,
-              .out = hidden, .adapterhub = at + adapters};
+    Site site{.name = at + adapters,
+              .kind = SiteKind::kHidden,
+              .role = role,
+              .layer = number,
+              .in = hidden,
+              .out = hidden,
+              .adapterhub = at + adapters};
     return HiddenSite{std::move(site)};
   };
   return {linear(weights, at + names.query, SiteRole::kQuery, number, hidden, hidden),
           linear(weights, at + names.key, SiteRole::kKey, number, hidden, hidden),
           linear(weights, at + names.value, SiteRole::kValue, number, hidden, hidden),
-          linear(weights, at + names.attention_output, SiteRole::kAttentionOutput, number, hidden, hidden),
+          linear(weights, at + names.attention_output, SiteRole::kAttentionOutput, number, hidden,
+                 hidden),
           linear(weights, at + names.up, SiteRole::kUp, number, hidden, wide),
           linear(weights, at + names.down, SiteRole::kDown, number, wide, hidden),
           norm(weights, at + names.attention_norm, number),
@@ -59,9 +67,10 @@ PostNormEncoder::Layer PostNormEncoder::make_layer(WeightSource& weights, const 
           hidden_site(names.output_adapters, SiteRole::kFeedForwardBlock)};
 }
 
-std::unique_ptr<PostNormEncoder::MaskedLm> PostNormEncoder::make_masked_lm(WeightSource& weights,
-                                                                         const EncoderNames& names) {
-  LinearSite dense = linear(weights, names.mlm_dense, SiteRole::kOther, -1, sizes_.hidden, sizes_.hidden);
+std::unique_ptr<PostNormEncoder::MaskedLm> PostNormEncoder::make_masked_lm(
+    WeightSource& weights, const EncoderNames& names) {
+  LinearSite dense =
+      linear(weights, names.mlm_dense, SiteRole::kOther, -1, sizes_.hidden, sizes_.hidden);
   NormSite mlm_norm = norm(weights, names.mlm_norm, -1);
   Site bias{.name = names.mlm_bias, .kind = SiteKind::kParameter, .out = sizes_.vocabulary};
   bias.bias = weights.take(names.mlm_bias, {sizes_.vocabulary});
@@ -70,22 +79,25 @@ std::unique_ptr<PostNormEncoder::MaskedLm> PostNormEncoder::make_masked_lm(Weigh
   if (weights.contains(names.mlm_decoder + ".weight")) {
     table = weights.take(names.mlm_decoder + ".weight", {sizes_.vocabulary, sizes_.hidden});
   }
-  if (weights.contains(names.mlm_decoder + ".bias")) weights.take(names.mlm_decoder + ".bias", {sizes_.vocabulary});
+  if (weights.contains(names.mlm_decoder + ".bias"))
+    weights.take(names.mlm_decoder + ".bias", {sizes_.vocabulary});
   FrozenWeight decoder(table, bias.bias, onednn::Layout::kOutIn, nullptr);
   return std::make_unique<MaskedLm>(
       MaskedLm{std::move(dense), std::move(mlm_norm), std::move(decoder), std::move(bias)});
 }
 
-PostNormEncoder::PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& names, ModelParts parts,
-                                 WeightSource& weights)
+PostNormEncoder::PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& names,
+                                 ModelParts parts, WeightSource& weights)
     : sizes_(sizes) {
   require(sizes.hidden % sizes.heads == 0, ErrorKind::kInput,
-          "config.json: {} attention heads do not divide the hidden size {}", sizes.heads, sizes.hidden);
+          "config.json: {} attention heads do not divide the hidden size {}", sizes.heads,
+          sizes.hidden);
   word_ = embedding(weights, names.word, sizes.vocabulary);
   position_ = embedding(weights, names.position, sizes.positions);
   if (!names.type.empty()) type_ = embedding(weights, names.type, sizes.types);
   embedding_norm_ = norm(weights, names.embedding_norm, -1);
-  for (int number = 0; number < sizes.layers; ++number) layers_.push_back(make_layer(weights, names, number));
+  for (int number = 0; number < sizes.layers; ++number)
+    layers_.push_back(make_layer(weights, names, number));
   if (!names.pooler.empty() && weights.contains(names.pooler + ".weight")) {
     pooler_ = linear(weights, names.pooler, SiteRole::kPooler, -1, sizes.hidden, sizes.hidden);
   }
@@ -99,7 +111,8 @@ void PostNormEncoder::register_sites() {
   if (type_.has_value()) add_site(type_->site);
   add_site(embedding_norm_.site);
   for (Layer& layer : layers_) {
-    for (LinearSite* module : {&layer.query, &layer.key, &layer.value, &layer.attention_output}) add_site(module->site);
+    for (LinearSite* module : {&layer.query, &layer.key, &layer.value, &layer.attention_output})
+      add_site(module->site);
     add_site(layer.attention_block.site);
     add_site(layer.attention_norm.site);
     for (LinearSite* module : {&layer.up, &layer.down}) add_site(module->site);
@@ -116,7 +129,8 @@ void PostNormEncoder::register_sites() {
 
 Variable PostNormEncoder::embed(Context& context, const TokenBatch& batch) const {
   auto lookup = [&](const EmbeddingSite& embedding, const std::vector<int32_t>& ids) {
-    return EmbeddingLookup{{embedding.site.weight, embedding_replacement(context, embedding)}, &ids};
+    return EmbeddingLookup{{embedding.site.weight, embedding_replacement(context, embedding)},
+                           &ids};
   };
   // The order of Hugging Face's sum: word + type, then position.
   std::vector<EmbeddingLookup> lookups{lookup(word_, batch.ids)};
@@ -128,7 +142,8 @@ Variable PostNormEncoder::embed(Context& context, const TokenBatch& batch) const
 
 Variable PostNormEncoder::run_layer(Context& context, const Layer& layer, const Variable& x) const {
   const std::vector<int64_t>& offsets = x.row_space()->example_offsets;
-  AttentionShape shape{.heads = sizes_.heads, .kv_heads = sizes_.heads,
+  AttentionShape shape{.heads = sizes_.heads,
+                       .kv_heads = sizes_.heads,
                        .scale = 1.0f / std::sqrt(static_cast<float>(sizes_.hidden / sizes_.heads))};
   Variable mixed;
   {
@@ -139,14 +154,17 @@ Variable PostNormEncoder::run_layer(Context& context, const Layer& layer, const 
   }
   Variable attended = linear_site(context, layer.attention_output, mixed, Precision::kFull);
   mixed = Variable();
-  attended = hidden_site(context, layer.attention_block, x, std::move(attended), x, layer.attention_norm);
+  attended =
+      hidden_site(context, layer.attention_block, x, std::move(attended), x, layer.attention_norm);
   Variable middle = norm_site(context, layer.attention_norm, attended, x);
   attended = Variable();
 
-  Variable wide = activation(context, linear_site(context, layer.up, middle, Precision::kCompute), sizes_.activation);
+  Variable wide = activation(context, linear_site(context, layer.up, middle, Precision::kCompute),
+                             sizes_.activation);
   Variable output = linear_site(context, layer.down, wide, Precision::kFull);
   wide = Variable();
-  output = hidden_site(context, layer.feed_forward_block, middle, std::move(output), middle, layer.output_norm);
+  output = hidden_site(context, layer.feed_forward_block, middle, std::move(output), middle,
+                       layer.output_norm);
   return norm_site(context, layer.output_norm, output, middle);
 }
 
@@ -157,15 +175,19 @@ Variable PostNormEncoder::encode(Context& context, const TokenBatch& batch) cons
   return x;
 }
 
-Variable PostNormEncoder::pooled(Context& context, const Variable& hidden, const TokenBatch& batch) const {
+Variable PostNormEncoder::pooled(Context& context, const Variable& hidden,
+                                 const TokenBatch& batch) const {
   Variable first = pooling(context, hidden, Pooling::kFirst, &batch.examples);
-  return activation(context, linear_site(context, *pooler_, first, Precision::kFull), Activation::kTanh);
+  return activation(context, linear_site(context, *pooler_, first, Precision::kFull),
+                    Activation::kTanh);
 }
 
 Variable PostNormEncoder::masked_lm_logits(Context& context, const Variable& rows) const {
-  Variable x = activation(context, linear_site(context, mlm_->dense, rows, Precision::kFull), sizes_.activation);
+  Variable x = activation(context, linear_site(context, mlm_->dense, rows, Precision::kFull),
+                          sizes_.activation);
   x = norm_site(context, mlm_->norm, x, Variable());
-  LinearWeights decoder{.frozen = &mlm_->decoder, .weight = embedding_replacement(context, word_),
+  LinearWeights decoder{.frozen = &mlm_->decoder,
+                        .weight = embedding_replacement(context, word_),
                         .bias = parameter_replacement(context, mlm_->bias)};
   return inlay::linear(context, x, decoder, Precision::kFull);
 }

@@ -1,6 +1,7 @@
-// The encoder that BERT, RoBERTa and DistilBERT share: embeddings, then layers of self-attention and a feed-forward part,
-// each followed by addition of its input and layer normalisation (Devlin et al. 2018; Vaswani et al. 2017, section 3.1).
-// A family gives sizes and names; everything that runs is here.
+// The encoder that BERT, RoBERTa and DistilBERT share: embeddings, then layers of self-attention
+// and a feed-forward part, each followed by addition of its input and layer normalisation (Devlin
+// et al. 2018; Vaswani et al. 2017, section 3.1). A family gives sizes and names; everything that
+// runs is here.
 #pragma once
 
 #include <deque>
@@ -17,12 +18,12 @@ namespace inlay {
 
 // Module names below the family's prefix; "{}" in `layer` is the layer's number.
 struct EncoderNames {
-  std::string prefix;  // "bert."
+  std::string prefix;                                // "bert."
   std::string word, position, type, embedding_norm;  // `type` empty: no token types
-  std::string layer;   // "encoder.layer.{}."
+  std::string layer;                                 // "encoder.layer.{}."
   std::string query, key, value, attention_output, attention_norm, up, down, output_norm;
-  std::string attention_adapters, output_adapters;  // where AdapterHub keeps bottlenecks
-  std::string pooler;  // empty: the family has none
+  std::string attention_adapters, output_adapters;         // where AdapterHub keeps bottlenecks
+  std::string pooler;                                      // empty: the family has none
   std::string mlm_dense, mlm_norm, mlm_decoder, mlm_bias;  // with their own prefixes
 };
 
@@ -34,7 +35,8 @@ struct EncoderSizes {
 
 class PostNormEncoder : public Model {
  public:
-  PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& names, ModelParts parts, WeightSource& weights);
+  PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& names, ModelParts parts,
+                  WeightSource& weights);
 
   Variable encode(Context& context, const TokenBatch& batch) const override;
   bool has_pooler() const override { return pooler_.has_value(); }
@@ -55,7 +57,8 @@ class PostNormEncoder : public Model {
     Site bias;             // a bare parameter
   };
 
-  LinearSite linear(WeightSource& weights, const std::string& name, SiteRole role, int layer, int64_t in, int64_t out);
+  LinearSite linear(WeightSource& weights, const std::string& name, SiteRole role, int layer,
+                    int64_t in, int64_t out);
   NormSite norm(WeightSource& weights, const std::string& name, int layer);
   EmbeddingSite embedding(WeightSource& weights, const std::string& name, int64_t rows);
   Layer make_layer(WeightSource& weights, const EncoderNames& names, int number);

@@ -4,9 +4,10 @@
 
 namespace inlay {
 
-TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences, const BatchPlace& place) {
-  ensure(place.first % place.chunk == 0, "a micro-batch begins at place {}, inside a chunk of {}", place.first,
-         place.chunk);
+TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
+                            const BatchPlace& place) {
+  ensure(place.first % place.chunk == 0, "a micro-batch begins at place {}, inside a chunk of {}",
+         place.first, place.chunk);
   TokenBatch batch;
   batch.tokens.example_offsets = {0};
   batch.examples.example_offsets = {0};
@@ -19,7 +20,8 @@ TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences, con
     for (std::size_t t = 0; t < sequence.ids.size(); ++t) {
       batch.ids.push_back(sequence.ids[t]);
       batch.types.push_back(sequence.types.empty() ? 0 : sequence.types[t]);
-      batch.positions.push_back(static_cast<int32_t>(place.first_position) + static_cast<int32_t>(t));
+      batch.positions.push_back(static_cast<int32_t>(place.first_position) +
+                                static_cast<int32_t>(t));
       batch.tokens.example_place.push_back(example_place);
       batch.tokens.token_position.push_back(static_cast<int32_t>(t));
     }

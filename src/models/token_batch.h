@@ -9,7 +9,8 @@
 
 namespace inlay {
 
-// One encoded example, as a tokenizer gives it. `types` may be empty for families without token types.
+// One encoded example, as a tokenizer gives it. `types` may be empty for families without token
+// types.
 struct TokenSequence {
   std::vector<int32_t> ids;
   std::vector<int32_t> types;
@@ -26,11 +27,13 @@ struct TokenBatch {
 };
 
 struct BatchPlace {
-  int64_t first = 0;           // the first example's place in the effective batch, a multiple of chunk
-  int64_t chunk = 1;           // examples whose gradients are summed before the tree: 1 for adapters, 4 for full training
+  int64_t first = 0;  // the first example's place in the effective batch, a multiple of chunk
+  int64_t chunk = 1;  // examples whose gradients are summed before the tree: 1 for adapters, 4 for
+                      // full training
   int64_t first_position = 0;  // where the model's position table begins to count (BaseFacts)
 };
 
-TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences, const BatchPlace& place);
+TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
+                            const BatchPlace& place);
 
 }  // namespace inlay

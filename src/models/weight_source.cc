@@ -11,7 +11,8 @@ constexpr std::size_t kNamesShown = 10;
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) text += (i > 0 ? ", " : "") + names[i];
+  for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i)
+    text += (i > 0 ? ", " : "") + names[i];
   if (names.size() > kNamesShown) text += fmt::format(" and {} more", names.size() - kNamesShown);
   return text;
 }
@@ -26,29 +27,36 @@ std::string WeightSource::full_name(std::string_view name) const {
   return checkpoint_->contains(prefixed) ? prefixed : std::string(name);
 }
 
-bool WeightSource::contains(std::string_view name) const { return checkpoint_->contains(full_name(name)); }
+bool WeightSource::contains(std::string_view name) const {
+  return checkpoint_->contains(full_name(name));
+}
 
 Tensor WeightSource::take(const std::string& name, const Shape& shape) {
   std::string full = full_name(name);
   require(checkpoint_->contains(full), ErrorKind::kInput,
-          "the model needs the tensor {} (or {}{}) of shape {}, and its files do not have it; is config.json the one "
+          "the model needs the tensor {} (or {}{}) of shape {}, and its files do not have it; is "
+          "config.json the one "
           "that belongs to these weights?",
           name, prefix_, name, shape.text());
   Tensor tensor = checkpoint_->tensor(full);
-  require(tensor.shape() == shape, ErrorKind::kInput, "{}: found shape {}, expected {} from config.json", full,
-          tensor.shape().text(), shape.text());
-  require(is_floating(tensor.dtype()), ErrorKind::kInput, "{}: found dtype {}, expected F32, BF16 or F16", full,
-          dtype_name(tensor.dtype()));
+  require(tensor.shape() == shape, ErrorKind::kInput,
+          "{}: found shape {}, expected {} from config.json", full, tensor.shape().text(),
+          shape.text());
+  require(is_floating(tensor.dtype()), ErrorKind::kInput,
+          "{}: found dtype {}, expected F32, BF16 or F16", full, dtype_name(tensor.dtype()));
   taken_.insert(full);
   return tensor;
 }
 
-FrozenWeight WeightSource::take_linear(const std::string& name, int64_t in, int64_t out, Site& site) {
+FrozenWeight WeightSource::take_linear(const std::string& name, int64_t in, int64_t out,
+                                       Site& site) {
   site.weight = take(name + ".weight", {out, in});
   site.bias = take(name + ".bias", {out});
   site.in = in;
   site.out = out;
-  auto drop = [checkpoint = checkpoint_, full = full_name(name + ".weight")] { checkpoint->drop_pages(full); };
+  auto drop = [checkpoint = checkpoint_, full = full_name(name + ".weight")] {
+    checkpoint->drop_pages(full);
+  };
   return FrozenWeight(site.weight, site.bias, onednn::Layout::kOutIn, drop);
 }
 
@@ -71,7 +79,8 @@ void WeightSource::finish(std::span<const std::string> other_heads) {
     (head ? unused_ : unknown).push_back(name);
   }
   require(unknown.empty(), ErrorKind::kInput,
-          "the model's files hold {} tensor(s) that its family does not know: {}; the files and config.json do not "
+          "the model's files hold {} tensor(s) that its family does not know: {}; the files and "
+          "config.json do not "
           "belong together, or this variant of the family is not supported",
           unknown.size(), listed(unknown));
 }

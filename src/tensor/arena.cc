@@ -47,10 +47,12 @@ Arena::Arena() {
   static_assert(sizeof(Block) == kUnit);
   void* range = MAP_FAILED;
   for (reserved_ = kFirstReserve; reserved_ >= kLeastReserve; reserved_ /= 2) {
-    range = ::mmap(nullptr, reserved_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    range = ::mmap(nullptr, reserved_, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range != MAP_FAILED) break;
   }
-  require(range != MAP_FAILED, ErrorKind::kIo, "cannot reserve {} bytes of address space", kLeastReserve);
+  require(range != MAP_FAILED, ErrorKind::kIo, "cannot reserve {} bytes of address space",
+          kLeastReserve);
   base_ = static_cast<std::byte*>(range);
 }
 
@@ -60,7 +62,8 @@ Arena::~Arena() {
 }
 
 void* Arena::do_allocate(std::size_t bytes, std::size_t alignment) {
-  ensure(alignment <= kUnit, "an alignment of {} was asked of an arena that gives {}", alignment, kUnit);
+  ensure(alignment <= kUnit, "an alignment of {} was asked of an arena that gives {}", alignment,
+         kUnit);
   std::size_t size = (std::max<std::size_t>(bytes, 1) + kUnit - 1) / kUnit * kUnit + sizeof(Block);
   Block* block = find_free(size);
   if (block != nullptr) {
@@ -105,14 +108,15 @@ Arena::Block* Arena::find_free(std::size_t size) const {
   Block* best = nullptr;
   for (Block* block = free_; block != nullptr; block = block->next_free) {
     if (block->size < size) continue;
-    if (best == nullptr || block->size < best->size || (block->size == best->size && block < best)) best = block;
+    if (best == nullptr || block->size < best->size || (block->size == best->size && block < best))
+      best = block;
   }
   return best;
 }
 
 Arena::Block* Arena::extend(std::size_t size) {
-  require(size <= reserved_ - top_, ErrorKind::kIo, "out of memory: {} more bytes are needed, {} are in use", size,
-          in_use_);
+  require(size <= reserved_ - top_, ErrorKind::kIo,
+          "out of memory: {} more bytes are needed, {} are in use", size, in_use_);
   unpoison(base_ + top_, sizeof(Block));
   auto* block = new (base_ + top_) Block{size, last_size_, nullptr, nullptr, false};
   last_size_ = size;
@@ -124,7 +128,8 @@ Arena::Block* Arena::extend(std::size_t size) {
 void Arena::split(Block* block, std::size_t size) {
   if (block->size - size < 4 * kUnit) return;
   unpoison(reinterpret_cast<std::byte*>(block) + size, sizeof(Block));
-  auto* rest = new (reinterpret_cast<std::byte*>(block) + size) Block{block->size - size, size, nullptr, nullptr, true};
+  auto* rest = new (reinterpret_cast<std::byte*>(block) + size)
+      Block{block->size - size, size, nullptr, nullptr, true};
   block->size = size;
   next(rest)->previous_size = rest->size;  // a free block is never the topmost
   link(rest);

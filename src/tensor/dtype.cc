@@ -40,7 +40,8 @@ std::optional<DType> dtype_from_name(std::string_view name) {
 }
 
 bool is_floating(DType dtype) {
-  return dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kF32 || dtype == DType::kF64;
+  return dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kF32 ||
+         dtype == DType::kF64;
 }
 
 Float16::Float16(float value) {
@@ -67,7 +68,8 @@ Float16::operator float() const {
     float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
     return sign != 0 ? -magnitude : magnitude;
   }
-  uint32_t word = exponent == 31 ? 0x7f800000u | (mantissa << 13) : ((exponent + 112u) << 23) | (mantissa << 13);
+  uint32_t word = exponent == 31 ? 0x7f800000u | (mantissa << 13)
+                                 : ((exponent + 112u) << 23) | (mantissa << 13);
   return std::bit_cast<float>(sign | word);
 }
 

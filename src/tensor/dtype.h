@@ -9,10 +9,24 @@
 
 namespace inlay {
 
-enum class DType : uint8_t { kBool, kU8, kI8, kI16, kU16, kF16, kBF16, kI32, kU32, kF32, kF64, kI64, kU64 };
+enum class DType : uint8_t {
+  kBool,
+  kU8,
+  kI8,
+  kI16,
+  kU16,
+  kF16,
+  kBF16,
+  kI32,
+  kU32,
+  kF32,
+  kF64,
+  kI64,
+  kU64
+};
 
-std::size_t dtype_size(DType dtype);         // bytes per element
-std::string_view dtype_name(DType dtype);    // "F32"
+std::size_t dtype_size(DType dtype);       // bytes per element
+std::string_view dtype_name(DType dtype);  // "F32"
 std::optional<DType> dtype_from_name(std::string_view name);
 bool is_floating(DType dtype);
 
@@ -26,7 +40,9 @@ struct BFloat16 {
     bits = nan ? static_cast<uint16_t>((word >> 16) | 0x40u)
                : static_cast<uint16_t>((word + 0x7fffu + ((word >> 16) & 1u)) >> 16);
   }
-  explicit operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+  explicit operator float() const {
+    return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+  }
 };
 
 // IEEE half precision, storage only: read from files, widened before use.

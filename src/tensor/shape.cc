@@ -5,8 +5,9 @@
 namespace inlay {
 
 Shape::Shape(std::span<const int64_t> sizes) : rank_(static_cast<int>(sizes.size())) {
-  require(sizes.size() <= kMaxRank, ErrorKind::kInput, "a tensor of rank {} was found; at most {} dimensions are supported",
-          sizes.size(), kMaxRank);
+  require(sizes.size() <= kMaxRank, ErrorKind::kInput,
+          "a tensor of rank {} was found; at most {} dimensions are supported", sizes.size(),
+          kMaxRank);
   int64_t product = 1;
   bool empty = false;
   for (std::size_t i = 0; i < sizes.size(); ++i) {

@@ -30,9 +30,10 @@ Tensor Tensor::borrow(const Shape& shape, DType dtype, std::span<const std::byte
   tensor.storage_ = Storage::borrow(bytes, std::move(owner));
   tensor.shape_ = shape;
   tensor.dtype_ = dtype;
-  ensure(tensor.byte_count() <= bytes.size(), "{} bytes for a {} tensor of shape {}", bytes.size(), dtype_name(dtype),
-         shape.text());
-  ensure(reinterpret_cast<std::uintptr_t>(bytes.data()) % dtype_size(dtype) == 0, "unaligned bytes for a tensor");
+  ensure(tensor.byte_count() <= bytes.size(), "{} bytes for a {} tensor of shape {}", bytes.size(),
+         dtype_name(dtype), shape.text());
+  ensure(reinterpret_cast<std::uintptr_t>(bytes.data()) % dtype_size(dtype) == 0,
+         "unaligned bytes for a tensor");
   return tensor;
 }
 
@@ -44,14 +45,15 @@ Tensor Tensor::reshaped(const Shape& shape) const {
 }
 
 Tensor Tensor::rows(int64_t first, int64_t last) const {
-  ensure(shape_.rank() > 0 && 0 <= first && first <= last && last <= dim(0), "rows [{}, {}) of shape {}", first, last,
-         shape_.text());
+  ensure(shape_.rank() > 0 && 0 <= first && first <= last && last <= dim(0),
+         "rows [{}, {}) of shape {}", first, last, shape_.text());
   std::array<int64_t, Shape::kMaxRank> sizes{};
   std::copy(shape_.sizes().begin(), shape_.sizes().end(), sizes.begin());
   int64_t row = dim(0) > 0 ? count() / dim(0) : 0;
   sizes[0] = last - first;
   Tensor tensor = *this;
-  tensor.shape_ = Shape(std::span<const int64_t>(sizes.data(), static_cast<std::size_t>(shape_.rank())));
+  tensor.shape_ =
+      Shape(std::span<const int64_t>(sizes.data(), static_cast<std::size_t>(shape_.rank())));
   tensor.offset_ += static_cast<std::size_t>(first * row) * dtype_size(dtype_);
   return tensor;
 }
@@ -61,8 +63,8 @@ Tensor Tensor::to(DType dtype, std::pmr::memory_resource* resource) const {
   if (dtype == dtype_) {
     std::memcpy(result.mutable_raw(), raw(), byte_count());
   } else {
-    require(is_floating(dtype) && is_floating(dtype_), ErrorKind::kInput, "cannot convert a {} tensor to {}",
-            dtype_name(dtype_), dtype_name(dtype));
+    require(is_floating(dtype) && is_floating(dtype_), ErrorKind::kInput,
+            "cannot convert a {} tensor to {}", dtype_name(dtype_), dtype_name(dtype));
     kernels::convert(raw(), dtype_, result.mutable_raw(), dtype, count());
   }
   return result;

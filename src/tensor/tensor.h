@@ -1,4 +1,5 @@
-// A cheap handle on contiguous, row-major elements: copying a Tensor shares its storage. No gradients here.
+// A cheap handle on contiguous, row-major elements: copying a Tensor shares its storage. No
+// gradients here.
 //
 //   Tensor x = Tensor::empty({tokens, channels}, DType::kF32, arena);
 //   float* row = x.mutable_data<float>() + t * channels;
@@ -24,14 +25,16 @@ class Tensor {
                       std::pmr::memory_resource* resource = std::pmr::new_delete_resource());
   static Tensor zeros(const Shape& shape, DType dtype,
                       std::pmr::memory_resource* resource = std::pmr::new_delete_resource());
-  // Read-only elements in bytes that `owner` keeps alive. REQUIRES: enough bytes, aligned for the dtype.
+  // Read-only elements in bytes that `owner` keeps alive. REQUIRES: enough bytes, aligned for the
+  // dtype.
   static Tensor borrow(const Shape& shape, DType dtype, std::span<const std::byte> bytes,
                        std::shared_ptr<const void> owner);
   // A copy of host values.
   template <class T>
   static Tensor of(const Shape& shape, std::span<const T> values) {
     Tensor tensor = empty(shape, dtype_of<T>());
-    ensure(static_cast<int64_t>(values.size()) == shape.count(), "{} values for shape {}", values.size(), shape.text());
+    ensure(static_cast<int64_t>(values.size()) == shape.count(), "{} values for shape {}",
+           values.size(), shape.text());
     std::copy(values.begin(), values.end(), tensor.mutable_data<T>());
     return tensor;
   }
@@ -64,17 +67,21 @@ class Tensor {
     return reinterpret_cast<T*>(mutable_raw());
   }
 
-  // The same storage under another shape of equal count, or rows [first, last) of the outermost dimension.
+  // The same storage under another shape of equal count, or rows [first, last) of the outermost
+  // dimension.
   Tensor reshaped(const Shape& shape) const;
   Tensor rows(int64_t first, int64_t last) const;
 
-  // A copy of the elements as another dtype (floating types only, or equal types); kInput otherwise.
-  Tensor to(DType dtype, std::pmr::memory_resource* resource = std::pmr::new_delete_resource()) const;
+  // A copy of the elements as another dtype (floating types only, or equal types); kInput
+  // otherwise.
+  Tensor to(DType dtype,
+            std::pmr::memory_resource* resource = std::pmr::new_delete_resource()) const;
   Tensor clone(std::pmr::memory_resource* resource = std::pmr::new_delete_resource()) const;
 
  private:
   void check_dtype(DType wanted) const {
-    ensure(dtype_ == wanted && defined(), "a {} tensor was read as {}", dtype_name(dtype_), dtype_name(wanted));
+    ensure(dtype_ == wanted && defined(), "a {} tensor was read as {}", dtype_name(dtype_),
+           dtype_name(wanted));
   }
 
   std::shared_ptr<Storage> storage_;

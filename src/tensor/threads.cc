@@ -12,7 +12,8 @@
 namespace inlay {
 namespace {
 
-// The mask that the process was started with; pinning narrows the mask of each thread, so it is read once.
+// The mask that the process was started with; pinning narrows the mask of each thread, so it is
+// read once.
 std::vector<int> read_mask() {
   cpu_set_t mask;
   CPU_ZERO(&mask);

@@ -30,21 +30,25 @@ void save_checkpoint(const std::filesystem::path& path, const TrainState& state,
     tensors.push_back({"parameter." + parameters[i]->name(), parameters[i]->value()});
     if (!best.empty()) tensors.push_back({"best." + parameters[i]->name(), best[i]});
   }
-  write_safetensors(path, tensors, {{"inlay_state", canonical_json(state_json(state, optimizer.steps()))}});
+  write_safetensors(path, tensors,
+                    {{"inlay_state", canonical_json(state_json(state, optimizer.steps()))}});
 }
 
-TrainState load_checkpoint(const std::filesystem::path& path, const std::vector<Parameter*>& parameters,
-                           std::vector<Tensor>& best, Optimizer& optimizer) {
+TrainState load_checkpoint(const std::filesystem::path& path,
+                           const std::vector<Parameter*>& parameters, std::vector<Tensor>& best,
+                           Optimizer& optimizer) {
   SafetensorsFile file = SafetensorsFile::open(path);
   std::string where = path.string();
   auto found = file.metadata().find("inlay_state");
-  require(found != file.metadata().end(), ErrorKind::kInput, "{}: not a checkpoint: inlay_state is missing", where);
+  require(found != file.metadata().end(), ErrorKind::kInput,
+          "{}: not a checkpoint: inlay_state is missing", where);
   Json json = parse_json(found->second, where);
   TrainState state;
   state.epoch = json_get<int64_t>(json, "epoch", where);
   state.batch = json_get<int64_t>(json, "batch", where);
   state.epochs_without_gain = json_get<int64_t>(json, "epochs_without_gain", where);
-  if (!json.at("best_metric").is_null()) state.best_metric = json_get<double>(json, "best_metric", where);
+  if (!json.at("best_metric").is_null())
+    state.best_metric = json_get<double>(json, "best_metric", where);
   state.best_epoch = json_get<int64_t>(json, "best_epoch", where);
   state.loss_sum = json_get<double>(json, "loss_sum", where);
   state.train_seconds = json_get<double>(json, "train_seconds", where);
@@ -54,10 +58,12 @@ TrainState load_checkpoint(const std::filesystem::path& path, const std::vector<
   best.clear();
   for (Parameter* parameter : parameters) {
     Tensor value = file.tensor("parameter." + parameter->name());
-    require(value.shape() == parameter->shape(), ErrorKind::kInput, "{}: {} has shape {}, expected {}", where,
-            parameter->name(), value.shape().text(), parameter->shape().text());
+    require(value.shape() == parameter->shape(), ErrorKind::kInput,
+            "{}: {} has shape {}, expected {}", where, parameter->name(), value.shape().text(),
+            parameter->shape().text());
     parameter->set_value(value.clone());
-    if (state.best_metric.has_value()) best.push_back(file.tensor("best." + parameter->name()).clone());
+    if (state.best_metric.has_value())
+      best.push_back(file.tensor("best." + parameter->name()).clone());
   }
   optimizer.restore(json_get<int64_t>(json, "steps", where), file);
   return state;

@@ -10,10 +10,12 @@
 
 namespace inlay {
 
-Optimizer::Optimizer(OptimizerOptions options, std::vector<OptimizerGroup> groups) : options_(std::move(options)) {
+Optimizer::Optimizer(OptimizerOptions options, std::vector<OptimizerGroup> groups)
+    : options_(std::move(options)) {
   for (const OptimizerGroup& group : groups) {
     for (Parameter* parameter : group.parameters) {
-      Slot slot{parameter, group.learning_rate, Tensor::zeros(parameter->shape(), DType::kF32), Tensor()};
+      Slot slot{parameter, group.learning_rate, Tensor::zeros(parameter->shape(), DType::kF32),
+                Tensor()};
       if (options_.name == "adamw") slot.second = Tensor::zeros(parameter->shape(), DType::kF32);
       slots_.push_back(std::move(slot));
     }
@@ -27,9 +29,10 @@ double Optimizer::step(double factor, double clip) {
     gradients.push_back(slot.parameter->take_gradient());
     if (!gradients.back().defined()) continue;
     double own = kernels::norm_square(in(gradients.back()), gradients.back().count());
-    require(std::isfinite(own), ErrorKind::kInput,
-            "the gradient of {} is not finite at step {}; use a smaller learning rate, or compute=f32",
-            slot.parameter->name(), steps_ + 1);
+    require(
+        std::isfinite(own), ErrorKind::kInput,
+        "the gradient of {} is not finite at step {}; use a smaller learning rate, or compute=f32",
+        slot.parameter->name(), steps_ + 1);
     square += own;
   }
   double norm = std::sqrt(square);
@@ -38,17 +41,26 @@ double Optimizer::step(double factor, double clip) {
     Tensor& gradient = gradients[i];
     Slot& slot = slots_[i];
     if (!gradient.defined()) continue;
-    if (clip > 0 && norm > clip) kernels::scale(in(gradient), clip / norm, out(gradient), gradient.count());
+    if (clip > 0 && norm > clip)
+      kernels::scale(in(gradient), clip / norm, out(gradient), gradient.count());
     Tensor& value = slot.parameter->mutable_value();
     double decay = value.shape().rank() >= 2 ? options_.weight_decay : 0.0;
     if (options_.name == "adamw") {
-      kernels::adamw_update({.learning_rate = factor * slot.learning_rate, .weight_decay = decay, .step = steps_},
-                            {.count = value.count(), .grad = in(gradient), .param = out(value), .m = out(slot.first),
-                             .v = out(slot.second)});
+      kernels::adamw_update(
+          {.learning_rate = factor * slot.learning_rate, .weight_decay = decay, .step = steps_},
+          {.count = value.count(),
+           .grad = in(gradient),
+           .param = out(value),
+           .m = out(slot.first),
+           .v = out(slot.second)});
     } else {
-      kernels::sgd_update(
-          {.learning_rate = factor * slot.learning_rate, .momentum = options_.momentum, .weight_decay = decay},
-          {.count = value.count(), .grad = in(gradient), .param = out(value), .velocity = out(slot.first)});
+      kernels::sgd_update({.learning_rate = factor * slot.learning_rate,
+                           .momentum = options_.momentum,
+                           .weight_decay = decay},
+                          {.count = value.count(),
+                           .grad = in(gradient),
+                           .param = out(value),
+                           .velocity = out(slot.first)});
     }
     slot.parameter->changed();
     gradient = Tensor();

@@ -1,5 +1,5 @@
-// Turns gradients into updates of parameters, with the state that takes: AdamW (Loshchilov and Hutter 2019) or SGD with
-// momentum.
+// Turns gradients into updates of parameters, with the state that takes: AdamW (Loshchilov and
+// Hutter 2019) or SGD with momentum.
 #pragma once
 
 #include <string>
@@ -25,9 +25,10 @@ class Optimizer {
  public:
   Optimizer(OptimizerOptions options, std::vector<OptimizerGroup> groups);
 
-  // One update at `factor` times the peak rates. Takes every parameter's gradient; those without one are left alone.
-  // Gradients are first scaled so that their common norm is at most `clip` (0: no limit). Returns the norm before that.
-  // A gradient that is not finite is kInput naming the first such parameter; nothing is updated then.
+  // One update at `factor` times the peak rates. Takes every parameter's gradient; those without
+  // one are left alone. Gradients are first scaled so that their common norm is at most `clip` (0:
+  // no limit). Returns the norm before that. A gradient that is not finite is kInput naming the
+  // first such parameter; nothing is updated then.
   double step(double factor, double clip);
 
   int64_t steps() const { return steps_; }

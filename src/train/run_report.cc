@@ -33,7 +33,8 @@ std::string display_name(const std::string& metric) {
 Json metric_quantities(const Json& metrics, const std::string& chosen) {
   Json list = Json::array();
   auto add = [&](const std::string& name) {
-    Json one = quantity(display_name(name), metrics.at(name), name == "accuracy" ? "percent" : "number");
+    Json one =
+        quantity(display_name(name), metrics.at(name), name == "accuracy" ? "percent" : "number");
     if (metrics.contains(name + "_interval")) {
       one["low"] = metrics.at(name + "_interval").at(0);
       one["high"] = metrics.at(name + "_interval").at(1);
@@ -41,12 +42,16 @@ Json metric_quantities(const Json& metrics, const std::string& chosen) {
     list.push_back(one);
   };
   // The one that was chosen by, then those that people ask for first, then the rest.
-  std::vector<std::string> order{chosen, "accuracy", "macro_f1", "mcc", "roc_auc", "entity_f1", "pearson", "spearman"};
+  std::vector<std::string> order{chosen,    "accuracy",  "macro_f1", "mcc",
+                                 "roc_auc", "entity_f1", "pearson",  "spearman"};
   for (const auto& [name, value] : metrics.items()) order.push_back(name);
   std::set<std::string> seen;
   for (const std::string& name : order) {
-    bool twice = name == "micro_f1" && metrics.contains("accuracy") && metrics.at(name) == metrics.at("accuracy");
-    if (metrics.contains(name) && !name.ends_with("_interval") && !twice && seen.insert(name).second) add(name);
+    bool twice = name == "micro_f1" && metrics.contains("accuracy") &&
+                 metrics.at(name) == metrics.at("accuracy");
+    if (metrics.contains(name) && !name.ends_with("_interval") && !twice &&
+        seen.insert(name).second)
+      add(name);
   }
   return list;
 }
@@ -56,13 +61,16 @@ Json curves(const RunFigures& figures, const RunFolder& run) {
   Json train = Json::array(), validation = Json::array(), best;
   for (const Json& record : read_metrics(run.metrics())) {
     if (record.value("fold", 0) != 0) continue;  // the first fold stands for all
-    if (record.contains("loss")) train.push_back({{"step", record.at("step")}, {"loss", record.at("loss")}});
+    if (record.contains("loss"))
+      train.push_back({{"step", record.at("step")}, {"loss", record.at("loss")}});
     if (!record.contains("validation") || !record.at("validation").is_object()) continue;
-    validation.push_back({{"step", record.at("step")}, {"epoch", record.at("epoch")},
+    validation.push_back({{"step", record.at("step")},
+                          {"epoch", record.at("epoch")},
                           {"value", record.at("validation").at(config.metric)}});
     if (record.value("best", false)) best = record.at("step");
   }
-  Json document{{"train", train}, {"validation", validation}, {"metric", display_name(config.metric)}};
+  Json document{
+      {"train", train}, {"validation", validation}, {"metric", display_name(config.metric)}};
   if (!best.is_null()) document["best_step"] = best;
   return document;
 }
@@ -82,8 +90,11 @@ void add_classification(Json& document, const RunFigures& figures, const Json& d
     Json row = Json::array();
     for (std::size_t p = 0; p < classes.size(); ++p) row.push_back(matrix.at(c, p));
     counts.push_back(row);
-    rows.push_back({{"label", classes[c]}, {"precision", scores[c].precision()}, {"recall", scores[c].recall()},
-                    {"f1", scores[c].f1()}, {"support", scores[c].support}});
+    rows.push_back({{"label", classes[c]},
+                    {"precision", scores[c].precision()},
+                    {"recall", scores[c].recall()},
+                    {"f1", scores[c].f1()},
+                    {"support", scores[c].support}});
   }
   document["confusion"] = {{"labels", classes}, {"counts", counts}};
   document["classes"] = rows;
@@ -99,20 +110,26 @@ void add_classification(Json& document, const RunFigures& figures, const Json& d
     std::vector<float> probabilities = class_probabilities(output.logits);
     auto best = static_cast<std::size_t>(largest(probabilities));
     auto truth = static_cast<std::size_t>(output.example->source->class_id);
-    auto bin = std::min(kCalibrationBins - 1, static_cast<std::size_t>(probabilities[best] * kCalibrationBins));
+    auto bin = std::min(kCalibrationBins - 1,
+                        static_cast<std::size_t>(probabilities[best] * kCalibrationBins));
     ++count[bin];
     confidence[bin] += probabilities[best];
     right[bin] += best == truth ? 1 : 0;
     if (best == truth) continue;
     auto index = static_cast<std::size_t>(output.example - figures.bench->encoded.data());
     std::string text = output.example->source->text;
-    if (!output.example->source->text_pair.empty()) text += " | " + output.example->source->text_pair;
+    if (!output.example->source->text_pair.empty())
+      text += " | " + output.example->source->text_pair;
     mistakes.push_back({probabilities[best],
-                        {{"text", text}, {"truth", classes[truth]}, {"prediction", classes[best]},
-                         {"probability", probabilities[best]}, {"row", short_place(*figures.bench, index)}}});
+                        {{"text", text},
+                         {"truth", classes[truth]},
+                         {"prediction", classes[best]},
+                         {"probability", probabilities[best]},
+                         {"row", short_place(*figures.bench, index)}}});
   }
-  std::stable_sort(mistakes.begin(), mistakes.end(),
-                   [](const Mistake& a, const Mistake& b) { return a.probability > b.probability; });
+  std::stable_sort(mistakes.begin(), mistakes.end(), [](const Mistake& a, const Mistake& b) {
+    return a.probability > b.probability;
+  });
   document["mistakes"] = Json::array();
   for (std::size_t i = 0; i < std::min(kMistakesShown, mistakes.size()); ++i) {
     document["mistakes"].push_back(mistakes[i].row);
@@ -123,9 +140,12 @@ void add_classification(Json& document, const RunFigures& figures, const Json& d
     auto n = static_cast<double>(count[b]);
     bins.push_back({{"low", static_cast<double>(b) / kCalibrationBins},
                     {"high", static_cast<double>(b + 1) / kCalibrationBins},
-                    {"count", count[b]}, {"confidence", confidence[b] / n}, {"accuracy", right[b] / n}});
+                    {"count", count[b]},
+                    {"confidence", confidence[b] / n},
+                    {"accuracy", right[b] / n}});
   }
-  document["calibration"] = {{"error", figures.summary->at("metrics").at("calibration_error")}, {"bins", bins}};
+  document["calibration"] = {{"error", figures.summary->at("metrics").at("calibration_error")},
+                             {"bins", bins}};
 }
 
 void add_folds(Json& document, const RunFigures& figures) {
@@ -202,8 +222,10 @@ Json report_document(const RunFigures& figures, const RunFolder& run) {
   std::string base = bench.model->facts().folder.filename().string();
   Json document{{"title", fmt::format("{} on {}", bench.config.method, base)}};
   document["lead"] = fmt::format(
-      "{} was adapted to {} with {} on {} examples{}; the figures are over {} examples that were not trained on.", base,
-      bench.config.task, bench.config.method, format_count(static_cast<int64_t>(bench.data.examples.size())),
+      "{} was adapted to {} with {} on {} examples{}; the figures are over {} examples that were "
+      "not trained on.",
+      base, bench.config.task, bench.config.method,
+      format_count(static_cast<int64_t>(bench.data.examples.size())),
       bench.folded() ? fmt::format(" in {} folds", bench.config.folds) : "",
       format_count(static_cast<int64_t>(figures.outputs->size())));
   document["test_rows"] = figures.outputs->size();
@@ -212,10 +234,12 @@ Json report_document(const RunFigures& figures, const RunFolder& run) {
   Json speed = Json::array({quantity("Training time", summary.at("train_seconds"), "seconds"),
                             quantity("Whole run", summary.at("seconds"), "seconds"),
                             quantity("Tokens per second", summary.at("tokens_per_second"), "count"),
-                            quantity("Share of the measured matrix-product peak", summary.at("share_of_peak"), "percent"),
+                            quantity("Share of the measured matrix-product peak",
+                                     summary.at("share_of_peak"), "percent"),
                             quantity("Peak memory", summary.at("peak_rss_bytes"), "bytes"),
                             quantity("Examples cut to the longest input", bench.truncated, "count"),
-                            quantity("Test texts that were also trained on", summary.at("duplicates").at("count"), "count")});
+                            quantity("Test texts that were also trained on",
+                                     summary.at("duplicates").at("count"), "count")});
   document["speed"] = speed;
   document["tiles"] = Json::array({speed[0], speed[2], speed[3], speed[4]});
   document["manifest"] = read_manifest(run.manifest());

@@ -1,4 +1,5 @@
-// The document that runs/report.h draws, from what a run left: metrics.jsonl, manifest, predictions, summary.
+// The document that runs/report.h draws, from what a run left: metrics.jsonl, manifest,
+// predictions, summary.
 #pragma once
 
 #include <vector>

@@ -5,9 +5,11 @@
 namespace inlay {
 
 Learner learner_from(std::shared_ptr<const Model> model, LoadedAdapter loaded) {
-  require(loaded.head != nullptr, ErrorKind::kInput, "the adapter has no head, so it gives no labels");
+  require(loaded.head != nullptr, ErrorKind::kInput,
+          "the adapter has no head, so it gives no labels");
   Learner learner;
-  learner.task = find_task(loaded.label.task).make(loaded.label.classes, loaded.head->outputs(), {});
+  learner.task =
+      find_task(loaded.label.task).make(loaded.label.classes, loaded.head->outputs(), {});
   learner.model = std::move(model);
   learner.adapter = std::move(loaded.adapter);
   learner.head = std::move(loaded.head);
@@ -17,11 +19,13 @@ Learner learner_from(std::shared_ptr<const Model> model, LoadedAdapter loaded) {
 RunSplit run_split_from_name(const std::string& name) {
   if (name == "train") return RunSplit::kTrain;
   if (name == "validation") return RunSplit::kValidation;
-  require(name == "test", ErrorKind::kUsage, "split \"{}\" is unknown; expected train, validation or test", name);
+  require(name == "test", ErrorKind::kUsage,
+          "split \"{}\" is unknown; expected train, validation or test", name);
   return RunSplit::kTest;
 }
 
-std::vector<ModelOutput> outputs_of_run(const RunFolder& run, const Workbench& bench, RunSplit part) {
+std::vector<ModelOutput> outputs_of_run(const RunFolder& run, const Workbench& bench,
+                                        RunSplit part) {
   std::vector<ModelOutput> pooled;
   for (std::size_t number = 0; number < bench.splits.size(); ++number) {
     const Split& split = bench.splits[number];
@@ -29,7 +33,8 @@ std::vector<ModelOutput> outputs_of_run(const RunFolder& run, const Workbench& b
                           : part == RunSplit::kValidation ? split.validation
                                                           : split.test;
     Learner learner = learner_from(
-        bench.model, load_adapter(split_folder(run, bench, number) / "adapter", bench.model->facts()));
+        bench.model,
+        load_adapter(split_folder(run, bench, number) / "adapter", bench.model->facts()));
     Context context(bench.compute);
     activate(context, learner);
     auto outputs = predict(context, learner, bench.pick(indices));

@@ -16,7 +16,9 @@ enum class RunSplit { kTrain, kValidation, kTest };
 // "train", "validation", "test"; kUsage otherwise.
 RunSplit run_split_from_name(const std::string& name);
 
-// The outputs of a run's adapters on one part of its data; over folds, each fold's own part, pooled.
-std::vector<ModelOutput> outputs_of_run(const RunFolder& run, const Workbench& bench, RunSplit part);
+// The outputs of a run's adapters on one part of its data; over folds, each fold's own part,
+// pooled.
+std::vector<ModelOutput> outputs_of_run(const RunFolder& run, const Workbench& bench,
+                                        RunSplit part);
 
 }  // namespace inlay

@@ -7,7 +7,8 @@
 
 namespace inlay {
 
-double schedule_factor(const std::string& name, int64_t step, int64_t total_steps, int64_t warmup_steps) {
+double schedule_factor(const std::string& name, int64_t step, int64_t total_steps,
+                       int64_t warmup_steps) {
   if (step < warmup_steps) return static_cast<double>(step + 1) / static_cast<double>(warmup_steps);
   if (name == "constant") return 1.0;
   auto left = static_cast<double>(std::max<int64_t>(0, total_steps - step));

@@ -6,39 +6,49 @@ namespace inlay {
 
 void TrainConfig::fields(FieldVisitor& visit) {
   visit("model", model, "a pulled name or a Hugging Face model folder");
-  visit("data", data, "a pulled name, a file (CSV, TSV, JSONL; - for standard input) or a folder of them");
+  visit("data", data,
+        "a pulled name, a file (CSV, TSV, JSONL; - for standard input) or a folder of them");
   visit("train_file", train_file, "instead of data: the examples to train on");
   visit("validation_file", validation_file, "instead of a split: the examples to choose by");
   visit("test_file", test_file, "instead of a split: the examples to test on");
   visit("text_column", text_column, "the column with the text; guessed when empty");
-  visit("text_pair_column", text_pair_column, "the column with the second text of a pair; guessed when empty");
+  visit("text_pair_column", text_pair_column,
+        "the column with the second text of a pair; guessed when empty");
   visit("label_column", label_column, "the column with the label; guessed when empty");
   visit("task", task, "what the outputs mean");
   visit("method", method, "what is trained, as name[field=value,...]");
-  visit.choice("pooling", pooling, {"auto", "pooler", "first", "mean", "tokens"}, "what the head reads; auto: the family's own head, mean without a pooler");
+  visit.choice("pooling", pooling, {"auto", "pooler", "first", "mean", "tokens"},
+               "what the head reads; auto: the family's own head, mean without a pooler");
   visit("seed", seed, "the one seed of initial values, dropout, order and splits");
   visit("epochs", epochs, "passes over the training part");
   visit("batch_size", batch_size, "examples per optimizer step");
-  visit("micro_batch", micro_batch, "examples per forward pass; 0: as many as fit 8,192 tokens. Changes no bit in f32");
+  visit("micro_batch", micro_batch,
+        "examples per forward pass; 0: as many as fit 8,192 tokens. Changes no bit in f32");
   visit("max_length", max_length, "tokens an example is cut to; 0: what model and tokenizer allow");
   visit("learning_rate", learning_rate, "peak rate of the adapter; 0: the method's default");
-  visit("head_learning_rate", head_learning_rate, "peak rate of the head; 0: the adapter's, but at least 1e-3");
-  visit.choice("schedule", schedule, {"linear", "cosine", "constant"}, "how the rate falls after the warm-up");
+  visit("head_learning_rate", head_learning_rate,
+        "peak rate of the head; 0: the adapter's, but at least 1e-3");
+  visit.choice("schedule", schedule, {"linear", "cosine", "constant"},
+               "how the rate falls after the warm-up");
   visit("warmup", warmup, "share of the steps over which the rate rises from 0");
   visit.choice("optimizer", optimizer, {"adamw", "sgd"}, "how gradients become updates");
   visit("weight_decay", weight_decay, "decoupled decay of matrices; biases and norms have none");
   visit("momentum", momentum, "of sgd");
   visit("clip", clip, "largest norm of the whole gradient; 0: no limit");
   visit("label_smoothing", label_smoothing, "share of a target spread over all classes");
-  visit.choice("class_weights", class_weights, {"none", "balanced"}, "whether rare classes weigh more in the loss");
+  visit.choice("class_weights", class_weights, {"none", "balanced"},
+               "whether rare classes weigh more in the loss");
   visit("head_dropout", head_dropout, "dropout inside the head; the base has none");
-  visit("metric", metric, "what the best epoch is chosen by on the validation part; auto: the task's own");
-  visit("patience", patience, "stop after this many epochs without a better validation metric; 0: never");
+  visit("metric", metric,
+        "what the best epoch is chosen by on the validation part; auto: the task's own");
+  visit("patience", patience,
+        "stop after this many epochs without a better validation metric; 0: never");
   visit("validation_share", validation_share, "share of the examples to choose by");
   visit("test_share", test_share, "share of the examples to test on");
   visit("shots", shots, "keep this many training examples per class; 0: all");
   visit("folds", folds, "cross-validation with this many folds instead of one split; 0: none");
-  visit.choice("compute", compute, {"auto", "f32", "bf16"}, "type of matrix products; auto: bf16 where the CPU has it");
+  visit.choice("compute", compute, {"auto", "f32", "bf16"},
+               "type of matrix products; auto: bf16 where the CPU has it");
   visit("checkpoint_steps", checkpoint_steps, "steps between checkpoints; 0: one per epoch");
 }
 
@@ -47,7 +57,8 @@ void check_config(const TrainConfig& c) {
     require(value >= low, ErrorKind::kUsage, "{} is {}; expected {} or more", name, value, low);
   };
   auto share = [](const char* name, double value) {
-    require(value >= 0 && value < 1, ErrorKind::kUsage, "{} is {}; expected 0 or more and below 1", name, value);
+    require(value >= 0 && value < 1, ErrorKind::kUsage, "{} is {}; expected 0 or more and below 1",
+            name, value);
   };
   at_least("seed", static_cast<double>(c.seed), 0);
   at_least("epochs", static_cast<double>(c.epochs), 1);
@@ -67,7 +78,8 @@ void check_config(const TrainConfig& c) {
   share("head_dropout", c.head_dropout);
   share("validation_share", c.validation_share);
   share("test_share", c.test_share);
-  require(c.folds == 0 || c.folds >= 2, ErrorKind::kUsage, "folds is {}; expected 0 or at least 2", c.folds);
+  require(c.folds == 0 || c.folds >= 2, ErrorKind::kUsage, "folds is {}; expected 0 or at least 2",
+          c.folds);
 }
 
 }  // namespace inlay

@@ -1,5 +1,5 @@
-// Everything that decides a training run, with defaults that work on little data. The command line, config.json of a run,
-// the manifest and the help all read the one list of fields.
+// Everything that decides a training run, with defaults that work on little data. The command line,
+// config.json of a run, the manifest and the help all read the one list of fields.
 #pragma once
 
 #include <string>

@@ -23,7 +23,8 @@ double seconds_now() {
 
 int64_t token_count(const Examples& examples) {
   int64_t count = 0;
-  for (const EncodedExample* example : examples) count += static_cast<int64_t>(example->tokens.ids.size());
+  for (const EncodedExample* example : examples)
+    count += static_cast<int64_t>(example->tokens.ids.size());
   return count;
 }
 
@@ -37,13 +38,16 @@ std::vector<OptimizerGroup> optimizer_groups(const TrainConfig& config, const Le
   return {adapter, head};
 }
 
-// Where the next micro-batch ends: a multiple of `chunk` examples, at most `limit` examples or kMicroBatchTokens tokens.
-std::size_t micro_batch_end(const Examples& batch, std::size_t first, int64_t limit, int64_t chunk) {
+// Where the next micro-batch ends: a multiple of `chunk` examples, at most `limit` examples or
+// kMicroBatchTokens tokens.
+std::size_t micro_batch_end(const Examples& batch, std::size_t first, int64_t limit,
+                            int64_t chunk) {
   std::size_t end = first;
   int64_t tokens = 0;
   while (end < batch.size()) {
     std::size_t next = std::min(batch.size(), end + static_cast<std::size_t>(chunk));
-    for (std::size_t i = end; i < next; ++i) tokens += static_cast<int64_t>(batch[i]->tokens.ids.size());
+    for (std::size_t i = end; i < next; ++i)
+      tokens += static_cast<int64_t>(batch[i]->tokens.ids.size());
     bool full = limit > 0 ? static_cast<int64_t>(next - first) > limit : tokens > kMicroBatchTokens;
     if (full && end > first) break;
     end = next;
@@ -53,13 +57,15 @@ std::size_t micro_batch_end(const Examples& batch, std::size_t first, int64_t li
 
 }  // namespace
 
-Trainer::Trainer(const TrainConfig& config, const Learner& learner, Context& context, TrainParts parts)
+Trainer::Trainer(const TrainConfig& config, const Learner& learner, Context& context,
+                 TrainParts parts)
     : config_(config),
       learner_(learner),
       context_(context),
       parts_(std::move(parts)),
       parameters_(learner.parameters()),
-      optimizer_({config.optimizer, config.weight_decay, config.momentum}, optimizer_groups(config, learner)) {}
+      optimizer_({config.optimizer, config.weight_decay, config.momentum},
+                 optimizer_groups(config, learner)) {}
 
 int64_t Trainer::total_steps() const {
   auto examples = static_cast<int64_t>(parts_.train.size());
@@ -97,7 +103,8 @@ TrainResult Trainer::run(const std::filesystem::path& checkpoint, TrainObserver&
   for (std::size_t i = 0; i < best_.size(); ++i) parameters_[i]->set_value(best_[i]);
   double seconds = std::max(1e-9, state_.train_seconds);
   return {state_, optimizer_.steps(), static_cast<double>(state_.tokens) / seconds,
-          timed_tokens_ > 0 ? flops_ / seconds * static_cast<double>(state_.tokens) / static_cast<double>(timed_tokens_)
+          timed_tokens_ > 0 ? flops_ / seconds * static_cast<double>(state_.tokens) /
+                                  static_cast<double>(timed_tokens_)
                             : 0.0,
           digest_};
 }
@@ -109,7 +116,8 @@ void Trainer::train_epoch(TrainObserver& observer) {
     double begin = seconds_now();
     context_.step = static_cast<uint32_t>(optimizer_.steps());
     double loss = train_batch(batch);
-    auto warmup = static_cast<int64_t>(std::ceil(config_.warmup * static_cast<double>(total_steps())));
+    auto warmup =
+        static_cast<int64_t>(std::ceil(config_.warmup * static_cast<double>(total_steps())));
     double factor = schedule_factor(config_.schedule, optimizer_.steps(), total_steps(), warmup);
     double norm = optimizer_.step(factor, config_.clip);
     flops_ += std::exchange(context_.useful_flops, 0.0);
@@ -122,7 +130,8 @@ void Trainer::train_epoch(TrainObserver& observer) {
     report_step(loss, norm, observer);
     bool due = config_.checkpoint_steps > 0 && optimizer_.steps() % config_.checkpoint_steps == 0;
     if (due || interrupted()) save();
-    require(!interrupted(), ErrorKind::kInterrupted, "stopped after step {} of {}{}", optimizer_.steps(), total_steps(),
+    require(!interrupted(), ErrorKind::kInterrupted, "stopped after step {} of {}{}",
+            optimizer_.steps(), total_steps(),
             checkpoint_.empty() ? "" : "; a checkpoint was written, go on with --resume");
   }
 }
@@ -134,16 +143,19 @@ double Trainer::train_batch(const Examples& batch) {
   std::size_t first = 0;
   while (first < batch.size()) {
     std::size_t end = micro_batch_end(batch, first, config_.micro_batch, learner_.gradient_chunk());
-    Examples micro(batch.begin() + static_cast<std::ptrdiff_t>(first), batch.begin() + static_cast<std::ptrdiff_t>(end));
+    Examples micro(batch.begin() + static_cast<std::ptrdiff_t>(first),
+                   batch.begin() + static_cast<std::ptrdiff_t>(end));
     std::vector<const TokenSequence*> sequences;
     for (const EncodedExample* example : micro) sequences.push_back(&example->tokens);
-    TokenBatch tokens = make_token_batch(sequences, {.first = static_cast<int64_t>(first),
-                                                     .chunk = learner_.gradient_chunk(),
-                                                     .first_position = learner_.model->facts().first_position});
+    TokenBatch tokens =
+        make_token_batch(sequences, {.first = static_cast<int64_t>(first),
+                                     .chunk = learner_.gradient_chunk(),
+                                     .first_position = learner_.model->facts().first_position});
     BatchTargets targets = learner_.task->targets(micro);
-    Variable losses =
-        learner_.task->loss(context_, learner_logits(context_, learner_, tokens), targets, normalizer);
-    // Added row after row over the whole effective batch, so the sum does not see the micro-batches.
+    Variable losses = learner_.task->loss(context_, learner_logits(context_, learner_, tokens),
+                                          targets, normalizer);
+    // Added row after row over the whole effective batch, so the sum does not see the
+    // micro-batches.
     kernels::Input rows = in(losses.value());
     Tensor seed = Tensor::empty(losses.shape(), losses.dtype(), &context_.arena);
     for (int64_t i = 0; i < losses.value().count(); ++i) {
@@ -155,7 +167,8 @@ double Trainer::train_batch(const Examples& batch) {
   }
   context_.training = false;
   require(std::isfinite(total), ErrorKind::kInput,
-          "the loss is {} at step {}; use a smaller learning rate, or compute=f32", total, optimizer_.steps() + 1);
+          "the loss is {} at step {}; use a smaller learning rate, or compute=f32", total,
+          optimizer_.steps() + 1);
   return total;
 }
 
@@ -164,15 +177,17 @@ void Trainer::report_step(double loss, double norm, TrainObserver& observer) {
   int64_t done = optimizer_.steps(), all = total_steps();
   double elapsed = seconds_now() - started_;
   auto steps_per_epoch = static_cast<double>(all) / static_cast<double>(config_.epochs);
-  observer.step({.step = done,
-                 .total_steps = all,
-                 .epoch = static_cast<double>(state_.epoch) + static_cast<double>(state_.batch) / steps_per_epoch,
-                 .loss = loss,
-                 .gradient_norm = norm,
-                 .learning_rate = config_.learning_rate,
-                 .tokens_per_second = static_cast<double>(state_.tokens) / seconds,
-                 .flops_per_second = flops_ / std::max(1e-9, elapsed),
-                 .seconds_left = elapsed / static_cast<double>(done) * static_cast<double>(all - done)});
+  observer.step(
+      {.step = done,
+       .total_steps = all,
+       .epoch =
+           static_cast<double>(state_.epoch) + static_cast<double>(state_.batch) / steps_per_epoch,
+       .loss = loss,
+       .gradient_norm = norm,
+       .learning_rate = config_.learning_rate,
+       .tokens_per_second = static_cast<double>(state_.tokens) / seconds,
+       .flops_per_second = flops_ / std::max(1e-9, elapsed),
+       .seconds_left = elapsed / static_cast<double>(done) * static_cast<double>(all - done)});
 }
 
 void Trainer::finish_epoch(TrainObserver& observer) {
@@ -181,8 +196,9 @@ void Trainer::finish_epoch(TrainObserver& observer) {
   if (!parts_.validation.empty()) {
     report.validation = learner_.task->metrics(predict(context_, learner_, parts_.validation));
     context_.useful_flops = 0;
-    require(report.validation.contains(config_.metric), ErrorKind::kUsage, "metric \"{}\" is unknown; the task gives {}",
-            config_.metric, report.validation.dump());
+    require(report.validation.contains(config_.metric), ErrorKind::kUsage,
+            "metric \"{}\" is unknown; the task gives {}", config_.metric,
+            report.validation.dump());
     const Json& figure = report.validation.at(config_.metric);
     double value = figure.is_number() ? figure.get<double>() : -INFINITY;
     report.best = !state_.best_metric.has_value() || value > *state_.best_metric;
@@ -214,14 +230,18 @@ void Trainer::save() const {
 
 void check_micro_batch(const TrainConfig& config, const Learner& learner) {
   int64_t chunk = learner.gradient_chunk();
-  require(config.micro_batch % chunk == 0, ErrorKind::kUsage,
-          "micro_batch is {}; {} sums gradients over {} examples at a time, so use a multiple of {}", config.micro_batch,
-          learner.adapter != nullptr ? learner.adapter->info().name : "this method", chunk, chunk);
+  require(
+      config.micro_batch % chunk == 0, ErrorKind::kUsage,
+      "micro_batch is {}; {} sums gradients over {} examples at a time, so use a multiple of {}",
+      config.micro_batch, learner.adapter != nullptr ? learner.adapter->info().name : "this method",
+      chunk, chunk);
 }
 
 TrainConfig resolve_defaults(TrainConfig config) {
-  if (config.learning_rate == 0) config.learning_rate = parse_method(config.method).info->learning_rate;
-  if (config.head_learning_rate == 0) config.head_learning_rate = std::max(config.learning_rate, kLeastHeadRate);
+  if (config.learning_rate == 0)
+    config.learning_rate = parse_method(config.method).info->learning_rate;
+  if (config.head_learning_rate == 0)
+    config.head_learning_rate = std::max(config.learning_rate, kLeastHeadRate);
   if (config.metric == "auto") config.metric = find_task(config.task).default_metric;
   return config;
 }

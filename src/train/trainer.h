@@ -1,6 +1,7 @@
-// The loop: effective batches, micro-batches, one optimizer step each; validation after every epoch; the best epoch's
-// parameters at the end. Bits depend on configuration, data and seed alone: not on threads, on how a batch is cut into
-// micro-batches (f32), or on being interrupted and resumed.
+// The loop: effective batches, micro-batches, one optimizer step each; validation after every
+// epoch; the best epoch's parameters at the end. Bits depend on configuration, data and seed alone:
+// not on threads, on how a batch is cut into micro-batches (f32), or on being interrupted and
+// resumed.
 #pragma once
 
 #include <filesystem>
@@ -55,11 +56,13 @@ struct TrainParts {
 
 class Trainer {
  public:
-  // `learning_rate` and `metric` are resolved: see resolve_defaults(). All references must outlive the trainer.
+  // `learning_rate` and `metric` are resolved: see resolve_defaults(). All references must outlive
+  // the trainer.
   Trainer(const TrainConfig& config, const Learner& learner, Context& context, TrainParts parts);
 
-  // Trains to the end, or until interrupted() (kInterrupted, after a checkpoint). With a path, checkpoints are written
-  // there and an existing one is continued from. Afterwards the learner holds the best epoch's parameters.
+  // Trains to the end, or until interrupted() (kInterrupted, after a checkpoint). With a path,
+  // checkpoints are written there and an existing one is continued from. Afterwards the learner
+  // holds the best epoch's parameters.
   TrainResult run(const std::filesystem::path& checkpoint, TrainObserver& observer);
 
  private:
@@ -81,9 +84,9 @@ class Trainer {
   StepDigest digest_{50};
   std::vector<Tensor> best_;
   std::filesystem::path checkpoint_;
-  double started_ = 0;          // seconds, when this process began to train
+  double started_ = 0;  // seconds, when this process began to train
   double flops_ = 0;
-  int64_t timed_tokens_ = 0;    // by this process
+  int64_t timed_tokens_ = 0;  // by this process
 };
 
 // Fails (kUsage) when micro_batch would cut through a chunk whose gradients are summed together.

@@ -27,7 +27,8 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 // Steps and epochs go to metrics.jsonl; everything is handed on.
 class LoggingObserver : public TrainObserver {
  public:
-  LoggingObserver(const fs::path& path, int64_t fold, TrainObserver& next) : log_(path), fold_(fold), next_(next) {}
+  LoggingObserver(const fs::path& path, int64_t fold, TrainObserver& next)
+      : log_(path), fold_(fold), next_(next) {}
 
   void step(const StepReport& report) override {
     log_.append({{"fold", fold_},
@@ -61,7 +62,8 @@ void write_predictions(const fs::path& path, const Workbench& bench, const Task&
     auto index = static_cast<std::size_t>(output.example - bench.encoded.data());
     line["row"] = bench.data.place(index);
     if (!output.example->source->text.empty()) line["text"] = output.example->source->text;
-    if (!output.example->source->text_pair.empty()) line["text_pair"] = output.example->source->text_pair;
+    if (!output.example->source->text_pair.empty())
+      line["text_pair"] = output.example->source->text_pair;
     lines += line.dump() + "\n";
   }
   write_file_atomically(path, lines);
@@ -84,7 +86,8 @@ Json outputs_json(const Workbench& bench, const std::vector<ModelOutput>& output
 std::vector<ModelOutput> outputs_from_json(const Workbench& bench, const Json& rows) {
   std::vector<ModelOutput> outputs;
   for (const Json& row : rows) {
-    outputs.push_back({&bench.encoded.at(row.at("index").get<std::size_t>()), row.at("logits").get<std::vector<float>>()});
+    outputs.push_back({&bench.encoded.at(row.at("index").get<std::size_t>()),
+                       row.at("logits").get<std::vector<float>>()});
   }
   return outputs;
 }
@@ -95,20 +98,22 @@ SplitOutcome finished_split(const fs::path& path, const Workbench& bench) {
   return {result, outputs_from_json(bench, saved.at("outputs"))};
 }
 
-SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::path& folder, const RunFolder& run,
-                         TrainObserver& observer) {
+SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::path& folder,
+                         const RunFolder& run, TrainObserver& observer) {
   const Split& split = bench.splits[number];
   Learner learner = bench.make_learner(split);
   std::string init_hash = adapter_hash(learner.adapter.get(), learner.head.get());
   Context context(bench.compute);
-  Trainer trainer(bench.config, learner, context, {bench.pick(split.train), bench.pick(split.validation)});
+  Trainer trainer(bench.config, learner, context,
+                  {bench.pick(split.train), bench.pick(split.validation)});
   LoggingObserver logging(run.metrics(), static_cast<int64_t>(number), observer);
   TrainResult trained = trainer.run(folder / "checkpoints" / "last.safetensors", logging);
 
   SplitOutcome outcome;
   auto test = bench.pick(split.test);
   if (!test.empty()) outcome.outputs = predict(context, learner, test);
-  save_adapter(folder / "adapter", {learner.adapter.get(), learner.head.get(), bench.head_label()}, bench.model->facts());
+  save_adapter(folder / "adapter", {learner.adapter.get(), learner.head.get(), bench.head_label()},
+               bench.model->facts());
   outcome.result = {{"adapter_parameters", learner.adapter->parameter_count()},
                     {"init_hash", init_hash},
                     {"output_hash", adapter_hash(learner.adapter.get(), learner.head.get())},
@@ -120,14 +125,18 @@ SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::p
                     {"tokens", trained.state.tokens},
                     {"tokens_per_second", trained.tokens_per_second},
                     {"flops_per_second", trained.flops_per_second},
-                    {"counts", {{"train", split.train.size()}, {"validation", split.validation.size()}, {"test", split.test.size()}}}};
+                    {"counts",
+                     {{"train", split.train.size()},
+                      {"validation", split.validation.size()},
+                      {"test", split.test.size()}}}};
   if (!outcome.outputs.empty()) outcome.result["test"] = learner.task->metrics(outcome.outputs);
   Json saved{{"result", outcome.result}, {"outputs", outputs_json(bench, outcome.outputs)}};
   write_file_atomically(folder / "result.json", saved.dump() + "\n");
   return outcome;
 }
 
-Manifest make_manifest(const Workbench& bench, const std::vector<SplitOutcome>& outcomes, const Json& summary) {
+Manifest make_manifest(const Workbench& bench, const std::vector<SplitOutcome>& outcomes,
+                       const Json& summary) {
   const BaseFacts& facts = bench.model->facts();
   Manifest manifest;
   manifest.base = {facts.folder.filename().string(), bench.config.model, facts.root_hash, {}};
@@ -143,11 +152,13 @@ Manifest make_manifest(const Workbench& bench, const std::vector<SplitOutcome>& 
                            {"label", bench.data.columns.label.name}};
   Sha256 order;
   for (const Split& split : bench.splits) {
-    for (const auto* part : {&split.train, &split.validation, &split.test}) order.update(order_hash(*part));
+    for (const auto* part : {&split.train, &split.validation, &split.test})
+      order.update(order_hash(*part));
   }
   manifest.data.split.seed = bench.config.seed;
   manifest.data.split.order_hash = hex(order.finish());
-  manifest.data.split.parts = {{"validation", bench.config.validation_share}, {"test", bench.config.test_share},
+  manifest.data.split.parts = {{"validation", bench.config.validation_share},
+                               {"test", bench.config.test_share},
                                {"folds", bench.config.folds}};
   manifest.config = to_json(bench.config);
   manifest.config["compute"] = dtype_name(bench.compute);
@@ -184,7 +195,8 @@ Json duplicates_json(const Workbench& bench) {
 
 std::vector<ModelOutput> pooled_outputs(const std::vector<SplitOutcome>& outcomes) {
   std::vector<ModelOutput> pooled;
-  for (const SplitOutcome& outcome : outcomes) pooled.insert(pooled.end(), outcome.outputs.begin(), outcome.outputs.end());
+  for (const SplitOutcome& outcome : outcomes)
+    pooled.insert(pooled.end(), outcome.outputs.begin(), outcome.outputs.end());
   return pooled;
 }
 
@@ -198,7 +210,8 @@ Json summarise(const Workbench& bench, const std::vector<SplitOutcome>& outcomes
     seconds += own;
     flops += outcome.result.at("flops_per_second").get<double>() * own;
     tokens += outcome.result.at("tokens").get<int64_t>();
-    if (bench.folded()) folds.push_back(outcome.result.contains("test") ? outcome.result.at("test") : Json());
+    if (bench.folded())
+      folds.push_back(outcome.result.contains("test") ? outcome.result.at("test") : Json());
   }
   Json summary{{"run", run.path().string()},
                {"adapter", (split_folder(run, bench, 0) / "adapter").string()},
@@ -227,8 +240,8 @@ TrainConfig read_run_config(const RunFolder& run) {
   return config;
 }
 
-Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const fs::path& out, RunStart start,
-                  RunObserver& observer) {
+Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const fs::path& out,
+                  RunStart start, RunObserver& observer) {
   auto begin = std::chrono::steady_clock::now();
   // Everything is read and checked before the folder is made: bad input leaves nothing behind.
   Workbench bench = open_workbench(config, paths);
@@ -255,7 +268,8 @@ Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const 
   summary["seconds"] = seconds_since(begin);
   summary["peak_rss_bytes"] = peak_rss_bytes();
   write_manifest(run.manifest(), make_manifest(bench, outcomes, summary));
-  write_file_atomically(run.report(), render_report(report_document({&bench, task.get(), &pooled, &summary}, run)));
+  write_file_atomically(
+      run.report(), render_report(report_document({&bench, task.get(), &pooled, &summary}, run)));
   return summary;
 }
 

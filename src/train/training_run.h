@@ -1,4 +1,5 @@
-// One run from configuration to report: train on each split, test once, and write everything into the run's folder.
+// One run from configuration to report: train on each split, test once, and write everything into
+// the run's folder.
 #pragma once
 
 #include <filesystem>
@@ -14,16 +15,18 @@ namespace inlay {
 // Hears what happens besides the steps.
 class RunObserver : public TrainObserver {
  public:
-  // Before the first step; `peak` is the measured limit of matrix products, in operations per second.
+  // Before the first step; `peak` is the measured limit of matrix products, in operations per
+  // second.
   virtual void opened(const Workbench&, double /*peak*/) {}
   virtual void fold(int64_t /*number*/, int64_t /*folds*/) {}
 };
 
-// Trains, tests, and writes manifest, metrics.jsonl, adapter, predictions and report. With RunStart::kResume a run that
-// stopped goes on: finished folds are kept, the open one continues from its checkpoint. Returns what --json prints:
-// run, adapter, metrics, seconds, tokens_per_second, peak_rss_bytes, share_of_peak, ...
-Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const std::filesystem::path& out,
-                  RunStart start, RunObserver& observer);
+// Trains, tests, and writes manifest, metrics.jsonl, adapter, predictions and report. With
+// RunStart::kResume a run that stopped goes on: finished folds are kept, the open one continues
+// from its checkpoint. Returns what --json prints: run, adapter, metrics, seconds,
+// tokens_per_second, peak_rss_bytes, share_of_peak, ...
+Json run_training(const TrainConfig& config, const WorkbenchPaths& paths,
+                  const std::filesystem::path& out, RunStart start, RunObserver& observer);
 
 // The configuration of a run's folder.
 TrainConfig read_run_config(const RunFolder& run);

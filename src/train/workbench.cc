@@ -11,12 +11,15 @@ std::vector<const EncodedExample*> Workbench::pick(const std::vector<std::size_t
   return picked;
 }
 
-HeadLabel Workbench::head_label() const { return {task->name, task->problem_type, task->peft_type, data.classes}; }
+HeadLabel Workbench::head_label() const {
+  return {task->name, task->problem_type, task->peft_type, data.classes};
+}
 
 Learner Workbench::make_learner(const Split& split) const {
   TaskOptions options{.label_smoothing = config.label_smoothing};
   if (config.class_weights == "balanced") {
-    require(task->data == TaskKind::kSingleLabel, ErrorKind::kUsage, "class_weights=balanced needs one class per example");
+    require(task->data == TaskKind::kSingleLabel, ErrorKind::kUsage,
+            "class_weights=balanced needs one class per example");
     options.class_weights = balanced_class_weights(data, split.train);
   }
   int64_t values = data.examples.empty() ? 1 : static_cast<int64_t>(data.examples[0].values.size());
@@ -25,7 +28,8 @@ Learner Workbench::make_learner(const Split& split) const {
   learner.model = model;
   learner.task = task->make(data.classes, values, options);
   HeadLayout layout = resolve_head(model->facts(), learner.task->head_kind(), config.pooling);
-  learner.head = std::make_unique<Head>(layout, model->facts().hidden, learner.task->outputs(), config.head_dropout, seed);
+  learner.head = std::make_unique<Head>(layout, model->facts().hidden, learner.task->outputs(),
+                                        config.head_dropout, seed);
   learner.adapter = Adapter::create("default", parse_method(config.method), model->facts(), seed);
   return learner;
 }
@@ -36,14 +40,20 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   bench.config = resolve_defaults(config);
   bench.task = &find_task(config.task);
   bench.compute = resolve_compute(config.compute);
-  bench.data = load_dataset({.from = {.paths = paths.data, .train = config.train_file,
-                                      .validation = config.validation_file, .test = config.test_file},
-                             .columns = {config.text_column, config.text_pair_column, config.label_column},
-                             .kind = bench.task->data});
-  SplitOptions options{.seed = static_cast<uint64_t>(config.seed), .validation = config.validation_share,
-                       .test = config.test_share, .shots = static_cast<std::size_t>(config.shots)};
+  bench.data =
+      load_dataset({.from = {.paths = paths.data,
+                             .train = config.train_file,
+                             .validation = config.validation_file,
+                             .test = config.test_file},
+                    .columns = {config.text_column, config.text_pair_column, config.label_column},
+                    .kind = bench.task->data});
+  SplitOptions options{.seed = static_cast<uint64_t>(config.seed),
+                       .validation = config.validation_share,
+                       .test = config.test_share,
+                       .shots = static_cast<std::size_t>(config.shots)};
   if (config.folds > 0) {
-    require(config.shots == 0, ErrorKind::kUsage, "shots and folds exclude each other; give one of them");
+    require(config.shots == 0, ErrorKind::kUsage,
+            "shots and folds exclude each other; give one of them");
     bench.splits = fold_dataset(bench.data, options, static_cast<std::size_t>(config.folds));
   } else {
     bench.splits = {split_dataset(bench.data, options)};

@@ -1,13 +1,13 @@
-// What a run works on, loaded once: base, tokenizer, examples, and how they are split. Training, evaluation and replay
-// begin here, so that they cannot see different things.
+// What a run works on, loaded once: base, tokenizer, examples, and how they are split. Training,
+// evaluation and replay begin here, so that they cannot see different things.
 #pragma once
 
 #include <filesystem>
 #include <memory>
 #include <vector>
 
-#include "data/splits.h"
 #include "adapters/storage.h"
+#include "data/splits.h"
 #include "eval/learner.h"
 #include "train/train_config.h"
 

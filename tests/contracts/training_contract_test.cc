@@ -193,7 +193,8 @@ TEST_F(TrainingContract, TrainingFitsWhatItSees) {
   with.validation_share = 0;  // the last parameters, not those that generalise best
   train(with, "a");
   RunFolder run = RunFolder::open(folder_ / "a");
-  Workbench bench = open_workbench(read_run_config(run), {model(), {(folder_ / "data.csv").string()}});
+  Workbench bench =
+      open_workbench(read_run_config(run), {model(), {(folder_ / "data.csv").string()}});
   std::vector<ModelOutput> outputs = outputs_of_run(run, bench, RunSplit::kTrain);
   Json metrics = bench.make_learner(bench.splits[0]).task->metrics(outputs);
   EXPECT_GE(metrics.at("accuracy").get<double>(), 0.95);

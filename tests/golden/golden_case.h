@@ -1,5 +1,5 @@
-// One folder of tests/golden/models as a test runs it: the model, the batch, the head from the same files, the loss of the
-// task, and comparison of whole tensors.
+// One folder of tests/golden/models as a test runs it: the model, the batch, the head from the same
+// files, the loss of the task, and comparison of whole tensors.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,11 +21,12 @@ inline std::filesystem::path golden_folder(const std::string& name) {
   return std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/models" / name;
 }
 
-// What a compute type may differ by from float64, relative to the largest value of the tensor: each of the ~40 roundings
-// on the way is within half an ulp, and they add up like a random walk.
+// What a compute type may differ by from float64, relative to the largest value of the tensor: each
+// of the ~40 roundings on the way is within half an ulp, and they add up like a random walk.
 inline double golden_tolerance(DType compute) { return compute == DType::kBF16 ? 0.04 : 1e-5; }
 
-inline void expect_tensor(const Tensor& found, const Tensor& expected, double tolerance, const std::string& name) {
+inline void expect_tensor(const Tensor& found, const Tensor& expected, double tolerance,
+                          const std::string& name) {
   ASSERT_EQ(found.count(), expected.count()) << name;
   double largest = 0, worst = 0;
   int64_t place = 0;
@@ -39,14 +40,15 @@ inline void expect_tensor(const Tensor& found, const Tensor& expected, double to
     }
   }
   EXPECT_LE(worst, tolerance * std::max(largest, 1e-3))
-      << name << " at " << place << ": " << got.load<double>(place) << " where " << want.load<double>(place)
-      << " is expected; the largest value is " << largest;
+      << name << " at " << place << ": " << got.load<double>(place) << " where "
+      << want.load<double>(place) << " is expected; the largest value is " << largest;
 }
 
 class GoldenCase {
  public:
   GoldenCase(const std::string& base, const std::string& expected, DType compute)
-      : context(compute), expected_(SafetensorsFile::open(golden_folder(expected) / "expected.safetensors")) {
+      : context(compute),
+        expected_(SafetensorsFile::open(golden_folder(expected) / "expected.safetensors")) {
     model = load_model(golden_folder(base), {.masked_lm = base.find("masked-lm") != base.npos});
     read_batch();
   }
@@ -60,7 +62,8 @@ class GoldenCase {
     HeadLayout layout = model->facts().head_layout(kind);
     int64_t outputs = model->checkpoint().tensor(layout.output + ".bias").dim(0);
     head = std::make_unique<Head>(layout, model->facts().hidden, outputs, 0.0, 1);
-    for (Parameter& parameter : head->parameters()) set(parameter, model->checkpoint().tensor(parameter.name()));
+    for (Parameter& parameter : head->parameters())
+      set(parameter, model->checkpoint().tensor(parameter.name()));
   }
 
   // All trainable tensors in the type that the context computes in.
@@ -73,10 +76,14 @@ class GoldenCase {
   Variable head_logits() {
     Variable hidden = encode();
     switch (head->layout().input) {
-      case HeadInput::kPooler: return head->logits(context, model->pooled(context, hidden, batch));
-      case HeadInput::kFirst: return head->logits(context, pooling(context, hidden, Pooling::kFirst, &batch.examples));
-      case HeadInput::kMean: return head->logits(context, pooling(context, hidden, Pooling::kMean, &batch.examples));
-      case HeadInput::kTokens: return head->logits(context, hidden);
+      case HeadInput::kPooler:
+        return head->logits(context, model->pooled(context, hidden, batch));
+      case HeadInput::kFirst:
+        return head->logits(context, pooling(context, hidden, Pooling::kFirst, &batch.examples));
+      case HeadInput::kMean:
+        return head->logits(context, pooling(context, hidden, Pooling::kMean, &batch.examples));
+      case HeadInput::kTokens:
+        return head->logits(context, hidden);
     }
     return {};
   }

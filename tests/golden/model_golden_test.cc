@@ -20,12 +20,14 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
   for (const char* folder :
-       {"bert-single-label", "bert-multi-label", "bert-regression", "bert-token-classification", "bert-masked-lm",
-        "bert-sentence-embedding", "roberta-single-label", "roberta-multi-label", "roberta-token-classification",
-        "roberta-masked-lm", "roberta-sentence-embedding", "xlm-roberta-single-label", "distilbert-single-label",
-        "distilbert-regression", "distilbert-token-classification", "distilbert-masked-lm",
+       {"bert-single-label", "bert-multi-label", "bert-regression", "bert-token-classification",
+        "bert-masked-lm", "bert-sentence-embedding", "roberta-single-label", "roberta-multi-label",
+        "roberta-token-classification", "roberta-masked-lm", "roberta-sentence-embedding",
+        "xlm-roberta-single-label", "distilbert-single-label", "distilbert-regression",
+        "distilbert-token-classification", "distilbert-masked-lm",
         "distilbert-sentence-embedding"}) {
-    for (DType compute : {DType::kF64, DType::kF32, DType::kBF16}) cases.push_back({folder, compute});
+    for (DType compute : {DType::kF64, DType::kF32, DType::kBF16})
+      cases.push_back({folder, compute});
   }
   return cases;
 }
@@ -34,8 +36,10 @@ std::vector<Case> all_cases() {
 class HiddenStates : public Tap {
  public:
   void see(const Site& site, const Variable& value) override {
-    if (site.kind == SiteKind::kNorm && site.layer < 0 && states.empty()) states.push_back(value.value().clone());
-    if (site.kind == SiteKind::kNorm && site.layer >= 0 && ++norms % 2 == 0) states.push_back(value.value().clone());
+    if (site.kind == SiteKind::kNorm && site.layer < 0 && states.empty())
+      states.push_back(value.value().clone());
+    if (site.kind == SiteKind::kNorm && site.layer >= 0 && ++norms % 2 == 0)
+      states.push_back(value.value().clone());
   }
   std::vector<Tensor> states;
   int norms = 0;
@@ -49,7 +53,8 @@ class ModelGolden : public testing::TestWithParam<Case> {
     masked_ = name.find("masked-lm") != name.npos;
     embedding_ = name.find("sentence-embedding") != name.npos;
     if (!masked_ && !embedding_) {
-      golden_.load_head(tokens_ ? HeadKind::kTokenClassification : HeadKind::kSequenceClassification);
+      golden_.load_head(tokens_ ? HeadKind::kTokenClassification
+                                : HeadKind::kSequenceClassification);
     }
   }
 
@@ -66,14 +71,16 @@ class ModelGolden : public testing::TestWithParam<Case> {
     std::string name = GetParam().folder;
     Context& context = golden_.context;
     if (name.find("multi-label") != name.npos) {
-      return binary_cross_entropy(context, logits, golden_.expected("labels").reshaped(logits.shape()),
+      return binary_cross_entropy(context, logits,
+                                  golden_.expected("labels").reshaped(logits.shape()),
                                   static_cast<double>(logits.value().count()));
     }
     if (name.find("regression") != name.npos) {
       return squared_error(context, logits, golden_.expected("labels").reshaped(logits.shape()),
                            static_cast<double>(logits.value().count()));
     }
-    return cross_entropy(context, logits, classes, {.normalizer = cross_entropy_weight(classes, {})});
+    return cross_entropy(context, logits, classes,
+                         {.normalizer = cross_entropy_weight(classes, {})});
   }
 
   double tolerance() const { return golden_tolerance(GetParam().compute); }
@@ -128,17 +135,21 @@ TEST_P(ModelGolden, LossAgrees) {
 
 TEST_P(ModelGolden, GradientsOfEveryTensorAgree) {
   auto full = Adapter::create("full", parse_method("full"), golden_.model->facts(), 1);
-  for (Adapter::Entry& entry : full->entries()) golden_.set(entry.parameter, entry.parameter.value());
+  for (Adapter::Entry& entry : full->entries())
+    golden_.set(entry.parameter, entry.parameter.value());
   golden_.context.adapters = {{.hooks = full.get()}};
   golden_.backward(logits());
 
   std::map<std::string, Parameter*> parameters;
-  for (Adapter::Entry& entry : full->entries()) parameters[entry.parameter.name()] = &entry.parameter;
+  for (Adapter::Entry& entry : full->entries())
+    parameters[entry.parameter.name()] = &entry.parameter;
   if (golden_.head != nullptr) {
-    for (Parameter& parameter : golden_.head->parameters()) parameters[parameter.name()] = &parameter;
+    for (Parameter& parameter : golden_.head->parameters())
+      parameters[parameter.name()] = &parameter;
   }
   // A ReLU unit within rounding of zero may flip, and with it a whole column of gradients.
-  bool kinked = GetParam().compute == DType::kBF16 && std::string(GetParam().folder) == "distilbert-single-label";
+  bool kinked = GetParam().compute == DType::kBF16 &&
+                std::string(GetParam().folder) == "distilbert-single-label";
   double bound = kinked ? 8 * tolerance() : tolerance();
   std::size_t compared = 0;
   const std::string& prefix = golden_.model->facts().prefix;

@@ -40,7 +40,8 @@ class MultiLabelClassification : public Task {
       json["probabilities"][labels_[c]] = probabilities[c];
       if (probabilities[c] >= 0.5f) json["labels"].push_back(labels_[c]);
     }
-    for (int32_t label : output.example->source->class_ids) json["truth"].push_back(labels_[static_cast<std::size_t>(label)]);
+    for (int32_t label : output.example->source->class_ids)
+      json["truth"].push_back(labels_[static_cast<std::size_t>(label)]);
     return json;
   }
 
@@ -50,7 +51,8 @@ class MultiLabelClassification : public Task {
     std::size_t exact = 0;
     for (const ModelOutput& output : outputs) {
       std::vector<uint8_t> wanted(labels_.size()), found(labels_.size());
-      for (int32_t label : output.example->source->class_ids) wanted[static_cast<std::size_t>(label)] = 1;
+      for (int32_t label : output.example->source->class_ids)
+        wanted[static_cast<std::size_t>(label)] = 1;
       std::vector<float> probabilities = label_probabilities(output.logits);
       for (std::size_t c = 0; c < labels_.size(); ++c) found[c] = probabilities[c] >= 0.5f ? 1 : 0;
       exact += wanted == found ? 1 : 0;
@@ -83,16 +85,16 @@ class MultiLabelClassification : public Task {
 }  // namespace
 
 const TaskInfo& task_multi_label_classification() {
-  static const TaskInfo info{
-      .name = "multi-label-classification",
-      .summary = "Any number of labels per text.",
-      .data = TaskKind::kMultiLabel,
-      .problem_type = "multi_label_classification",
-      .peft_type = "SEQ_CLS",
-      .default_metric = "micro_f1",
-      .make = [](const std::vector<std::string>& classes, int64_t, const TaskOptions&) -> std::unique_ptr<Task> {
-        return std::make_unique<MultiLabelClassification>(classes);
-      }};
+  static const TaskInfo info{.name = "multi-label-classification",
+                             .summary = "Any number of labels per text.",
+                             .data = TaskKind::kMultiLabel,
+                             .problem_type = "multi_label_classification",
+                             .peft_type = "SEQ_CLS",
+                             .default_metric = "micro_f1",
+                             .make = [](const std::vector<std::string>& classes, int64_t,
+                                        const TaskOptions&) -> std::unique_ptr<Task> {
+                               return std::make_unique<MultiLabelClassification>(classes);
+                             }};
   return info;
 }
 

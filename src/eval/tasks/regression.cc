@@ -1,12 +1,15 @@
 // One or several numbers per text, by mean squared error.
-#include "autograd/ops/losses.h"
 #include "eval/metrics/regression.h"
+
+#include "autograd/ops/losses.h"
 #include "eval/task.h"
 
 namespace inlay {
 namespace {
 
-Json or_null(const std::optional<double>& value) { return value.has_value() ? Json(*value) : Json(); }
+Json or_null(const std::optional<double>& value) {
+  return value.has_value() ? Json(*value) : Json();
+}
 
 class Regression : public Task {
  public:
@@ -56,7 +59,8 @@ class Regression : public Task {
   }
 
  private:
-  static std::pair<std::vector<float>, std::vector<float>> all_values(std::span<const ModelOutput> outputs) {
+  static std::pair<std::vector<float>, std::vector<float>> all_values(
+      std::span<const ModelOutput> outputs) {
     std::pair<std::vector<float>, std::vector<float>> values;
     for (const ModelOutput& output : outputs) {
       const std::vector<float>& truth = output.example->source->values;
@@ -72,16 +76,16 @@ class Regression : public Task {
 }  // namespace
 
 const TaskInfo& task_regression() {
-  static const TaskInfo info{
-      .name = "regression",
-      .summary = "One or several numbers per text.",
-      .data = TaskKind::kRegression,
-      .problem_type = "regression",
-      .peft_type = "SEQ_CLS",
-      .default_metric = "negative_mse",
-      .make = [](const std::vector<std::string>&, int64_t outputs, const TaskOptions&) -> std::unique_ptr<Task> {
-        return std::make_unique<Regression>(outputs);
-      }};
+  static const TaskInfo info{.name = "regression",
+                             .summary = "One or several numbers per text.",
+                             .data = TaskKind::kRegression,
+                             .problem_type = "regression",
+                             .peft_type = "SEQ_CLS",
+                             .default_metric = "negative_mse",
+                             .make = [](const std::vector<std::string>&, int64_t outputs,
+                                        const TaskOptions&) -> std::unique_ptr<Task> {
+                               return std::make_unique<Regression>(outputs);
+                             }};
   return info;
 }
 

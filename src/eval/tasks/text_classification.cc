@@ -26,7 +26,8 @@ Judged judge(std::span<const ModelOutput> outputs) {
     judged.predicted.push_back(best);
     judged.confidences.push_back(probabilities[static_cast<std::size_t>(best)]);
     judged.right.push_back(best == output.example->source->class_id ? 1 : 0);
-    judged.probabilities.insert(judged.probabilities.end(), probabilities.begin(), probabilities.end());
+    judged.probabilities.insert(judged.probabilities.end(), probabilities.begin(),
+                                probabilities.end());
   }
   return judged;
 }
@@ -44,7 +45,8 @@ std::optional<double> auc(const Judged& judged, std::size_t classes) {
 
 class TextClassification : public Task {
  public:
-  TextClassification(std::vector<std::string> classes, const TaskOptions& options) : classes_(std::move(classes)) {
+  TextClassification(std::vector<std::string> classes, const TaskOptions& options)
+      : classes_(std::move(classes)) {
     loss_.label_smoothing = options.label_smoothing;
     if (!options.class_weights.empty()) {
       loss_.class_weights = Tensor::of<float>({outputs()}, options.class_weights);
@@ -55,7 +57,8 @@ class TextClassification : public Task {
 
   BatchTargets targets(ExampleSpan examples) const override {
     BatchTargets targets;
-    for (const EncodedExample* example : examples) targets.classes.push_back(example->source->class_id);
+    for (const EncodedExample* example : examples)
+      targets.classes.push_back(example->source->class_id);
     return targets;
   }
 
@@ -73,7 +76,8 @@ class TextClassification : public Task {
   Json prediction(const ModelOutput& output) const override {
     std::vector<float> probabilities = class_probabilities(output.logits);
     Json json{{"label", classes_[static_cast<std::size_t>(largest(probabilities))]}};
-    for (std::size_t c = 0; c < classes_.size(); ++c) json["probabilities"][classes_[c]] = probabilities[c];
+    for (std::size_t c = 0; c < classes_.size(); ++c)
+      json["probabilities"][classes_[c]] = probabilities[c];
     int32_t truth = output.example->source->class_id;
     if (truth >= 0) json["truth"] = classes_[static_cast<std::size_t>(truth)];
     return json;
@@ -110,16 +114,16 @@ class TextClassification : public Task {
 }  // namespace
 
 const TaskInfo& task_text_classification() {
-  static const TaskInfo info{
-      .name = "text-classification",
-      .summary = "One class per text or pair of texts.",
-      .data = TaskKind::kSingleLabel,
-      .problem_type = "single_label_classification",
-      .peft_type = "SEQ_CLS",
-      .default_metric = "accuracy",
-      .make = [](const std::vector<std::string>& classes, int64_t, const TaskOptions& options) -> std::unique_ptr<Task> {
-        return std::make_unique<TextClassification>(classes, options);
-      }};
+  static const TaskInfo info{.name = "text-classification",
+                             .summary = "One class per text or pair of texts.",
+                             .data = TaskKind::kSingleLabel,
+                             .problem_type = "single_label_classification",
+                             .peft_type = "SEQ_CLS",
+                             .default_metric = "accuracy",
+                             .make = [](const std::vector<std::string>& classes, int64_t,
+                                        const TaskOptions& options) -> std::unique_ptr<Task> {
+                               return std::make_unique<TextClassification>(classes, options);
+                             }};
   return info;
 }
 

@@ -10,7 +10,8 @@ namespace {
 
 class TokenClassification : public Task {
  public:
-  TokenClassification(std::vector<std::string> tags, const TaskOptions& options) : tags_(std::move(tags)) {
+  TokenClassification(std::vector<std::string> tags, const TaskOptions& options)
+      : tags_(std::move(tags)) {
     loss_.label_smoothing = options.label_smoothing;
   }
 
@@ -20,7 +21,8 @@ class TokenClassification : public Task {
   BatchTargets targets(ExampleSpan examples) const override {
     BatchTargets targets;
     for (const EncodedExample* example : examples) {
-      targets.classes.insert(targets.classes.end(), example->token_tags.begin(), example->token_tags.end());
+      targets.classes.insert(targets.classes.end(), example->token_tags.begin(),
+                             example->token_tags.end());
     }
     return targets;
   }
@@ -39,15 +41,19 @@ class TokenClassification : public Task {
   Json prediction(const ModelOutput& output) const override {
     const Example& source = *output.example->source;
     Json json{{"words", source.words}, {"tags", Json::array()}};
-    for (int32_t tag : word_tags(output)) json["tags"].push_back(tag < 0 ? Json() : Json(tags_[static_cast<std::size_t>(tag)]));
-    for (int32_t tag : source.tag_ids) json["truth"].push_back(tags_[static_cast<std::size_t>(tag)]);
+    for (int32_t tag : word_tags(output))
+      json["tags"].push_back(tag < 0 ? Json() : Json(tags_[static_cast<std::size_t>(tag)]));
+    for (int32_t tag : source.tag_ids)
+      json["truth"].push_back(tags_[static_cast<std::size_t>(tag)]);
     return json;
   }
 
-  // A word lost to truncation counts as tagged "O" where there is such a tag, as the first tag otherwise.
+  // A word lost to truncation counts as tagged "O" where there is such a tag, as the first tag
+  // otherwise.
   Json metrics(std::span<const ModelOutput> outputs) const override {
     int32_t missing = 0;
-    for (std::size_t i = 0; i < tags_.size(); ++i) missing = tags_[i] == "O" ? static_cast<int32_t>(i) : missing;
+    for (std::size_t i = 0; i < tags_.size(); ++i)
+      missing = tags_[i] == "O" ? static_cast<int32_t>(i) : missing;
     std::vector<std::vector<int32_t>> truth, predicted;
     std::vector<int32_t> flat_truth, flat_predicted;
     for (const ModelOutput& output : outputs) {
@@ -87,16 +93,16 @@ class TokenClassification : public Task {
 }  // namespace
 
 const TaskInfo& task_token_classification() {
-  static const TaskInfo info{
-      .name = "token-classification",
-      .summary = "One tag per word, as in named entity recognition.",
-      .data = TaskKind::kTokenTags,
-      .problem_type = "",
-      .peft_type = "TOKEN_CLS",
-      .default_metric = "entity_f1",
-      .make = [](const std::vector<std::string>& classes, int64_t, const TaskOptions& options) -> std::unique_ptr<Task> {
-        return std::make_unique<TokenClassification>(classes, options);
-      }};
+  static const TaskInfo info{.name = "token-classification",
+                             .summary = "One tag per word, as in named entity recognition.",
+                             .data = TaskKind::kTokenTags,
+                             .problem_type = "",
+                             .peft_type = "TOKEN_CLS",
+                             .default_metric = "entity_f1",
+                             .make = [](const std::vector<std::string>& classes, int64_t,
+                                        const TaskOptions& options) -> std::unique_ptr<Task> {
+                               return std::make_unique<TokenClassification>(classes, options);
+                             }};
   return info;
 }
 

@@ -1,4 +1,5 @@
-// BERT: Devlin et al. 2018, arXiv:1810.04805. Also MiniLM (Wang et al. 2020, arXiv:2002.10957), the same architecture.
+// BERT: Devlin et al. 2018, arXiv:1810.04805. Also MiniLM (Wang et al. 2020, arXiv:2002.10957), the
+// same architecture.
 #include "models/family.h"
 #include "models/post_norm_encoder.h"
 
@@ -34,8 +35,8 @@ const EncoderNames& names() {
 
 void describe(const ModelConfig& config, BaseFacts& facts) {
   require(config.text_or("position_embedding_type", "absolute") == "absolute", ErrorKind::kInput,
-          "{}: position_embedding_type \"{}\" is not supported; only \"absolute\" is", config.where(),
-          config.text_or("position_embedding_type", "absolute"));
+          "{}: position_embedding_type \"{}\" is not supported; only \"absolute\" is",
+          config.where(), config.text_or("position_embedding_type", "absolute"));
   require(!config.boolean_or("is_decoder", false), ErrorKind::kInput,
           "{}: is_decoder is true; only the encoder is supported", config.where());
   facts.prefix = "bert.";
@@ -49,17 +50,18 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
   facts.token_head = {.input = HeadInput::kTokens, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts, const ModelParts& parts,
-                             WeightSource& weights) {
-  EncoderSizes sizes{.vocabulary = facts.vocabulary,
-                     .hidden = facts.hidden,
-                     .layers = facts.layers,
-                     .heads = config.integer("num_attention_heads", 1, 4096),
-                     .intermediate = config.integer("intermediate_size", 1, kMaxSize),
-                     .positions = facts.max_tokens,
-                     .types = facts.type_count,
-                     .eps = config.number_or("layer_norm_eps", 1e-12, 0, 1),
-                     .activation = parse_activation(config.text_or("hidden_act", "gelu"), config.where())};
+std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
+                             const ModelParts& parts, WeightSource& weights) {
+  EncoderSizes sizes{
+      .vocabulary = facts.vocabulary,
+      .hidden = facts.hidden,
+      .layers = facts.layers,
+      .heads = config.integer("num_attention_heads", 1, 4096),
+      .intermediate = config.integer("intermediate_size", 1, kMaxSize),
+      .positions = facts.max_tokens,
+      .types = facts.type_count,
+      .eps = config.number_or("layer_norm_eps", 1e-12, 0, 1),
+      .activation = parse_activation(config.text_or("hidden_act", "gelu"), config.where())};
   return std::make_unique<PostNormEncoder>(sizes, names(), parts, weights);
 }
 

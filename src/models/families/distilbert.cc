@@ -44,17 +44,18 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
   facts.token_head = {.input = HeadInput::kTokens, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts, const ModelParts& parts,
-                             WeightSource& weights) {
-  EncoderSizes sizes{.vocabulary = facts.vocabulary,
-                     .hidden = facts.hidden,
-                     .layers = facts.layers,
-                     .heads = config.integer_or("n_heads", 12, 1, 4096),
-                     .intermediate = config.integer_or("hidden_dim", 3072, 1, kMaxSize),
-                     .positions = facts.max_tokens,
-                     .types = 0,
-                     .eps = 1e-12,
-                     .activation = parse_activation(config.text_or("activation", "gelu"), config.where())};
+std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
+                             const ModelParts& parts, WeightSource& weights) {
+  EncoderSizes sizes{
+      .vocabulary = facts.vocabulary,
+      .hidden = facts.hidden,
+      .layers = facts.layers,
+      .heads = config.integer_or("n_heads", 12, 1, 4096),
+      .intermediate = config.integer_or("hidden_dim", 3072, 1, kMaxSize),
+      .positions = facts.max_tokens,
+      .types = 0,
+      .eps = 1e-12,
+      .activation = parse_activation(config.text_or("activation", "gelu"), config.where())};
   return std::make_unique<PostNormEncoder>(sizes, names(), parts, weights);
 }
 
@@ -68,9 +69,10 @@ const Family& family_distilbert() {
       .citation = "arXiv:1910.01108",
       .describe = describe,
       .build = build,
-      .head_tensors = {"vocab_transform.", "vocab_layer_norm.", "vocab_projector.", "pre_classifier.", "classifier.",
-                       "qa_outputs."},
-      .tiny_config = R"({"model_type":"distilbert","vocab_size":96,"dim":32,"n_layers":2,"n_heads":4,"hidden_dim":64,
+      .head_tensors = {"vocab_transform.", "vocab_layer_norm.", "vocab_projector.",
+                       "pre_classifier.", "classifier.", "qa_outputs."},
+      .tiny_config =
+          R"({"model_type":"distilbert","vocab_size":96,"dim":32,"n_layers":2,"n_heads":4,"hidden_dim":64,
         "max_position_embeddings":40})"};
   return family;
 }

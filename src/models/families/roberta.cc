@@ -1,5 +1,6 @@
-// RoBERTa: Liu et al. 2019, arXiv:1907.11692; XLM-R: Conneau et al. 2019, arXiv:1911.02116. BERT's layers without token
-// types worth the name, positions counted from padding_idx + 1, and a two-layer classification head on <s>.
+// RoBERTa: Liu et al. 2019, arXiv:1907.11692; XLM-R: Conneau et al. 2019, arXiv:1911.02116. BERT's
+// layers without token types worth the name, positions counted from padding_idx + 1, and a
+// two-layer classification head on <s>.
 #include "models/family.h"
 #include "models/post_norm_encoder.h"
 
@@ -35,8 +36,8 @@ const EncoderNames& names() {
 
 void describe(const ModelConfig& config, BaseFacts& facts) {
   require(config.text_or("position_embedding_type", "absolute") == "absolute", ErrorKind::kInput,
-          "{}: position_embedding_type \"{}\" is not supported; only \"absolute\" is", config.where(),
-          config.text_or("position_embedding_type", "absolute"));
+          "{}: position_embedding_type \"{}\" is not supported; only \"absolute\" is",
+          config.where(), config.text_or("position_embedding_type", "absolute"));
   bool multilingual = config.text("model_type") == "xlm-roberta";
   int64_t positions = config.integer_or("max_position_embeddings", 514, 1, kMaxSize);
   facts.prefix = "roberta.";
@@ -53,17 +54,18 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
   facts.token_head = {.input = HeadInput::kTokens, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts, const ModelParts& parts,
-                             WeightSource& weights) {
-  EncoderSizes sizes{.vocabulary = facts.vocabulary,
-                     .hidden = facts.hidden,
-                     .layers = facts.layers,
-                     .heads = config.integer("num_attention_heads", 1, 4096),
-                     .intermediate = config.integer("intermediate_size", 1, kMaxSize),
-                     .positions = facts.max_tokens + facts.first_position,
-                     .types = facts.type_count,
-                     .eps = config.number_or("layer_norm_eps", 1e-5, 0, 1),
-                     .activation = parse_activation(config.text_or("hidden_act", "gelu"), config.where())};
+std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
+                             const ModelParts& parts, WeightSource& weights) {
+  EncoderSizes sizes{
+      .vocabulary = facts.vocabulary,
+      .hidden = facts.hidden,
+      .layers = facts.layers,
+      .heads = config.integer("num_attention_heads", 1, 4096),
+      .intermediate = config.integer("intermediate_size", 1, kMaxSize),
+      .positions = facts.max_tokens + facts.first_position,
+      .types = facts.type_count,
+      .eps = config.number_or("layer_norm_eps", 1e-5, 0, 1),
+      .activation = parse_activation(config.text_or("hidden_act", "gelu"), config.where())};
   return std::make_unique<PostNormEncoder>(sizes, names(), parts, weights);
 }
 
@@ -77,8 +79,10 @@ const Family& family_roberta() {
       .citation = "arXiv:1907.11692",
       .describe = describe,
       .build = build,
-      .head_tensors = {"lm_head.", "classifier.", "qa_outputs.", "pooler.", "embeddings.position_ids"},
-      .tiny_config = R"({"model_type":"roberta","vocab_size":96,"hidden_size":32,"num_hidden_layers":2,
+      .head_tensors = {"lm_head.", "classifier.", "qa_outputs.", "pooler.",
+                       "embeddings.position_ids"},
+      .tiny_config =
+          R"({"model_type":"roberta","vocab_size":96,"hidden_size":32,"num_hidden_layers":2,
         "num_attention_heads":4,"intermediate_size":64,"max_position_embeddings":40,"type_vocab_size":1,
         "pad_token_id":1})"};
   return family;

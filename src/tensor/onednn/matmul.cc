@@ -20,10 +20,14 @@ constexpr int64_t kMaxRows = 2048;
 
 dnnl::memory::data_type element_type(DType dtype) {
   switch (dtype) {
-    case DType::kF32: return dnnl::memory::data_type::f32;
-    case DType::kBF16: return dnnl::memory::data_type::bf16;
-    case DType::kF16: return dnnl::memory::data_type::f16;
-    default: fail(ErrorKind::kInternal, "no matrix product in {}", dtype_name(dtype));
+    case DType::kF32:
+      return dnnl::memory::data_type::f32;
+    case DType::kBF16:
+      return dnnl::memory::data_type::bf16;
+    case DType::kF16:
+      return dnnl::memory::data_type::f16;
+    default:
+      fail(ErrorKind::kInternal, "no matrix product in {}", dtype_name(dtype));
   }
 }
 
@@ -73,9 +77,11 @@ struct Kernel {
   std::size_t scratchpad_bytes = 0;
   bool has_bias = false;
 
-  Kernel(const Desc& src_desc, const Desc& weights_desc, const Desc& dst_desc, const Desc* bias_desc) {
-    auto op = bias_desc != nullptr ? dnnl::matmul::desc(src_desc, weights_desc, *bias_desc, dst_desc)
-                                   : dnnl::matmul::desc(src_desc, weights_desc, dst_desc);
+  Kernel(const Desc& src_desc, const Desc& weights_desc, const Desc& dst_desc,
+         const Desc* bias_desc) {
+    auto op = bias_desc != nullptr
+                  ? dnnl::matmul::desc(src_desc, weights_desc, *bias_desc, dst_desc)
+                  : dnnl::matmul::desc(src_desc, weights_desc, dst_desc);
     dnnl::matmul::primitive_desc description(op, user_scratchpad(), cpu_engine());
     primitive = dnnl::matmul(description);
     src = dnnl::memory(src_desc, cpu_engine(), nullptr);
@@ -88,8 +94,8 @@ struct Kernel {
   }
 
   // The C call takes its arguments from the stack, where the C++ one would build a map per run.
-  void run(const dnnl::stream& stream, const void* src_data, const void* weights_data, const float* bias_data,
-           void* dst_data, std::pmr::memory_resource* memory) {
+  void run(const dnnl::stream& stream, const void* src_data, const void* weights_data,
+           const float* bias_data, void* dst_data, std::pmr::memory_resource* memory) {
     Scratch scratch(scratchpad_bytes, memory);
     src.set_data_handle(const_cast<void*>(src_data));
     weights.set_data_handle(const_cast<void*>(weights_data));
@@ -106,7 +112,8 @@ struct Kernel {
       arguments[4].memory = bias.get();
       count = 5;
     }
-    ensure(dnnl_primitive_execute(primitive.get(), stream.get(), count, arguments.data()) == dnnl_success,
+    ensure(dnnl_primitive_execute(primitive.get(), stream.get(), count, arguments.data()) ==
+               dnnl_success,
            "a matrix product failed");
   }
 };
@@ -131,20 +138,24 @@ DType PackedMatrix::compute() const { return state_->compute; }
 std::size_t PackedMatrix::bytes() const { return state_->memory.byte_count(); }
 
 PackedMatrix PackedMatrix::pack(const Tensor& weight, Layout layout, DType compute) {
-  ensure(weight.shape().rank() == 2, "a weight of shape {} cannot be packed", weight.shape().text());
+  ensure(weight.shape().rank() == 2, "a weight of shape {} cannot be packed",
+         weight.shape().text());
   bool out_in = layout == Layout::kOutIn;
   int64_t in = weight.dim(out_in ? 1 : 0);
   int64_t out = weight.dim(out_in ? 0 : 1);
   PackedMatrix packed;
-  packed.state_ = std::make_unique<State>(State{in, out, compute, preferred_layout(in, out, compute), Tensor()});
-  packed.state_->memory = Tensor::empty({static_cast<int64_t>(packed.state_->desc.get_size())}, DType::kU8);
+  packed.state_ = std::make_unique<State>(
+      State{in, out, compute, preferred_layout(in, out, compute), Tensor()});
+  packed.state_->memory =
+      Tensor::empty({static_cast<int64_t>(packed.state_->desc.get_size())}, DType::kU8);
   packed.repack(weight, layout);
   return packed;
 }
 
 void PackedMatrix::repack(const Tensor& weight, Layout layout) {
   Tensor source = weight;
-  if (source.dtype() == DType::kF16 || source.dtype() == DType::kF64) source = source.to(DType::kF32);
+  if (source.dtype() == DType::kF16 || source.dtype() == DType::kF64)
+    source = source.to(DType::kF32);
   Desc source_desc = layout == Layout::kOutIn ? transposed(state_->in, state_->out, source.dtype())
                                               : row_major(state_->in, state_->out, source.dtype());
   dnnl::memory from(source_desc, cpu_engine(), const_cast<std::byte*>(source.raw()));
@@ -165,7 +176,9 @@ struct Runtime::State {
   std::map<TransposedKey, Kernel> transposed_matmuls;
 };
 
-Runtime::Runtime(std::pmr::memory_resource* memory) : state_(std::make_unique<State>()) { state_->memory = memory; }
+Runtime::Runtime(std::pmr::memory_resource* memory) : state_(std::make_unique<State>()) {
+  state_->memory = memory;
+}
 Runtime::~Runtime() = default;
 
 int64_t Runtime::primitives_created() const {
@@ -180,12 +193,15 @@ void Runtime::matmul(const MatmulArgs& args, const PackedMatrix& weight) {
   auto* dst = static_cast<std::byte*>(args.dst);
 
   auto run = [&](const std::byte* from, std::byte* to, int64_t rows) {
-    State::MatmulKey key{rows, packed.in, packed.out, packed.compute, args.dst_dtype, args.bias != nullptr};
+    State::MatmulKey key{rows,           packed.in,      packed.out,
+                         packed.compute, args.dst_dtype, args.bias != nullptr};
     auto found = state_->matmuls.find(key);
     if (found == state_->matmuls.end()) {
-      Desc bias_desc(Dims{1, packed.out}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
+      Desc bias_desc(Dims{1, packed.out}, dnnl::memory::data_type::f32,
+                     dnnl::memory::format_tag::ab);
       Kernel kernel(row_major(rows, packed.in, packed.compute), packed.desc,
-                    row_major(rows, packed.out, args.dst_dtype), args.bias != nullptr ? &bias_desc : nullptr);
+                    row_major(rows, packed.out, args.dst_dtype),
+                    args.bias != nullptr ? &bias_desc : nullptr);
       found = state_->matmuls.emplace(key, std::move(kernel)).first;
     }
     found->second.run(state_->stream, from, packed.memory.raw(), args.bias, to, state_->memory);
@@ -194,7 +210,8 @@ void Runtime::matmul(const MatmulArgs& args, const PackedMatrix& weight) {
   int64_t done = 0;
   while (args.rows - done >= kRowUnit) {
     int64_t piece = std::min(kMaxRows, (args.rows - done) / kRowUnit * kRowUnit);
-    run(src + static_cast<std::size_t>(done) * src_row, dst + static_cast<std::size_t>(done) * dst_row, piece);
+    run(src + static_cast<std::size_t>(done) * src_row,
+        dst + static_cast<std::size_t>(done) * dst_row, piece);
     done += piece;
   }
   if (done == args.rows) return;
@@ -207,27 +224,29 @@ void Runtime::matmul(const MatmulArgs& args, const PackedMatrix& weight) {
   std::memcpy(dst + static_cast<std::size_t>(done) * dst_row, to.data(), rest * dst_row);
 }
 
-void Runtime::matmul_transposed(const void* left, const void* right, DType dtype, int64_t k, int64_t m, int64_t n,
-                                float* dst) {
+void Runtime::matmul_transposed(const void* left, const void* right, DType dtype, int64_t k,
+                                int64_t m, int64_t n, float* dst) {
   int64_t padded = (k + kRowUnit - 1) / kRowUnit * kRowUnit;
   State::TransposedKey key{padded, m, n, dtype};
   auto found = state_->transposed_matmuls.find(key);
   if (found == state_->transposed_matmuls.end()) {
-    Kernel kernel(transposed(m, padded, dtype), row_major(padded, n, dtype), row_major(m, n, DType::kF32), nullptr);
+    Kernel kernel(transposed(m, padded, dtype), row_major(padded, n, dtype),
+                  row_major(m, n, DType::kF32), nullptr);
     found = state_->transposed_matmuls.emplace(key, std::move(kernel)).first;
   }
   auto pad = [&](const void* rows, int64_t columns, const Scratch& scratch) -> const void* {
     if (padded == k) return rows;
     std::size_t row = static_cast<std::size_t>(columns) * dtype_size(dtype);
     std::memcpy(scratch.data(), rows, static_cast<std::size_t>(k) * row);
-    std::memset(scratch.data() + static_cast<std::size_t>(k) * row, 0, static_cast<std::size_t>(padded - k) * row);
+    std::memset(scratch.data() + static_cast<std::size_t>(k) * row, 0,
+                static_cast<std::size_t>(padded - k) * row);
     return scratch.data();
   };
   std::size_t element = padded == k ? 0 : static_cast<std::size_t>(padded) * dtype_size(dtype);
   Scratch left_scratch(element * static_cast<std::size_t>(m), state_->memory);
   Scratch right_scratch(element * static_cast<std::size_t>(n), state_->memory);
-  found->second.run(state_->stream, pad(left, m, left_scratch), pad(right, n, right_scratch), nullptr, dst,
-                    state_->memory);
+  found->second.run(state_->stream, pad(left, m, left_scratch), pad(right, n, right_scratch),
+                    nullptr, dst, state_->memory);
 }
 
 }  // namespace inlay::onednn

@@ -1,12 +1,13 @@
 // Matrix products through oneDNN, whose API does not leave this folder.
 //
-//   Runtime runtime(&arena);                                  // one per context: stream and compiled kernels
-//   PackedMatrix w = PackedMatrix::pack(weight, Layout::kOutIn, DType::kBF16);
+//   Runtime runtime(&arena);                                  // one per context: stream and
+//   compiled kernels PackedMatrix w = PackedMatrix::pack(weight, Layout::kOutIn, DType::kBF16);
 //   runtime.matmul({.src = x, .rows = tokens, .dst = y, .bias = b}, w);    // y = x W^T + b
 //
-// A weight is packed once into the blocked layout that the kernel wants. Products with any number of rows give the same
-// bits per row, for 1 and for 2 threads (matmul_test.cc holds oneDNN to it). Kernels are compiled per shape, so rows are
-// split into pieces of at most 2,048, a multiple of 64, and a last piece that is padded to 64: few shapes ever occur.
+// A weight is packed once into the blocked layout that the kernel wants. Products with any number
+// of rows give the same bits per row, for 1 and for 2 threads (matmul_test.cc holds oneDNN to it).
+// Kernels are compiled per shape, so rows are split into pieces of at most 2,048, a multiple of 64,
+// and a last piece that is padded to 64: few shapes ever occur.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,8 @@
 
 namespace inlay::onednn {
 
-// How the elements of a weight are stored: Hugging Face's Linear is (out, in), GPT-2's Conv1D is (in, out).
+// How the elements of a weight are stored: Hugging Face's Linear is (out, in), GPT-2's Conv1D is
+// (in, out).
 enum class Layout { kOutIn, kInOut };
 
 // A weight as the right-hand side of src (rows, in) * W (in, out).
@@ -29,7 +31,8 @@ class PackedMatrix {
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
 
-  // `weight` is F32, BF16 or F16 of rank 2; `compute` is kF32 or kBF16. A narrower product rounds to nearest even.
+  // `weight` is F32, BF16 or F16 of rank 2; `compute` is kF32 or kBF16. A narrower product rounds
+  // to nearest even.
   static PackedMatrix pack(const Tensor& weight, Layout layout, DType compute);
   // Packs new values of the same shape, layout and compute type into the memory that is there.
   void repack(const Tensor& weight, Layout layout);
@@ -47,9 +50,9 @@ class PackedMatrix {
 };
 
 struct MatmulArgs {
-  const void* src;           // (rows, in) in the packed matrix's compute type
+  const void* src;  // (rows, in) in the packed matrix's compute type
   int64_t rows;
-  void* dst;                 // (rows, out)
+  void* dst;                      // (rows, out)
   DType dst_dtype = DType::kF32;  // kF32 or the compute type
   const float* bias = nullptr;    // (out) or null
 };
@@ -64,9 +67,11 @@ class Runtime {
 
   void matmul(const MatmulArgs& args, const PackedMatrix& weight);
 
-  // dst (m, n) f32 = left^T * right, with left (k, m) and right (k, n) row-major, both of `dtype` (kF32 or kBF16).
-  // k is padded with zero rows to a multiple of 64; the bits depend on k, m, n alone.
-  void matmul_transposed(const void* left, const void* right, DType dtype, int64_t k, int64_t m, int64_t n, float* dst);
+  // dst (m, n) f32 = left^T * right, with left (k, m) and right (k, n) row-major, both of `dtype`
+  // (kF32 or kBF16). k is padded with zero rows to a multiple of 64; the bits depend on k, m, n
+  // alone.
+  void matmul_transposed(const void* left, const void* right, DType dtype, int64_t k, int64_t m,
+                         int64_t n, float* dst);
 
   // How many kernels were compiled so far: constant once every shape was seen.
   int64_t primitives_created() const;

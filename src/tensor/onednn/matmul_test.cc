@@ -16,7 +16,8 @@ namespace {
 Tensor random_tensor(const Shape& shape, const char* name) {
   Tensor tensor = Tensor::empty(shape, DType::kF32);
   Stream stream(1, name);
-  for (int64_t i = 0; i < tensor.count(); ++i) tensor.mutable_data<float>()[i] = stream.uniform(i) - 0.5f;
+  for (int64_t i = 0; i < tensor.count(); ++i)
+    tensor.mutable_data<float>()[i] = stream.uniform(i) - 0.5f;
   return tensor;
 }
 
@@ -26,7 +27,9 @@ class MatmulTest : public testing::Test {
     PackedMatrix packed = PackedMatrix::pack(weight, Layout::kOutIn, compute);
     Tensor src = x.to(compute);
     Tensor y = Tensor::empty({x.dim(0), weight.dim(0)}, DType::kF32);
-    runtime_.matmul({.src = src.raw(), .rows = x.dim(0), .dst = y.mutable_raw(),
+    runtime_.matmul({.src = src.raw(),
+                     .rows = x.dim(0),
+                     .dst = y.mutable_raw(),
                      .bias = bias != nullptr ? bias->data<float>() : nullptr},
                     packed);
     return y;
@@ -38,12 +41,14 @@ class MatmulTest : public testing::Test {
 
 TEST_F(MatmulTest, AgreesWithThePlainSum) {
   for (int64_t rows : {1, 63, 64, 65, 200}) {
-    Tensor x = random_tensor({rows, 48}, "x"), weight = random_tensor({40, 48}, "w"), bias = random_tensor({40}, "b");
+    Tensor x = random_tensor({rows, 48}, "x"), weight = random_tensor({40, 48}, "w"),
+           bias = random_tensor({40}, "b");
     Tensor y = product(x, weight, &bias, DType::kF32);
     for (int64_t i = 0; i < rows; ++i) {
       for (int64_t j = 0; j < 40; ++j) {
         double sum = bias.data<float>()[j];
-        for (int64_t k = 0; k < 48; ++k) sum += double{x.data<float>()[i * 48 + k]} * weight.data<float>()[j * 48 + k];
+        for (int64_t k = 0; k < 48; ++k)
+          sum += double{x.data<float>()[i * 48 + k]} * weight.data<float>()[j * 48 + k];
         ASSERT_NEAR(y.data<float>()[i * 40 + j], sum, 48 * 6e-8) << i << " " << j;
       }
     }
@@ -58,7 +63,8 @@ TEST_F(MatmulTest, TransposedProductAgreesWithThePlainSum) {
     for (int64_t i = 0; i < 24; ++i) {
       for (int64_t j = 0; j < 16; ++j) {
         double sum = 0;
-        for (int64_t t = 0; t < k; ++t) sum += double{left.data<float>()[t * 24 + i]} * right.data<float>()[t * 16 + j];
+        for (int64_t t = 0; t < k; ++t)
+          sum += double{left.data<float>()[t * 24 + i]} * right.data<float>()[t * 16 + j];
         ASSERT_NEAR(dst[static_cast<std::size_t>(i * 16 + j)], sum, static_cast<double>(k) * 6e-8);
       }
     }
@@ -68,7 +74,8 @@ TEST_F(MatmulTest, TransposedProductAgreesWithThePlainSum) {
 // What the promise of equal bits rests on.
 TEST_F(MatmulTest, ARowHasTheSameBitsForAnyRowCountAndThreadCount) {
   for (DType compute : {DType::kF32, DType::kBF16}) {
-    for (auto [in, out] : {std::pair<int64_t, int64_t>{384, 1536}, {384, 384}, {1536, 384}, {384, 2}}) {
+    for (auto [in, out] :
+         {std::pair<int64_t, int64_t>{384, 1536}, {384, 384}, {1536, 384}, {384, 2}}) {
       Tensor x = random_tensor({1024, in}, "x"), weight = random_tensor({out, in}, "w");
       Tensor all = product(x, weight, nullptr, compute);
       for (int64_t rows : {1, 7, 64, 100, 640}) {
@@ -76,7 +83,8 @@ TEST_F(MatmulTest, ARowHasTheSameBitsForAnyRowCountAndThreadCount) {
           omp_set_num_threads(threads);
           Tensor some = product(x.rows(0, rows), weight, nullptr, compute);
           ASSERT_EQ(std::memcmp(some.raw(), all.raw(), some.byte_count()), 0)
-              << dtype_name(compute) << " " << in << "x" << out << " rows " << rows << " threads " << threads;
+              << dtype_name(compute) << " " << in << "x" << out << " rows " << rows << " threads "
+              << threads;
         }
       }
     }
@@ -85,13 +93,15 @@ TEST_F(MatmulTest, ARowHasTheSameBitsForAnyRowCountAndThreadCount) {
 
 TEST_F(MatmulTest, TransposedProductHasTheSameBitsForAnyThreadCount) {
   for (DType dtype : {DType::kF32, DType::kBF16}) {
-    Tensor left = random_tensor({128, 384}, "l").to(dtype), right = random_tensor({128, 1536}, "r").to(dtype);
+    Tensor left = random_tensor({128, 384}, "l").to(dtype),
+           right = random_tensor({128, 1536}, "r").to(dtype);
     std::vector<float> one(384 * 1536), two(384 * 1536);
     omp_set_num_threads(1);
     runtime_.matmul_transposed(left.raw(), right.raw(), dtype, 128, 384, 1536, one.data());
     omp_set_num_threads(2);
     runtime_.matmul_transposed(left.raw(), right.raw(), dtype, 128, 384, 1536, two.data());
-    EXPECT_EQ(std::memcmp(one.data(), two.data(), one.size() * sizeof(float)), 0) << dtype_name(dtype);
+    EXPECT_EQ(std::memcmp(one.data(), two.data(), one.size() * sizeof(float)), 0)
+        << dtype_name(dtype);
   }
 }
 

@@ -13,13 +13,15 @@ double measure_peak(DType compute) {
   constexpr int kRepeats = 20;
   Arena arena;
   Runtime runtime(&arena);
-  PackedMatrix weight = PackedMatrix::pack(Tensor::zeros({kOut, kIn}, DType::kF32), Layout::kOutIn, compute);
+  PackedMatrix weight =
+      PackedMatrix::pack(Tensor::zeros({kOut, kIn}, DType::kF32), Layout::kOutIn, compute);
   Tensor x = Tensor::zeros({kRows, kIn}, compute, &arena);
   Tensor y = Tensor::empty({kRows, kOut}, compute, &arena);
   double best = 1e30;
   for (int i = 0; i < kRepeats + 2; ++i) {
     auto begin = std::chrono::steady_clock::now();
-    runtime.matmul({.src = x.raw(), .rows = kRows, .dst = y.mutable_raw(), .dst_dtype = compute}, weight);
+    runtime.matmul({.src = x.raw(), .rows = kRows, .dst = y.mutable_raw(), .dst_dtype = compute},
+                   weight);
     std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     if (i >= 2) best = std::min(best, seconds.count());  // the first compile and warm up
   }
