@@ -119,13 +119,13 @@ void add_inspect(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("inspect", "Show a model's sites, or an adapter's contents");
-  command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder")
+  command->add_option("--model,model", options->model, "a pulled name or a Hugging Face model folder")
       ->required();
   command->add_option("--adapter", options->adapter,
                       "an adapter's folder; it is loaded onto the model");
   add_common(*command, options->common);
   command->footer(
-      examples({"inlay inspect --model all-minilm-l6-v2",
+      examples({"inlay inspect all-minilm-l6-v2",
                 "inlay inspect --model all-minilm-l6-v2 --adapter runs/a/adapter --json"}));
   command->callback([options] { run(*options); });
 }
