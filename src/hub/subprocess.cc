@@ -61,6 +61,7 @@ int wait_for(pid_t child) {
 SubprocessResult run_program(const std::vector<std::string>& arguments,
                              const std::filesystem::path& folder) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   std::array<int, 2> pipe{};
