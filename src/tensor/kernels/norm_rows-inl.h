@@ -20,21 +20,33 @@ template <bool kCentered, class Args, class Finish>
 HWY_INLINE void normalize_row(const Args& args, int64_t row, const Finish& finish) {
   const int64_t start = row * args.channels;
   const auto channels = static_cast<float>(args.channels);
-  const auto s = [&](int64_t c, std::size_t n) HWY_ATTR {
+  // The sum with the residual is kept in y, if it has the precision, until the last pass writes y.
+  const bool keep = args.residual && args.y.dtype() == DType::kF32;
+  const auto add = [&](int64_t c, std::size_t n) HWY_ATTR {
     const V32 x = load_any(args.x, start + c, n);
     return args.residual ? hn::Add(x, load_any(args.residual, start + c, n)) : x;
+  };
+  const auto add_and_keep = [&](int64_t c, std::size_t n) HWY_ATTR {
+    const V32 sum = add(c, n);
+    if (keep) store_some(sum, args.y.template as<float>() + start + c, n);
+    return sum;
+  };
+  const auto s = [&](int64_t c, std::size_t n) HWY_ATTR {
+    return keep ? load_some(args.y.template as<float>() + start + c, n) : add(c, n);
   };
   V32 sums[kParts];
   V32 mean = set(0.0f);
   if (kCentered) {
     fill_parts(sums, set(0.0f));
-    fold(args.channels, sums,
-         [&](V32& sum, int64_t c, std::size_t n) HWY_ATTR { sum = hn::Add(sum, s(c, n)); });
+    fold(args.channels, sums, [&](V32& sum, int64_t c, std::size_t n) HWY_ATTR {
+      sum = hn::Add(sum, add_and_keep(c, n));
+    });
     mean = set(sum_parts(sums) / channels);
   }
   fill_parts(sums, set(0.0f));
   fold(args.channels, sums, [&](V32& sum, int64_t c, std::size_t n) HWY_ATTR {
-    const V32 difference = first_or(hn::Sub(s(c, n), mean), n, set(0.0f));
+    const V32 value = kCentered ? s(c, n) : add_and_keep(c, n);
+    const V32 difference = first_or(hn::Sub(value, mean), n, set(0.0f));
     sum = hn::MulAdd(difference, difference, sum);
   });
   const float variance = sum_parts(sums) / channels;
