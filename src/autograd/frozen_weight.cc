@@ -6,7 +6,8 @@ namespace inlay {
 
 using onednn::Layout;
 
-FrozenWeight::FrozenWeight(Tensor weight, Tensor bias, Layout layout, std::function<void()> after_packing)
+FrozenWeight::FrozenWeight(Tensor weight, Tensor bias, Layout layout,
+                           std::function<void()> after_packing)
     : weight_(std::move(weight)), layout_(layout), after_packing_(std::move(after_packing)) {
   if (bias.defined()) bias_ = bias.to(DType::kF32);
 }
@@ -20,8 +21,8 @@ const onednn::PackedMatrix& FrozenWeight::packed_backward(DType compute) const {
   return packed(backward_, layout_ == Layout::kOutIn ? Layout::kInOut : Layout::kOutIn, compute);
 }
 
-const onednn::PackedMatrix& FrozenWeight::packed(std::map<DType, onednn::PackedMatrix>& cache, Layout layout,
-                                                 DType compute) const {
+const onednn::PackedMatrix& FrozenWeight::packed(std::map<DType, onednn::PackedMatrix>& cache,
+                                                 Layout layout, DType compute) const {
   std::lock_guard guard(*lock_);
   auto found = cache.find(compute);
   if (found == cache.end()) {

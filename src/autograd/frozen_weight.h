@@ -1,6 +1,6 @@
-// A frozen weight and bias of a linear layer, packed once per compute type into the layouts that the forward and the
-// backward product want. Shared by all contexts; packing happens at first use, under a lock. The weight itself stays
-// where the model file is mapped.
+// A frozen weight and bias of a linear layer, packed once per compute type into the layouts that
+// the forward and the backward product want. Shared by all contexts; packing happens at first use,
+// under a lock. The weight itself stays where the model file is mapped.
 #pragma once
 
 #include <functional>
@@ -15,12 +15,15 @@ namespace inlay {
 
 class FrozenWeight {
  public:
-  // `weight` (out, in) for kOutIn, (in, out) for kInOut; `bias` (out) or undefined. `after_packing` is called whenever
-  // the weight has been read, so that its owner can drop the pages of the file.
-  FrozenWeight(Tensor weight, Tensor bias, onednn::Layout layout, std::function<void()> after_packing);
+  // `weight` (out, in) for kOutIn, (in, out) for kInOut; `bias` (out) or undefined. `after_packing`
+  // is called whenever the weight has been read, so that its owner can drop the pages of the file.
+  FrozenWeight(Tensor weight, Tensor bias, onednn::Layout layout,
+               std::function<void()> after_packing);
 
   int64_t in() const { return layout_ == onednn::Layout::kOutIn ? weight_.dim(1) : weight_.dim(0); }
-  int64_t out() const { return layout_ == onednn::Layout::kOutIn ? weight_.dim(0) : weight_.dim(1); }
+  int64_t out() const {
+    return layout_ == onednn::Layout::kOutIn ? weight_.dim(0) : weight_.dim(1);
+  }
   const Tensor& weight() const { return weight_; }
   onednn::Layout layout() const { return layout_; }
   bool has_bias() const { return bias_.defined(); }
@@ -32,13 +35,14 @@ class FrozenWeight {
   const Tensor& exact() const;
 
  private:
-  const onednn::PackedMatrix& packed(std::map<DType, onednn::PackedMatrix>& cache, onednn::Layout layout,
-                                     DType compute) const;
+  const onednn::PackedMatrix& packed(std::map<DType, onednn::PackedMatrix>& cache,
+                                     onednn::Layout layout, DType compute) const;
 
   Tensor weight_, bias_;
   onednn::Layout layout_;
   std::function<void()> after_packing_;
-  std::unique_ptr<std::mutex> lock_ = std::make_unique<std::mutex>();  // by pointer: the weight can be moved
+  std::unique_ptr<std::mutex> lock_ =
+      std::make_unique<std::mutex>();  // by pointer: the weight can be moved
   mutable std::map<DType, onednn::PackedMatrix> forward_, backward_;
   mutable Tensor exact_;
 };

@@ -1,6 +1,6 @@
-// Sums the partial gradients of a parameter in a binary tree that depends on the order of the chunks alone: chunk i
-// joins chunk i+1 for even i, their sum joins the next pair's, and so on, like carries of a binary counter. Feeding 8
-// chunks at once or 4 and then 4 gives the same bits.
+// Sums the partial gradients of a parameter in a binary tree that depends on the order of the
+// chunks alone: chunk i joins chunk i+1 for even i, their sum joins the next pair's, and so on,
+// like carries of a binary counter. Feeding 8 chunks at once or 4 and then 4 gives the same bits.
 //
 //           total
 //          /     .
@@ -23,7 +23,8 @@ class GradientTree {
   Tensor take_total();
 
  private:
-  std::vector<Tensor> levels_;  // levels_[j] holds the sum of 2^j chunks where bit j of count_ is set
+  std::vector<Tensor>
+      levels_;  // levels_[j] holds the sum of 2^j chunks where bit j of count_ is set
   int64_t count_ = 0;
 };
 

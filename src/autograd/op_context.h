@@ -1,5 +1,6 @@
-// What every op needs besides its inputs: memory, the tape, oneDNN's compiled kernels, the compute type, and the
-// counters that random numbers are a function of. One per thread of work; many may run over one frozen base.
+// What every op needs besides its inputs: memory, the tape, oneDNN's compiled kernels, the compute
+// type, and the counters that random numbers are a function of. One per thread of work; many may
+// run over one frozen base.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace inlay {
 
-// The type an op's result is stored in: the compute type where the next op is a product that rounds anyway, or full
-// (float32; float64 in gradient checks) for the residual stream, norms and losses.
+// The type an op's result is stored in: the compute type where the next op is a product that rounds
+// anyway, or full (float32; float64 in gradient checks) for the residual stream, norms and losses.
 enum class Precision { kCompute, kFull };
 
 struct OpContext {
@@ -24,7 +25,8 @@ struct OpContext {
     return precision == Precision::kCompute ? compute : DType::kF32;
   }
 
-  // Shared with the parameters whose gradients it holds, so that an error on the way may unwind in any order.
+  // Shared with the parameters whose gradients it holds, so that an error on the way may unwind in
+  // any order.
   std::shared_ptr<Arena> memory = std::make_shared<Arena>();
   Arena& arena = *memory;
   Tape tape{&arena};
@@ -33,8 +35,9 @@ struct OpContext {
   bool training = false;  // dropout is active
   uint64_t seed = 0;
   uint32_t step = 0;
-  // Floating-point operations of every product that was needed, twice a multiply-add each: what a share of peak counts.
-  // Rows that only round a shape up and products that are computed again do not count.
+  // Floating-point operations of every product that was needed, twice a multiply-add each: what a
+  // share of peak counts. Rows that only round a shape up and products that are computed again do
+  // not count.
   double useful_flops = 0;
   uint64_t forward = 0;  // the number of the current forward pass; see Parameter::begin_use
 };

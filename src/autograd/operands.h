@@ -10,7 +10,8 @@ inline kernels::Input in(const Tensor& tensor) {
   return tensor.defined() ? kernels::Input(tensor.raw(), tensor.dtype()) : kernels::Input();
 }
 inline kernels::Output out(const Tensor& tensor) {
-  return tensor.defined() ? kernels::Output(tensor.mutable_raw(), tensor.dtype()) : kernels::Output();
+  return tensor.defined() ? kernels::Output(tensor.mutable_raw(), tensor.dtype())
+                          : kernels::Output();
 }
 
 }  // namespace inlay

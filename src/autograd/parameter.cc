@@ -9,16 +9,19 @@
 namespace inlay {
 
 void Parameter::set_value(Tensor value) {
-  ensure(value.shape() == value_.shape() && value.dtype() == value_.dtype(), "parameter {} is {} of shape {}, not {}",
-         name_, dtype_name(value_.dtype()), value_.shape().text(), value.shape().text());
+  ensure(value.shape() == value_.shape() && value.dtype() == value_.dtype(),
+         "parameter {} is {} of shape {}, not {}", name_, dtype_name(value_.dtype()),
+         value_.shape().text(), value.shape().text());
   value_ = std::move(value);
   changed();
 }
 
 std::size_t Parameter::begin_use(uint64_t forward, const std::shared_ptr<Arena>& memory) {
   ensure(forward != 0, "parameter {} is used before the first forward pass began", name_);
-  bool empty = std::all_of(trees_.begin(), trees_.end(), [](const GradientTree& tree) { return tree.empty(); });
-  ensure(empty || memory == memory_, "parameter {} holds a gradient of another context; take it first", name_);
+  bool empty = std::all_of(trees_.begin(), trees_.end(),
+                           [](const GradientTree& tree) { return tree.empty(); });
+  ensure(empty || memory == memory_,
+         "parameter {} holds a gradient of another context; take it first", name_);
   memory_ = memory;
   if (forward != last_forward_) {
     last_forward_ = forward;
@@ -44,7 +47,8 @@ Tensor Parameter::take_gradient() {
   return total;
 }
 
-const onednn::PackedMatrix& Parameter::packed(std::map<DType, Packed>& cache, onednn::Layout layout, DType compute) {
+const onednn::PackedMatrix& Parameter::packed(std::map<DType, Packed>& cache, onednn::Layout layout,
+                                              DType compute) {
   Packed& entry = cache[compute];
   if (!entry.matrix.defined()) {
     entry.matrix = onednn::PackedMatrix::pack(value_, layout, compute);

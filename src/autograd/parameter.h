@@ -1,4 +1,5 @@
-// A trainable tensor: float32 values (float64 in gradient checks), its gradient, and the packed forms that products use.
+// A trainable tensor: float32 values (float64 in gradient checks), its gradient, and the packed
+// forms that products use.
 #pragma once
 
 #include <cstdint>
@@ -29,25 +30,31 @@ class Parameter {
   Tensor& mutable_value() { return value_; }
   void changed() { ++version_; }
 
-  // Each use of the parameter in one forward pass sums into a tree of its own, so shared parameters are summed in a
-  // fixed order whatever the micro-batches. `forward` numbers the forward passes of a context, from 1; `memory` is what
-  // the partial gradients are allocated from. Ops call begin_use of chunk_gradients.h.
+  // Each use of the parameter in one forward pass sums into a tree of its own, so shared parameters
+  // are summed in a fixed order whatever the micro-batches. `forward` numbers the forward passes of
+  // a context, from 1; `memory` is what the partial gradients are allocated from. Ops call
+  // begin_use of chunk_gradients.h.
   std::size_t begin_use(uint64_t forward, const std::shared_ptr<Arena>& memory);
   GradientTree& tree(std::size_t use) { return trees_[use]; }
-  // The gradient over everything pushed since the last call: the trees' totals added in order of use. Undefined when no
-  // use reached the loss. The result must not outlive the context.
+  // The gradient over everything pushed since the last call: the trees' totals added in order of
+  // use. Undefined when no use reached the loss. The result must not outlive the context.
   Tensor take_gradient();
 
   // This matrix packed for y = x W^T (forward) or dx = dy W (backward); repacked after changed().
-  const onednn::PackedMatrix& packed_forward(DType compute) { return packed(forward_, onednn::Layout::kOutIn, compute); }
-  const onednn::PackedMatrix& packed_backward(DType compute) { return packed(backward_, onednn::Layout::kInOut, compute); }
+  const onednn::PackedMatrix& packed_forward(DType compute) {
+    return packed(forward_, onednn::Layout::kOutIn, compute);
+  }
+  const onednn::PackedMatrix& packed_backward(DType compute) {
+    return packed(backward_, onednn::Layout::kInOut, compute);
+  }
 
  private:
   struct Packed {
     onednn::PackedMatrix matrix;
     uint64_t version = 0;
   };
-  const onednn::PackedMatrix& packed(std::map<DType, Packed>& cache, onednn::Layout layout, DType compute);
+  const onednn::PackedMatrix& packed(std::map<DType, Packed>& cache, onednn::Layout layout,
+                                     DType compute);
 
   std::string name_;
   Tensor value_;

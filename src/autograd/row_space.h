@@ -1,6 +1,7 @@
-// What the rows of a variable stand for: the tokens of a ragged batch laid end to end, one row per example after
-// pooling, or a selection of tokens. Ops that treat rows alike hand the space on; gradients of parameters are summed
-// over its chunks, and dropout counts by its places, so neither depends on how a batch was split.
+// What the rows of a variable stand for: the tokens of a ragged batch laid end to end, one row per
+// example after pooling, or a selection of tokens. Ops that treat rows alike hand the space on;
+// gradients of parameters are summed over its chunks, and dropout counts by its places, so neither
+// depends on how a batch was split.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +12,12 @@ namespace inlay {
 struct RowSpace {
   // Rows [example_offsets[i], example_offsets[i + 1]) belong to example i of this micro-batch.
   std::vector<int64_t> example_offsets;
-  // Rows [chunk_offsets[i], chunk_offsets[i + 1]) belong to gradient chunk i: one example for adapters, four for full
-  // training. The partial gradients of chunks are summed in a fixed binary tree.
+  // Rows [chunk_offsets[i], chunk_offsets[i + 1]) belong to gradient chunk i: one example for
+  // adapters, four for full training. The partial gradients of chunks are summed in a fixed binary
+  // tree.
   std::vector<int64_t> chunk_offsets;
-  // Per row: the example's place in the effective batch, and the token's position within its example (0 after pooling).
+  // Per row: the example's place in the effective batch, and the token's position within its
+  // example (0 after pooling).
   std::vector<int32_t> example_place;
   std::vector<int32_t> token_position;
 

@@ -9,7 +9,8 @@ Variable Tape::make(Tensor value, const RowSpace* rows, bool requires_grad) {
   using State = Variable::State;
   auto state = std::allocate_shared<State>(std::pmr::polymorphic_allocator<State>(arena_));
   if (requires_grad) {
-    state->slot = std::allocate_shared<GradientSlot>(std::pmr::polymorphic_allocator<GradientSlot>(arena_));
+    state->slot =
+        std::allocate_shared<GradientSlot>(std::pmr::polymorphic_allocator<GradientSlot>(arena_));
     state->slot->shape = value.shape();
     state->slot->dtype = value.dtype();
   }
@@ -20,8 +21,9 @@ Variable Tape::make(Tensor value, const RowSpace* rows, bool requires_grad) {
 
 void Tape::accumulate(const Slot& slot, Tensor grad) {
   if (slot == nullptr) return;
-  ensure(grad.shape() == slot->shape && grad.dtype() == slot->dtype, "a {} gradient of shape {} reached a {} value of shape {}",
-         dtype_name(grad.dtype()), grad.shape().text(), dtype_name(slot->dtype), slot->shape.text());
+  ensure(grad.shape() == slot->shape && grad.dtype() == slot->dtype,
+         "a {} gradient of shape {} reached a {} value of shape {}", dtype_name(grad.dtype()),
+         grad.shape().text(), dtype_name(slot->dtype), slot->shape.text());
   if (!slot->grad.defined()) {
     slot->grad = std::move(grad);
     return;

@@ -1,6 +1,7 @@
-// A value on the tape: a tensor of rows, the row space it lives in, and, when something trainable lies below, the slot
-// that its gradient is summed into. Copying a Variable shares it. Value and slot have separate lives: a closure of the
-// tape that only passes a gradient on holds the slot, and the value is freed as soon as no forward code needs it.
+// A value on the tape: a tensor of rows, the row space it lives in, and, when something trainable
+// lies below, the slot that its gradient is summed into. Copying a Variable shares it. Value and
+// slot have separate lives: a closure of the tape that only passes a gradient on holds the slot,
+// and the value is freed as soon as no forward code needs it.
 #pragma once
 
 #include <memory>
@@ -34,7 +35,8 @@ class Variable {
 
   bool same_as(const Variable& other) const { return state_ == other.state_; }
 
-  // True when this handle is the only user of the value, so that an op that consumes it may write into it.
+  // True when this handle is the only user of the value, so that an op that consumes it may write
+  // into it.
   bool unshared() const { return state_.use_count() == 1 && state_->value.unshared(); }
 
  private:

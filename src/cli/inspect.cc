@@ -119,7 +119,8 @@ void add_inspect(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("inspect", "Show a model's sites, or an adapter's contents");
-  command->add_option("--model,model", options->model, "a pulled name or a Hugging Face model folder")
+  command
+      ->add_option("--model,model", options->model, "a pulled name or a Hugging Face model folder")
       ->required();
   command->add_option("--adapter", options->adapter,
                       "an adapter's folder; it is loaded onto the model");

@@ -31,7 +31,8 @@ bool is_data_file(const fs::directory_entry& entry) {
   fs::path name = entry.path().filename();
   bool known = std::find(kExtensions.begin(), kExtensions.end(), name.extension().string()) !=
                kExtensions.end();
-  return entry.is_regular_file() && known && name != kCard && name != kOrigin && name.string().front() != '.';
+  return entry.is_regular_file() && known && name != kCard && name != kOrigin &&
+         name.string().front() != '.';
 }
 
 std::vector<std::string> data_files(const fs::path& folder) {

@@ -1,4 +1,5 @@
-// What is known about a loaded base besides its weights: names, sizes, identity. Methods and formats read it.
+// What is known about a loaded base besides its weights: names, sizes, identity. Methods and
+// formats read it.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ struct BaseFacts {
   std::filesystem::path folder;
   std::string root_hash;            // of all tensors: the identity of the base
   std::vector<std::string> unused;  // tensors of heads that were not asked for
-  std::vector<const Site*> sites;   // all places where adapters can attach, by index; they live as long as the model
+  std::vector<const Site*>
+      sites;  // all places where adapters can attach, by index; they live as long as the model
 
   const HeadLayout& head_layout(HeadKind kind) const {
     return kind == HeadKind::kSequenceClassification ? sequence_head : token_head;

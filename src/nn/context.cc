@@ -4,10 +4,11 @@ namespace inlay {
 
 void Context::begin_forward() {
   ++forward;
-  parts_.clear();
+  if (tape.empty()) parts_.clear();  // a backward pass to come still reads them
 }
 
-const RowSpace* Context::part_of(const RowSpace& space, int64_t first_example, int64_t last_example) {
+const RowSpace* Context::part_of(const RowSpace& space, int64_t first_example,
+                                 int64_t last_example) {
   RowSpace& part = parts_.emplace_back();
   int64_t begin = space.example_offsets[static_cast<std::size_t>(first_example)];
   int64_t end = space.example_offsets[static_cast<std::size_t>(last_example)];
@@ -17,10 +18,13 @@ const RowSpace* Context::part_of(const RowSpace& space, int64_t first_example, i
   for (int64_t offset : space.chunk_offsets) {
     if (offset >= begin && offset <= end) part.chunk_offsets.push_back(offset - begin);
   }
-  ensure(!part.chunk_offsets.empty() && part.chunk_offsets.front() == 0 && part.chunk_offsets.back() == end - begin,
-         "a segment of examples [{}, {}) does not end with a gradient chunk", first_example, last_example);
+  ensure(!part.chunk_offsets.empty() && part.chunk_offsets.front() == 0 &&
+             part.chunk_offsets.back() == end - begin,
+         "a segment of examples [{}, {}) does not end with a gradient chunk", first_example,
+         last_example);
   part.example_place.assign(space.example_place.begin() + begin, space.example_place.begin() + end);
-  part.token_position.assign(space.token_position.begin() + begin, space.token_position.begin() + end);
+  part.token_position.assign(space.token_position.begin() + begin,
+                             space.token_position.begin() + end);
   return &part;
 }
 

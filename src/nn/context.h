@@ -1,5 +1,6 @@
-// All that changes while a base runs: memory and tape, which adapters are active on which examples with which gates,
-// and who listens. The base itself is immutable and shared; any number of contexts may run over it.
+// All that changes while a base runs: memory and tape, which adapters are active on which examples
+// with which gates, and who listens. The base itself is immutable and shared; any number of
+// contexts may run over it.
 #pragma once
 
 #include <deque>
@@ -11,12 +12,13 @@
 
 namespace inlay {
 
-// An adapter in use, with its gates: y(gamma) = base(x) + gamma (adapted(x) - base(x)). Gamma 0 skips the adapter at a
-// site and is bitwise the base; gamma 1 is bitwise the plain adapted forward.
+// An adapter in use, with its gates: y(gamma) = base(x) + gamma (adapted(x) - base(x)). Gamma 0
+// skips the adapter at a site and is bitwise the base; gamma 1 is bitwise the plain adapted
+// forward.
 struct ActiveAdapter {
   SiteHooks* hooks = nullptr;
-  float gate = 1.0f;                          // at every site ...
-  std::map<std::size_t, float> site_gates;    // ... but these
+  float gate = 1.0f;                        // at every site ...
+  std::map<std::size_t, float> site_gates;  // ... but these
 
   float gate_at(std::size_t site_index) const {
     auto found = site_gates.find(site_index);
@@ -43,13 +45,14 @@ struct Context : OpContext {
 
   // Called once per forward pass of a batch, before the first op.
   void begin_forward();
-  // The rows of examples [first, last) as a space of their own, alive until the next forward pass.
-  // REQUIRES: both are ends of gradient chunks.
+  // The rows of examples [first, last) as a space of their own, alive until the first forward pass
+  // that begins with an empty tape. REQUIRES: both are ends of gradient chunks.
   const RowSpace* part_of(const RowSpace& space, int64_t first_example, int64_t last_example);
 
   // Adapters of all examples; ignored where segments are given.
   std::vector<ActiveAdapter> adapters;
-  // One adapter set per run of examples; empty means `adapters` for all. Must cover the batch in order.
+  // One adapter set per run of examples; empty means `adapters` for all. Must cover the batch in
+  // order.
   std::vector<Segment> segments;
   Tap* tap = nullptr;
 

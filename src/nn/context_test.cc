@@ -1,6 +1,7 @@
 #include "nn/context.h"
 
 #include "autograd/gradient_check.h"
+#include "autograd/ops/scale.h"
 
 namespace inlay {
 namespace {
@@ -21,6 +22,19 @@ TEST(Context, DoesNotCutAGradientChunk) {
   EXPECT_EQ(context.part_of(space, 2, 4)->chunks(), 1);
   EXPECT_THROW(context.part_of(space, 1, 4), Error);
   EXPECT_THROW(context.part_of(space, 0, 3), Error);
+}
+
+TEST(Context, KeepsPartsForABackwardPassOverTwoForwardPasses) {
+  Context context(DType::kF32);
+  RowSpace space = make_row_space({2, 1});
+  Parameter factor("factor", Tensor::of<float>({1}, std::vector<float>{1}));
+  context.begin_forward();
+  const RowSpace* part = context.part_of(space, 0, 1);
+  Variable once = scale(context, context.tape.constant(drawn_tensor("x", {2, 3}), part), factor);
+  context.begin_forward();
+  EXPECT_EQ(once.row_space()->rows(), 2);
+  context.tape.backward(once, drawn_tensor("seed", {2, 3}));
+  EXPECT_TRUE(factor.take_gradient().defined());
 }
 
 TEST(Context, FindsTheGateOfASite) {

@@ -13,13 +13,16 @@ constexpr float kInitialStd = 0.02f;  // initializer_range of every family's con
 
 }  // namespace
 
-std::string_view head_input_name(HeadInput input) { return kInputs.at(static_cast<std::size_t>(input)); }
+std::string_view head_input_name(HeadInput input) {
+  return kInputs.at(static_cast<std::size_t>(input));
+}
 
 HeadInput head_input_from_name(std::string_view name, std::string_view where) {
   for (std::size_t i = 0; i < kInputs.size(); ++i) {
     if (kInputs[i] == name) return static_cast<HeadInput>(i);
   }
-  fail(ErrorKind::kInput, "{}: pooling \"{}\" is unknown; expected pooler, first, mean or tokens", where, name);
+  fail(ErrorKind::kInput, "{}: pooling \"{}\" is unknown; expected pooler, first, mean or tokens",
+       where, name);
 }
 
 Head::Head(HeadLayout layout, int64_t hidden, int64_t outputs, double dropout, uint64_t seed)
@@ -37,13 +40,16 @@ void Head::add_linear(const std::string& name, int64_t in, int64_t out, uint64_t
 Variable Head::logits(Context& context, const Variable& pooled) {
   Variable x = pooled;
   for (std::size_t i = 0; i < layout_.dense.size(); ++i) {
-    if (i > 0 || layout_.dropout_first) x = inlay::dropout(context, x, dropout_, fmt::format("dropout/head/{}", i));
+    if (i > 0 || layout_.dropout_first)
+      x = inlay::dropout(context, x, dropout_, fmt::format("dropout/head/{}", i));
     LinearWeights weights{.weight = &parameters_[2 * i], .bias = &parameters_[2 * i + 1]};
-    x = activation(context, linear(context, x, weights, Precision::kFull), layout_.dense[i].activation);
+    x = activation(context, linear(context, x, weights, Precision::kFull),
+                   layout_.dense[i].activation);
   }
   std::size_t last = layout_.dense.size();
   x = inlay::dropout(context, x, dropout_, fmt::format("dropout/head/{}", last));
-  return linear(context, x, {.weight = &parameters_[2 * last], .bias = &parameters_[2 * last + 1]}, Precision::kFull);
+  return linear(context, x, {.weight = &parameters_[2 * last], .bias = &parameters_[2 * last + 1]},
+                Precision::kFull);
 }
 
 }  // namespace inlay

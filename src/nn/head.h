@@ -1,6 +1,6 @@
-// The task's output layer: pooling, dense layers with an activation, and a last linear layer to the logits. Trained with
-// an adapter and saved beside it. A family says how its Hugging Face head looks; mean pooling is for bases without a
-// pooler.
+// The task's output layer: pooling, dense layers with an activation, and a last linear layer to the
+// logits. Trained with an adapter and saved beside it. A family says how its Hugging Face head
+// looks; mean pooling is for bases without a pooler.
 //
 //   BERT     pooler(CLS)      dropout                                classifier
 //   RoBERTa  first token      dropout, classifier.dense, tanh, dropout   classifier.out_proj
@@ -37,10 +37,12 @@ struct HeadLayout {
 
 class Head {
  public:
-  // Weights start from N(0, 0.02^2), biases from 0, as Hugging Face does; streams are named "init/head/<parameter>".
+  // Weights start from N(0, 0.02^2), biases from 0, as Hugging Face does; streams are named
+  // "init/head/<parameter>".
   Head(HeadLayout layout, int64_t hidden, int64_t outputs, double dropout, uint64_t seed);
 
-  // `pooled` is (examples, hidden), or (tokens, hidden) for kTokens -> (same rows, outputs), full precision.
+  // `pooled` is (examples, hidden), or (tokens, hidden) for kTokens -> (same rows, outputs), full
+  // precision.
   Variable logits(Context& context, const Variable& pooled);
 
   const HeadLayout& layout() const { return layout_; }

@@ -7,7 +7,8 @@ namespace inlay {
 Tensor normal_init(const Shape& shape, float std, const Stream& stream) {
   Tensor tensor = Tensor::empty(shape, DType::kF32);
   auto* values = tensor.mutable_data<float>();
-  for (int64_t i = 0; i < tensor.count(); ++i) values[i] = std * stream.normal(static_cast<uint64_t>(i));
+  for (int64_t i = 0; i < tensor.count(); ++i)
+    values[i] = std * stream.normal(static_cast<uint64_t>(i));
   return tensor;
 }
 

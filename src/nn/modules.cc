@@ -10,14 +10,16 @@
 namespace inlay {
 namespace {
 
-// The hooks that do something at a site, with their gates; adapters whose gate is 0 there are skipped.
+// The hooks that do something at a site, with their gates; adapters whose gate is 0 there are
+// skipped.
 struct LiveHook {
   SiteHook* hook;
   float gate;
 };
 
 template <class Visit>
-void for_each_hook(const std::vector<ActiveAdapter>& adapters, const Site& site, const Visit& visit) {
+void for_each_hook(const std::vector<ActiveAdapter>& adapters, const Site& site,
+                   const Visit& visit) {
   for (const ActiveAdapter& adapter : adapters) {
     SiteHook* hook = adapter.hooks->at(site.index);
     float gate = hook != nullptr ? adapter.gate_at(site.index) : 0.0f;
@@ -32,7 +34,8 @@ Variable gated(Context& context, const Variable& base, Variable adapted, float g
 }
 
 // The one adapter that replaces tensors at this site, if any.
-std::optional<LiveHook> replacing_hook(const std::vector<ActiveAdapter>& adapters, const Site& site) {
+std::optional<LiveHook> replacing_hook(const std::vector<ActiveAdapter>& adapters,
+                                       const Site& site) {
   std::optional<LiveHook> found;
   for_each_hook(adapters, site, [&](LiveHook live) {
     Replacements replaced = live.hook->replacements();
@@ -48,18 +51,21 @@ std::optional<LiveHook> replacing_hook(const std::vector<ActiveAdapter>& adapter
 void check_segments(const Context& context, const RowSpace& space) {
   int64_t next = 0;
   for (const Segment& segment : context.segments) {
-    require(segment.first_example == next && segment.last_example > next, ErrorKind::kUsage,
-            "a segment of examples [{}, {}) follows example {}; segments must cover the batch in order",
-            segment.first_example, segment.last_example, next);
+    require(
+        segment.first_example == next && segment.last_example > next, ErrorKind::kUsage,
+        "a segment of examples [{}, {}) follows example {}; segments must cover the batch in order",
+        segment.first_example, segment.last_example, next);
     next = segment.last_example;
   }
-  require(next == space.examples(), ErrorKind::kUsage, "the segments end at example {} of {}", next, space.examples());
+  require(next == space.examples(), ErrorKind::kUsage, "the segments end at example {} of {}", next,
+          space.examples());
 }
 
-// Runs `body(part, rows...)` for each segment on slices of the row-wise inputs and joins what it gives; with no segments
-// `body` sees the whole.
+// Runs `body(part, rows...)` for each segment on slices of the row-wise inputs and joins what it
+// gives; with no segments `body` sees the whole.
 template <class Body, class... Rows>
-Variable for_each_segment(Context& context, const Body& body, const Variable& first, const Rows&... rest) {
+Variable for_each_segment(Context& context, const Body& body, const Variable& first,
+                          const Rows&... rest) {
   if (context.segments.empty()) return body(context.adapters, first, rest...);
   std::vector<Variable> parts;
   const RowSpace& space = *first.row_space();
@@ -92,8 +98,9 @@ Variable tapped(Context& context, const Site& site, Variable value) {
 }
 
 // `base` is the frozen product of x; where tensors are replaced and the gate is 1 it is not needed.
-Variable adapted_linear(Context& context, const LinearSite& module, const std::vector<ActiveAdapter>& adapters,
-                        const Variable& x, Variable base, Precision precision) {
+Variable adapted_linear(Context& context, const LinearSite& module,
+                        const std::vector<ActiveAdapter>& adapters, const Variable& x,
+                        Variable base, Precision precision) {
   Variable y = std::move(base);
   auto replacing = replacing_hook(adapters, module.site);
   if (!replacing.has_value() || replacing->gate != 1.0f) {
@@ -102,7 +109,8 @@ Variable adapted_linear(Context& context, const LinearSite& module, const std::v
   if (replacing.has_value()) {
     Replacements replaced = replacing->hook->replacements();
     Variable adapted = linear(
-        context, x, {.frozen = &module.weight, .weight = replaced.weight, .bias = replaced.bias}, precision);
+        context, x, {.frozen = &module.weight, .weight = replaced.weight, .bias = replaced.bias},
+        precision);
     y = replacing->gate == 1.0f ? adapted : gated(context, y, std::move(adapted), replacing->gate);
   }
   for_each_hook(adapters, module.site, [&](LiveHook live) {
@@ -119,44 +127,51 @@ Variable adapted_linear(Context& context, const LinearSite& module, const std::v
 Replacements bare_replacement(Context& context, const Site& site) {
   for (const Segment& segment : context.segments) {
     require(!replacing_hook(segment.adapters, site).has_value(), ErrorKind::kUsage,
-            "an adapter of a segment replaces the {} {}; activate it for the whole batch", site_kind_name(site.kind),
-            site.name);
+            "an adapter of a segment replaces the {} {}; activate it for the whole batch",
+            site_kind_name(site.kind), site.name);
   }
   if (!context.segments.empty()) return {};
   auto replacing = replacing_hook(context.adapters, site);
   if (!replacing.has_value()) return {};
-  require(replacing->gate == 1.0f, ErrorKind::kUsage, "the gate of {} is {}; a replaced {} takes 0 or 1", site.name,
-          replacing->gate, site_kind_name(site.kind));
+  require(replacing->gate == 1.0f, ErrorKind::kUsage,
+          "the gate of {} is {}; a replaced {} takes 0 or 1", site.name, replacing->gate,
+          site_kind_name(site.kind));
   return replacing->hook->replacements();
 }
 
 }  // namespace
 
-Variable linear_site(Context& context, const LinearSite& module, const Variable& x, Precision precision) {
+Variable linear_site(Context& context, const LinearSite& module, const Variable& x,
+                     Precision precision) {
   const Site& site = module.site;
   if (!any_adapter(context, site)) {
     return tapped(context, site, linear(context, x, {.frozen = &module.weight}, precision));
   }
   if (context.segments.empty()) {
-    return tapped(context, site, adapted_linear(context, module, context.adapters, x, Variable(), precision));
+    return tapped(context, site,
+                  adapted_linear(context, module, context.adapters, x, Variable(), precision));
   }
   // One product of the base for the whole batch, small products per segment.
   Variable base = linear(context, x, {.frozen = &module.weight}, precision);
   Variable y = for_each_segment(
       context,
-      [&](const std::vector<ActiveAdapter>& adapters, const Variable& x_part, const Variable& base_part) {
+      [&](const std::vector<ActiveAdapter>& adapters, const Variable& x_part,
+          const Variable& base_part) {
         return adapted_linear(context, module, adapters, x_part, base_part, precision);
       },
       x, base);
   return tapped(context, site, std::move(y));
 }
 
-Variable norm_site(Context& context, const NormSite& norm, const Variable& x, const Variable& residual) {
+Variable norm_site(Context& context, const NormSite& norm, const Variable& x,
+                   const Variable& residual) {
   NormWeights frozen{.gamma = norm.gamma, .beta = norm.beta, .eps = norm.eps};
-  if (!any_adapter(context, norm.site)) return tapped(context, norm.site, layer_norm(context, x, residual, frozen));
+  if (!any_adapter(context, norm.site))
+    return tapped(context, norm.site, layer_norm(context, x, residual, frozen));
   Variable y = for_each_segment(
       context,
-      [&](const std::vector<ActiveAdapter>& adapters, const Variable& x_part, const Variable& residual_part) {
+      [&](const std::vector<ActiveAdapter>& adapters, const Variable& x_part,
+          const Variable& residual_part) {
         auto replacing = replacing_hook(adapters, norm.site);
         if (!replacing.has_value()) return layer_norm(context, x_part, residual_part, frozen);
         Replacements replaced = replacing->hook->replacements();
@@ -165,19 +180,20 @@ Variable norm_site(Context& context, const NormSite& norm, const Variable& x, co
         trained.trained_beta = replaced.bias;
         Variable adapted = layer_norm(context, x_part, residual_part, trained);
         if (replacing->gate == 1.0f) return adapted;
-        return gated(context, layer_norm(context, x_part, residual_part, frozen), adapted, replacing->gate);
+        return gated(context, layer_norm(context, x_part, residual_part, frozen), adapted,
+                     replacing->gate);
       },
       x, residual);
   return tapped(context, norm.site, std::move(y));
 }
 
-Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input, Variable output,
-                     const Variable& residual, const NormSite& norm) {
+Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input,
+                     Variable output, const Variable& residual, const NormSite& norm) {
   if (!any_adapter(context, hidden.site)) return tapped(context, hidden.site, std::move(output));
   Variable y = for_each_segment(
       context,
-      [&](const std::vector<ActiveAdapter>& adapters, const Variable& output_part, const Variable& input_part,
-          const Variable& residual_part) {
+      [&](const std::vector<ActiveAdapter>& adapters, const Variable& output_part,
+          const Variable& input_part, const Variable& residual_part) {
         Variable sum = output_part;
         for_each_hook(adapters, hidden.site, [&](LiveHook live) {
           Variable added = live.hook->hidden(context, {input_part, sum, residual_part, norm});

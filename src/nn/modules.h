@@ -1,5 +1,6 @@
-// The frozen modules of a base that are sites: each runs the base op, then the active adapters' hooks, gates and taps.
-// With no adapter active nothing is added. Written once here, so that families and methods stay free of it.
+// The frozen modules of a base that are sites: each runs the base op, then the active adapters'
+// hooks, gates and taps. With no adapter active nothing is added. Written once here, so that
+// families and methods stay free of it.
 #pragma once
 
 #include "nn/context.h"
@@ -28,14 +29,16 @@ struct HiddenSite {
 };
 
 // x (rows, in) -> (rows, out).
-Variable linear_site(Context& context, const LinearSite& linear, const Variable& x, Precision precision);
+Variable linear_site(Context& context, const LinearSite& linear, const Variable& x,
+                     Precision precision);
 
 // LN(x + residual); `residual` may be undefined. Full precision, (rows, channels).
-Variable norm_site(Context& context, const NormSite& norm, const Variable& x, const Variable& residual);
+Variable norm_site(Context& context, const NormSite& norm, const Variable& x,
+                   const Variable& residual);
 
 // The block's output with what the adapters add to it.
-Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input, Variable output,
-                     const Variable& residual, const NormSite& norm);
+Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input,
+                     Variable output, const Variable& residual, const NormSite& norm);
 
 // The parameter that stands in for an embedding's table or for a bare bias; null: the frozen one.
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding);

@@ -1,9 +1,10 @@
-// A site: a named place in a base where adapters attach, under its Hugging Face module name. Families describe their
-// sites and run them; methods implement the hooks of the site kinds they take. Neither knows the other: this header is
-// all they share.
+// A site: a named place in a base where adapters attach, under its Hugging Face module name.
+// Families describe their sites and run them; methods implement the hooks of the site kinds they
+// take. Neither knows the other: this header is all they share.
 //
 //   family:   y = linear_site(context, attention.query, x, Precision::kCompute);
-//   method:   class LoraHook : public SiteHook { Variable linear(...) override { return lora(context, y, x, ...); } };
+//   method:   class LoraHook : public SiteHook { Variable linear(...) override { return
+//   lora(context, y, x, ...); } };
 #pragma once
 
 #include <cstdint>
@@ -41,15 +42,18 @@ struct Site {
   int layer = -1;  // -1: outside the layers
   int64_t in = 0;
   int64_t out = 0;
-  Tensor weight, bias;     // what the base holds here, as stored (gamma and beta of a norm); undefined for kHidden
-  std::string adapterhub;  // kHidden: where AdapterHub keeps its bottlenecks, "encoder.layer.0.output.adapters"
+  Tensor weight, bias;  // what the base holds here, as stored (gamma and beta of a norm); undefined
+                        // for kHidden
+  std::string adapterhub;  // kHidden: where AdapterHub keeps its bottlenecks,
+                           // "encoder.layer.0.output.adapters"
   std::size_t index = 0;   // in the model's list of sites
 };
 
 // A norm whose residual a hidden block's output is added to; adapters may apply it themselves.
 struct NormSite;
 
-// What a hidden hook sees: one sub-layer of a transformer block with its surroundings. All (tokens, hidden).
+// What a hidden hook sees: one sub-layer of a transformer block with its surroundings. All (tokens,
+// hidden).
 struct HiddenBlock {
   const Variable& input;     // what the sub-layer read
   const Variable& output;    // what it gave

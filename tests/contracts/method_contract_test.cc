@@ -3,10 +3,9 @@
 // base never changes, and gradients depend neither on precision beyond rounding, nor on threads,
 // nor on how a batch is cut.
 #include <gtest/gtest.h>
-
-#include <algorithm>
 #include <omp.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <cstring>
@@ -285,9 +284,9 @@ TEST_P(MethodContract, RowsOfAMixedBatchAreThoseOfTheirOwnAdapters) {
   constexpr int64_t kHalf = kExamples / 2;
   context.segments = {{0, kHalf, {}}, {kHalf, kExamples, {{.hooks = learner_.adapter.get()}}}};
   TokenBatch all = batch(learner_, 0, kExamples);
-  bool replaces_tables = std::any_of(
-      learner_.adapter->sites().begin(), learner_.adapter->sites().end(),
-      [](const Site* site) { return site->kind == SiteKind::kEmbedding; });
+  bool replaces_tables =
+      std::any_of(learner_.adapter->sites().begin(), learner_.adapter->sites().end(),
+                  [](const Site* site) { return site->kind == SiteKind::kEmbedding; });
   if (replaces_tables) {  // a replaced table holds for a whole batch
     EXPECT_THROW(learner_logits(context, learner_, all), Error);
     return;

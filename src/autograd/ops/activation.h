@@ -11,7 +11,8 @@ using kernels::Activation;
 // f(x), any shape, in x's own type. Backward: dx = dy f'(x).
 Variable activation(OpContext& context, const Variable& x, Activation kind);
 
-// The kind that a Hugging Face configuration names; kInput naming `where` and the known names otherwise.
+// The kind that a Hugging Face configuration names; kInput naming `where` and the known names
+// otherwise.
 Activation parse_activation(std::string_view name, std::string_view where);
 
 }  // namespace inlay

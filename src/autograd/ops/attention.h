@@ -1,4 +1,5 @@
-// Multi-head attention over ragged sequences, Vaswani et al. 2017, eq. (1), with separate offsets for queries and keys.
+// Multi-head attention over ragged sequences, Vaswani et al. 2017, eq. (1), with separate offsets
+// for queries and keys.
 #pragma once
 
 #include <vector>
@@ -15,11 +16,13 @@ struct AttentionShape {
 };
 
 // q (Tq, heads * D), k and v (Tk, kv_heads * D) in one type; sequence b attends from query rows
-// [query_offsets[b], query_offsets[b+1]) to key rows [key_offsets[b], key_offsets[b+1]). `bias`, (heads, max_q, max_k) in
-// full precision, is added to the scores of every sequence; null for none. Offsets must outlive the backward pass.
-// The result is (Tq, heads * D) in q's type; scores are recomputed in backward.
+// [query_offsets[b], query_offsets[b+1]) to key rows [key_offsets[b], key_offsets[b+1]). `bias`,
+// (heads, max_q, max_k) in full precision, is added to the scores of every sequence; null for none.
+// Offsets must outlive the backward pass. The result is (Tq, heads * D) in q's type; scores are
+// recomputed in backward.
 Variable attention(OpContext& context, const Variable& q, const Variable& k, const Variable& v,
-                   const std::vector<int64_t>& query_offsets, const std::vector<int64_t>& key_offsets,
-                   const AttentionShape& shape, Parameter* bias = nullptr);
+                   const std::vector<int64_t>& query_offsets,
+                   const std::vector<int64_t>& key_offsets, const AttentionShape& shape,
+                   Parameter* bias = nullptr);
 
 }  // namespace inlay

@@ -6,14 +6,20 @@
 
 namespace inlay {
 
-Variable dropout(OpContext& context, const Variable& x, double probability, std::string_view stream) {
+Variable dropout(OpContext& context, const Variable& x, double probability,
+                 std::string_view stream) {
   if (!context.training || probability == 0.0) return x;
   const RowSpace& space = *x.row_space();
   ensure(probability > 0.0 && probability < 1.0 && space.rows() == x.rows(),
-         "dropout with probability {} of {} rows in a space of {}", probability, x.rows(), space.rows());
-  kernels::Dropout args{.rows = x.rows(), .channels = x.channels(), .example_place = space.example_place.data(),
-                        .token_position = space.token_position.data(), .key = Stream(context.seed, stream).key(),
-                        .step = context.step, .probability = probability};
+         "dropout with probability {} of {} rows in a space of {}", probability, x.rows(),
+         space.rows());
+  kernels::Dropout args{.rows = x.rows(),
+                        .channels = x.channels(),
+                        .example_place = space.example_place.data(),
+                        .token_position = space.token_position.data(),
+                        .key = Stream(context.seed, stream).key(),
+                        .step = context.step,
+                        .probability = probability};
   Tensor y = context.tape.empty(x.shape(), x.dtype());
   kernels::dropout(args, in(x.value()), out(y));
   return context.tape.record(std::move(y), x.row_space(), x.requires_grad(),

@@ -15,12 +15,13 @@ struct EmbeddingTable {
   const Tensor& value() const { return trained != nullptr ? trained->value() : frozen; }
 };
 
-// out(t) = sum over the tables of table_i[ids_i[t]], added in the order given; (tokens, channels), full precision.
-// Numbers must be in range; ids must outlive the backward pass.
+// out(t) = sum over the tables of table_i[ids_i[t]], added in the order given; (tokens, channels),
+// full precision. Numbers must be in range; ids must outlive the backward pass.
 struct EmbeddingLookup {
   EmbeddingTable table;
   const std::vector<int32_t>* ids;
 };
-Variable embedding_sum(OpContext& context, const std::vector<EmbeddingLookup>& lookups, const RowSpace* rows);
+Variable embedding_sum(OpContext& context, const std::vector<EmbeddingLookup>& lookups,
+                       const RowSpace* rows);
 
 }  // namespace inlay

@@ -12,8 +12,9 @@ struct NormWeights {
   Parameter* trained_beta = nullptr;
 };
 
-// x and residual (rows, channels), residual may be undefined. The result is in full precision, and its narrow copy for
-// the products that follow is made in the same pass.
-Variable layer_norm(OpContext& context, const Variable& x, const Variable& residual, const NormWeights& weights);
+// x and residual (rows, channels), residual may be undefined. The result is in full precision, and
+// its narrow copy for the products that follow is made in the same pass.
+Variable layer_norm(OpContext& context, const Variable& x, const Variable& residual,
+                    const NormWeights& weights);
 
 }  // namespace inlay

@@ -6,13 +6,14 @@
 namespace inlay {
 
 Variable lerp(OpContext& context, const Variable& base, const Variable& adapted, double gate) {
-  ensure(base.shape() == adapted.shape(), "a gate between values of shapes {} and {}", base.shape().text(),
-         adapted.shape().text());
+  ensure(base.shape() == adapted.shape(), "a gate between values of shapes {} and {}",
+         base.shape().text(), adapted.shape().text());
   Tensor y = context.tape.empty(base.shape(), base.dtype());
   kernels::lerp(in(base.value()), in(adapted.value()), gate, out(y), y.count());
-  return context.tape.record(std::move(y), base.row_space(), base.requires_grad() || adapted.requires_grad(),
-                             [base_slot = base.slot(), adapted_slot = adapted.slot(), gate](Tape& tape,
-                                                                                        const Tensor& grad_y) {
+  return context.tape.record(std::move(y), base.row_space(),
+                             base.requires_grad() || adapted.requires_grad(),
+                             [base_slot = base.slot(), adapted_slot = adapted.slot(), gate](
+                                 Tape& tape, const Tensor& grad_y) {
                                auto pass = [&](const Slot& slot, double factor) {
                                  if (slot == nullptr) return;
                                  Tensor grad = tape.empty(slot->shape, slot->dtype);

@@ -12,7 +12,8 @@ namespace {
 
 const Tensor* bias_of(const LinearWeights& weights) {
   if (weights.bias != nullptr) return &weights.bias->value();
-  return weights.frozen != nullptr && weights.frozen->has_bias() ? &weights.frozen->bias() : nullptr;
+  return weights.frozen != nullptr && weights.frozen->has_bias() ? &weights.frozen->bias()
+                                                                 : nullptr;
 }
 
 // Every product here multiplies (rows, in), (in, out) and (rows, out) in some order.
@@ -23,21 +24,25 @@ void count_product(OpContext& context, int64_t rows, const LinearWeights& weight
 
 // dst (rows, out) = src (rows, in) W^T + b in float64, for gradient checks.
 void exact_forward(const Tensor& src, const LinearWeights& weights, const Tensor& dst) {
-  const Tensor& weight = weights.weight != nullptr ? weights.weight->value() : weights.frozen->exact();
-  kernels::matmul_reference_nt(src.data<double>(), weight.data<double>(), src.dim(0), weight.dim(0), weight.dim(1),
-                               dst.mutable_data<double>());
+  const Tensor& weight =
+      weights.weight != nullptr ? weights.weight->value() : weights.frozen->exact();
+  kernels::matmul_reference_nt(src.data<double>(), weight.data<double>(), src.dim(0), weight.dim(0),
+                               weight.dim(1), dst.mutable_data<double>());
   const Tensor* bias = bias_of(weights);
   if (bias == nullptr) return;
   Tensor wide = bias->to(DType::kF64);
-  for (int64_t i = 0; i < dst.count(); ++i) dst.mutable_data<double>()[i] += wide.data<double>()[i % dst.dim(1)];
+  for (int64_t i = 0; i < dst.count(); ++i)
+    dst.mutable_data<double>()[i] += wide.data<double>()[i % dst.dim(1)];
 }
 
-void forward_product(OpContext& context, const Tensor& src, const LinearWeights& weights, const Tensor& dst) {
+void forward_product(OpContext& context, const Tensor& src, const LinearWeights& weights,
+                     const Tensor& dst) {
   count_product(context, src.dim(0), weights);
   if (context.compute == DType::kF64) return exact_forward(src, weights, dst);
   const Tensor* bias = bias_of(weights);
-  const onednn::PackedMatrix& packed = weights.weight != nullptr ? weights.weight->packed_forward(context.compute)
-                                                                 : weights.frozen->packed_forward(context.compute);
+  const onednn::PackedMatrix& packed = weights.weight != nullptr
+                                           ? weights.weight->packed_forward(context.compute)
+                                           : weights.frozen->packed_forward(context.compute);
   context.runtime.matmul({.src = src.raw(),
                           .rows = src.dim(0),
                           .dst = dst.mutable_raw(),
@@ -47,43 +52,51 @@ void forward_product(OpContext& context, const Tensor& src, const LinearWeights&
 }
 
 // dst (rows, in) = src (rows, out) W.
-void backward_product(OpContext& context, const Tensor& src, const LinearWeights& weights, const Tensor& dst) {
+void backward_product(OpContext& context, const Tensor& src, const LinearWeights& weights,
+                      const Tensor& dst) {
   count_product(context, src.dim(0), weights);
   if (context.compute == DType::kF64) {
-    const Tensor& weight = weights.weight != nullptr ? weights.weight->value() : weights.frozen->exact();
-    kernels::matmul_reference_nn(src.data<double>(), weight.data<double>(), src.dim(0), weight.dim(1), weight.dim(0),
-                                 dst.mutable_data<double>());
+    const Tensor& weight =
+        weights.weight != nullptr ? weights.weight->value() : weights.frozen->exact();
+    kernels::matmul_reference_nn(src.data<double>(), weight.data<double>(), src.dim(0),
+                                 weight.dim(1), weight.dim(0), dst.mutable_data<double>());
     return;
   }
-  const onednn::PackedMatrix& packed = weights.weight != nullptr ? weights.weight->packed_backward(context.compute)
-                                                                 : weights.frozen->packed_backward(context.compute);
+  const onednn::PackedMatrix& packed = weights.weight != nullptr
+                                           ? weights.weight->packed_backward(context.compute)
+                                           : weights.frozen->packed_backward(context.compute);
   context.runtime.matmul(
-      {.src = src.raw(), .rows = src.dim(0), .dst = dst.mutable_raw(), .dst_dtype = dst.dtype()}, packed);
+      {.src = src.raw(), .rows = src.dim(0), .dst = dst.mutable_raw(), .dst_dtype = dst.dtype()},
+      packed);
 }
 
 // dW (out, in) = dy^T x over the rows of each chunk.
-void weight_gradient(OpContext& context, Parameter& weight, std::size_t use, const RowSpace& rows, const Tensor& dy,
-                     const Tensor& x) {
-  push_chunks_in_turn(context, weight, use, rows, [&](int64_t first, int64_t last, const Tensor& leaf) {
-    if (first == last) {  // no product of nothing
-      std::memset(leaf.mutable_raw(), 0, leaf.byte_count());
-      return;
-    }
-    Tensor dy_rows = dy.rows(first, last), x_rows = x.rows(first, last);
-    if (context.compute == DType::kF64) {
-      kernels::matmul_reference_tn(dy_rows.data<double>(), x_rows.data<double>(), last - first, dy.dim(1), x.dim(1),
-                                   leaf.mutable_data<double>());
-    } else {
-      context.runtime.matmul_transposed(dy_rows.raw(), x_rows.raw(), context.compute, last - first, dy.dim(1),
-                                        x.dim(1), leaf.mutable_data<float>());
-    }
-  });
+void weight_gradient(OpContext& context, Parameter& weight, std::size_t use, const RowSpace& rows,
+                     const Tensor& dy, const Tensor& x) {
+  push_chunks_in_turn(
+      context, weight, use, rows, [&](int64_t first, int64_t last, const Tensor& leaf) {
+        if (first == last) {  // no product of nothing
+          std::memset(leaf.mutable_raw(), 0, leaf.byte_count());
+          return;
+        }
+        Tensor dy_rows = dy.rows(first, last), x_rows = x.rows(first, last);
+        if (context.compute == DType::kF64) {
+          kernels::matmul_reference_tn(dy_rows.data<double>(), x_rows.data<double>(), last - first,
+                                       dy.dim(1), x.dim(1), leaf.mutable_data<double>());
+        } else {
+          context.runtime.matmul_transposed(dy_rows.raw(), x_rows.raw(), context.compute,
+                                            last - first, dy.dim(1), x.dim(1),
+                                            leaf.mutable_data<float>());
+        }
+      });
 }
 
 }  // namespace
 
-Variable linear(OpContext& context, const Variable& x, const LinearWeights& weights, Precision precision) {
-  ensure(x.channels() == weights.in(), "a linear layer of {} inputs was given {} channels", weights.in(), x.channels());
+Variable linear(OpContext& context, const Variable& x, const LinearWeights& weights,
+                Precision precision) {
+  ensure(x.channels() == weights.in(), "a linear layer of {} inputs was given {} channels",
+         weights.in(), x.channels());
   Tensor src = context.tape.value_as(x, context.compute);
   Tensor y = context.tape.empty({x.rows(), weights.out()}, context.dtype(precision));
   forward_product(context, src, weights, y);
@@ -95,20 +108,23 @@ Variable linear(OpContext& context, const Variable& x, const LinearWeights& weig
   DType x_dtype = x.dtype();
   return context.tape.record(
       std::move(y), x.row_space(), x.requires_grad() || trains,
-      [&context, weights, slot = x.slot(), rows = x.row_space(), kept, x_dtype, weight_use, bias_use](
-          Tape& tape, const Tensor& grad_y) {
-        Tensor dy = grad_y.dtype() == context.compute ? grad_y : grad_y.to(context.compute, &context.arena);
+      [&context, weights, slot = x.slot(), rows = x.row_space(), kept, x_dtype, weight_use,
+       bias_use](Tape& tape, const Tensor& grad_y) {
+        Tensor dy =
+            grad_y.dtype() == context.compute ? grad_y : grad_y.to(context.compute, &context.arena);
         if (slot != nullptr) {
           Tensor dx = tape.empty({dy.dim(0), weights.in()}, x_dtype);
           backward_product(context, dy, weights, dx);
           tape.accumulate(slot, std::move(dx));
         }
         if (weights.weight != nullptr) count_product(context, dy.dim(0), weights);
-        if (weights.weight != nullptr) weight_gradient(context, *weights.weight, weight_use, *rows, dy, kept);
+        if (weights.weight != nullptr)
+          weight_gradient(context, *weights.weight, weight_use, *rows, dy, kept);
         if (weights.bias != nullptr) {
           push_chunks_in_parallel(context, *weights.bias, bias_use, *rows,
                                   [&](int64_t first, int64_t last, const Tensor& leaf) {
-                                    kernels::column_sum(in(grad_y), grad_y.dim(1), first, last, out(leaf));
+                                    kernels::column_sum(in(grad_y), grad_y.dim(1), first, last,
+                                                        out(leaf));
                                   });
         }
       });

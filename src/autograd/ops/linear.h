@@ -6,7 +6,8 @@
 
 namespace inlay {
 
-// Where a product takes its numbers from: a trainable tensor where one is given, the frozen one otherwise.
+// Where a product takes its numbers from: a trainable tensor where one is given, the frozen one
+// otherwise.
 struct LinearWeights {
   const FrozenWeight* frozen = nullptr;
   Parameter* weight = nullptr;  // (out, in)
@@ -17,6 +18,7 @@ struct LinearWeights {
 };
 
 // x (rows, in) -> (rows, out). Backward: dx = dy W; dW and db, per chunk of rows, where trainable.
-Variable linear(OpContext& context, const Variable& x, const LinearWeights& weights, Precision precision);
+Variable linear(OpContext& context, const Variable& x, const LinearWeights& weights,
+                Precision precision);
 
 }  // namespace inlay

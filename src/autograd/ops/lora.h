@@ -5,8 +5,10 @@
 
 namespace inlay {
 
-// y (rows, out), x (rows, in), a (r, in), b (out, r). `y` is consumed: given as the last handle, its memory is reused.
-// Backward: du = s dy B, dB = s dy^T u, dA = du^T x, dx += du A, with u = x A^T.
-Variable lora(OpContext& context, Variable y, const Variable& x, Parameter& a, Parameter& b, float scale);
+// y (rows, out), x (rows, in), a (r, in), b (out, r). `y` is consumed: given as the last handle,
+// its memory is reused. Backward: du = s dy B, dB = s dy^T u, dA = du^T x, dx += du A, with u = x
+// A^T.
+Variable lora(OpContext& context, Variable y, const Variable& x, Parameter& a, Parameter& b,
+              float scale);
 
 }  // namespace inlay

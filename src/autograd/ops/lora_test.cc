@@ -34,6 +34,10 @@ TEST(Lora, AddsToTheResidualStreamInFullPrecision) {
       [](int64_t in) { return lora_case(in, in + 2, 2, Handle::kLast, Precision::kFull); });
 }
 
+TEST(Lora, TakesARankBeyondAPanelOfTheKernel) {
+  expect_op_contract([](int64_t in) { return lora_case(in, in, 70, Handle::kLast); });
+}
+
 TEST(Lora, StacksUpdatesOfOneInput) {
   expect_op_contract([](int64_t in) {
     return OpCase{

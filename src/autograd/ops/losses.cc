@@ -11,8 +11,11 @@ namespace {
 kernels::CrossEntropy kernel_args(const std::vector<int32_t>& targets, int64_t classes,
                                   const CrossEntropyOptions& options) {
   static_assert(kIgnoredLabel == kernels::kIgnoredTarget);
-  return {.rows = static_cast<int64_t>(targets.size()), .classes = classes, .targets = targets.data(),
-          .label_smoothing = options.label_smoothing, .class_weights = in(options.class_weights)};
+  return {.rows = static_cast<int64_t>(targets.size()),
+          .classes = classes,
+          .targets = targets.data(),
+          .label_smoothing = options.label_smoothing,
+          .class_weights = in(options.class_weights)};
 }
 
 // d total / d row, which is one number for all rows.
@@ -20,41 +23,43 @@ double seed_of(const Tensor& grad_y) {
   kernels::Input seeds = in(grad_y);
   double seed = grad_y.count() > 0 ? seeds.load<double>(0) : 0.0;
   for (int64_t i = 1; i < grad_y.count(); ++i) {
-    ensure(seeds.load<double>(i) == seed, "the rows of a loss are seeded with {} and {}, not alike", seed,
-           seeds.load<double>(i));
+    ensure(seeds.load<double>(i) == seed, "the rows of a loss are seeded with {} and {}, not alike",
+           seed, seeds.load<double>(i));
   }
   return seed;
 }
 
 // The common shape of the two losses against real-valued targets.
 template <class Forward, class Backward>
-Variable real_target_loss(OpContext& context, const Variable& logits, const Tensor& targets, double normalizer,
-                          const Forward& forward, const Backward& backward) {
-  ensure(targets.shape() == logits.shape(), "targets of shape {} for logits of shape {}", targets.shape().text(),
-         logits.shape().text());
+Variable real_target_loss(OpContext& context, const Variable& logits, const Tensor& targets,
+                          double normalizer, const Forward& forward, const Backward& backward) {
+  ensure(targets.shape() == logits.shape(), "targets of shape {} for logits of shape {}",
+         targets.shape().text(), logits.shape().text());
   Tensor wide = context.compute == DType::kF64 ? targets.to(DType::kF64, &context.arena) : targets;
   Tensor y = context.tape.empty({logits.rows(), 1}, context.dtype(Precision::kFull));
   forward(in(logits.value()), in(wide), logits.rows(), logits.channels(), out(y));
   kernels::scale(in(y), 1.0 / normalizer, out(y), y.count());
-  return context.tape.record(
-      std::move(y), logits.row_space(), logits.requires_grad(),
-      [slot = logits.slot(), kept = logits.value(), wide, normalizer, backward](Tape& tape, const Tensor& grad_y) {
-        Tensor grad = tape.empty(kept.shape(), kept.dtype());
-        backward(in(kept), in(wide), seed_of(grad_y) / normalizer, out(grad), grad.count());
-        tape.accumulate(slot, std::move(grad));
-      });
+  return context.tape.record(std::move(y), logits.row_space(), logits.requires_grad(),
+                             [slot = logits.slot(), kept = logits.value(), wide, normalizer,
+                              backward](Tape& tape, const Tensor& grad_y) {
+                               Tensor grad = tape.empty(kept.shape(), kept.dtype());
+                               backward(in(kept), in(wide), seed_of(grad_y) / normalizer, out(grad),
+                                        grad.count());
+                               tape.accumulate(slot, std::move(grad));
+                             });
 }
 
 }  // namespace
 
-double cross_entropy_weight(const std::vector<int32_t>& targets, const CrossEntropyOptions& options) {
+double cross_entropy_weight(const std::vector<int32_t>& targets,
+                            const CrossEntropyOptions& options) {
   return kernels::cross_entropy_weight(kernel_args(targets, 0, options));
 }
 
-Variable cross_entropy(OpContext& context, const Variable& logits, const std::vector<int32_t>& targets,
-                       const CrossEntropyOptions& options) {
-  ensure(static_cast<int64_t>(targets.size()) == logits.rows(), "{} targets for {} rows", targets.size(),
-         logits.rows());
+Variable cross_entropy(OpContext& context, const Variable& logits,
+                       const std::vector<int32_t>& targets, const CrossEntropyOptions& options) {
+  ensure(static_cast<int64_t>(targets.size()) == logits.rows(), "{} targets for {} rows",
+         targets.size(), logits.rows());
   CrossEntropyOptions held = options;
   if (context.compute == DType::kF64 && held.class_weights.defined()) {
     held.class_weights = held.class_weights.to(DType::kF64);
@@ -65,21 +70,25 @@ Variable cross_entropy(OpContext& context, const Variable& logits, const std::ve
   kernels::CrossEntropy args = kernel_args(targets, logits.channels(), held);
   kernels::cross_entropy_forward(args, in(logits.value()), out(y), out(lse));
   kernels::scale(in(y), 1.0 / held.normalizer, out(y), y.count());
-  return context.tape.record(
-      std::move(y), logits.row_space(), logits.requires_grad(),
-      [slot = logits.slot(), kept = logits.value(), args, held, lse](Tape& tape, const Tensor& grad_y) {
-        Tensor grad = tape.empty(kept.shape(), kept.dtype());
-        kernels::cross_entropy_backward(args, in(kept), in(lse), seed_of(grad_y) / held.normalizer, out(grad));
-        tape.accumulate(slot, std::move(grad));
-      });
+  return context.tape.record(std::move(y), logits.row_space(), logits.requires_grad(),
+                             [slot = logits.slot(), kept = logits.value(), args, held, lse](
+                                 Tape& tape, const Tensor& grad_y) {
+                               Tensor grad = tape.empty(kept.shape(), kept.dtype());
+                               kernels::cross_entropy_backward(args, in(kept), in(lse),
+                                                               seed_of(grad_y) / held.normalizer,
+                                                               out(grad));
+                               tape.accumulate(slot, std::move(grad));
+                             });
 }
 
-Variable binary_cross_entropy(OpContext& context, const Variable& logits, const Tensor& targets, double normalizer) {
+Variable binary_cross_entropy(OpContext& context, const Variable& logits, const Tensor& targets,
+                              double normalizer) {
   return real_target_loss(context, logits, targets, normalizer, kernels::bce_with_logits_forward,
                           kernels::bce_with_logits_backward);
 }
 
-Variable squared_error(OpContext& context, const Variable& logits, const Tensor& targets, double normalizer) {
+Variable squared_error(OpContext& context, const Variable& logits, const Tensor& targets,
+                       double normalizer) {
   return real_target_loss(context, logits, targets, normalizer, kernels::squared_error_forward,
                           kernels::squared_error_backward);
 }

@@ -7,8 +7,10 @@ namespace inlay {
 Variable pooling(OpContext& context, const Variable& x, Pooling kind, const RowSpace* examples) {
   const std::vector<int64_t>& offsets = x.row_space()->example_offsets;
   ensure(examples->rows() == x.row_space()->examples() && offsets.back() == x.rows(),
-         "pooling of {} rows of {} examples into {}", x.rows(), x.row_space()->examples(), examples->rows());
-  kernels::RaggedRows ragged{.rows = x.row_space()->examples(), .channels = x.channels(), .offsets = offsets.data()};
+         "pooling of {} rows of {} examples into {}", x.rows(), x.row_space()->examples(),
+         examples->rows());
+  kernels::RaggedRows ragged{
+      .rows = x.row_space()->examples(), .channels = x.channels(), .offsets = offsets.data()};
   Tensor y = context.tape.empty({ragged.rows, ragged.channels}, x.dtype());
   kernels::pooling_forward(kind, ragged, in(x.value()), out(y));
   return context.tape.record(std::move(y), examples, x.requires_grad(),

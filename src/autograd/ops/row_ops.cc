@@ -15,7 +15,8 @@ std::size_t row_bytes(const Tensor& tensor) {
 
 }  // namespace
 
-Variable slice_rows(OpContext& context, const Variable& x, int64_t first, int64_t last, const RowSpace* rows) {
+Variable slice_rows(OpContext& context, const Variable& x, int64_t first, int64_t last,
+                    const RowSpace* rows) {
   return context.tape.record(x.value().rows(first, last), rows, x.requires_grad(),
                              [slot = x.slot(), first, last](Tape& tape, const Tensor& grad_y) {
                                Tensor part = tape.grad_to_add_into(slot).rows(first, last);
@@ -28,8 +29,8 @@ Variable concat_rows(OpContext& context, std::span<const Variable> parts, const 
   bool requires_grad = false;
   for (const Variable& part : parts) {
     ensure(part.channels() == parts[0].channels() && part.dtype() == parts[0].dtype(),
-           "{} values of shape {} are laid after {} ones of {}", dtype_name(part.dtype()), part.shape().text(),
-           dtype_name(parts[0].dtype()), parts[0].shape().text());
+           "{} values of shape {} are laid after {} ones of {}", dtype_name(part.dtype()),
+           part.shape().text(), dtype_name(parts[0].dtype()), parts[0].shape().text());
     total += part.rows();
     requires_grad = requires_grad || part.requires_grad();
   }
@@ -43,28 +44,32 @@ Variable concat_rows(OpContext& context, std::span<const Variable> parts, const 
     slots.emplace_back(part.slot(), row);
     row += part.rows();
   }
-  return context.tape.record(std::move(y), rows, requires_grad, [slots](Tape& tape, const Tensor& grad_y) {
-    for (const auto& [slot, first] : slots) {
-      if (slot != nullptr) tape.accumulate(slot, grad_y.rows(first, first + slot->shape[0]));
-    }
-  });
+  return context.tape.record(
+      std::move(y), rows, requires_grad, [slots](Tape& tape, const Tensor& grad_y) {
+        for (const auto& [slot, first] : slots) {
+          if (slot != nullptr) tape.accumulate(slot, grad_y.rows(first, first + slot->shape[0]));
+        }
+      });
 }
 
-Variable select_rows(OpContext& context, const Variable& x, std::vector<int64_t> numbers, const RowSpace* rows) {
+Variable select_rows(OpContext& context, const Variable& x, std::vector<int64_t> numbers,
+                     const RowSpace* rows) {
   Tensor y = context.tape.empty({static_cast<int64_t>(numbers.size()), x.channels()}, x.dtype());
   std::size_t bytes = static_cast<std::size_t>(x.channels()) * dtype_size(x.dtype());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    std::memcpy(y.mutable_raw() + i * bytes, x.value().raw() + static_cast<std::size_t>(numbers[i]) * bytes, bytes);
+    std::memcpy(y.mutable_raw() + i * bytes,
+                x.value().raw() + static_cast<std::size_t>(numbers[i]) * bytes, bytes);
   }
-  return context.tape.record(std::move(y), rows, x.requires_grad(),
-                             [slot = x.slot(), numbers = std::move(numbers)](Tape& tape, const Tensor& grad_y) {
-                               Tensor grad = tape.grad_to_add_into(slot);
-                               for (std::size_t i = 0; i < numbers.size(); ++i) {
-                                 auto row = static_cast<int64_t>(i);
-                                 Tensor target = grad.rows(numbers[i], numbers[i] + 1);
-                                 kernels::add_in_place(out(target), in(grad_y.rows(row, row + 1)), grad_y.dim(1));
-                               }
-                             });
+  return context.tape.record(
+      std::move(y), rows, x.requires_grad(),
+      [slot = x.slot(), numbers = std::move(numbers)](Tape& tape, const Tensor& grad_y) {
+        Tensor grad = tape.grad_to_add_into(slot);
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+          auto row = static_cast<int64_t>(i);
+          Tensor target = grad.rows(numbers[i], numbers[i] + 1);
+          kernels::add_in_place(out(target), in(grad_y.rows(row, row + 1)), grad_y.dim(1));
+        }
+      });
 }
 
 }  // namespace inlay

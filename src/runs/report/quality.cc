@@ -44,8 +44,7 @@ Html mistake(const Json& json) {
         text(fmt::format("{:.0f} % sure", probability * 100)));
   }
   if (json.contains("row")) {
-    verdict += element("span", {{"class", "row-number"}},
-                       text(text_in(json, "row")));
+    verdict += element("span", {{"class", "row-number"}}, text(text_in(json, "row")));
   }
   return element(
       "li", element("p", {{"dir", "auto"}}, text(shortened(text_in(json, "text"), kLongestText))) +
