@@ -153,9 +153,12 @@ Json byte_level_file(const std::filesystem::path& folder, const Json& config) {
 
 std::optional<Json> tokenizer_from_vocabulary(const std::filesystem::path& folder,
                                               const Json& config) {
-  if (std::filesystem::exists(folder / "vocab.txt")) return bert_file(folder / "vocab.txt", config);
-  if (std::filesystem::exists(folder / "vocab.json") &&
-      std::filesystem::exists(folder / "merges.txt")) {
+  auto has = [&folder](const char* name) {
+    std::error_code ignored;
+    return std::filesystem::exists(folder / name, ignored);
+  };
+  if (has("vocab.txt")) return bert_file(folder / "vocab.txt", config);
+  if (has("vocab.json") && has("merges.txt")) {
     return byte_level_file(folder, config);
   }
   return std::nullopt;
