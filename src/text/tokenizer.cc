@@ -20,13 +20,13 @@ constexpr std::size_t kMaxFileBytes = 256u << 20;
 // Configurations write 10^30 for "no limit".
 constexpr double kLargestMaxLength = 1e9;
 
-bool exists(const std::filesystem::path& path) {
+bool is_there(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::exists(path, ignored);
 }
 
 Json read_config(const std::filesystem::path& path) {
-  if (!exists(path)) return Json::object();
+  if (!is_there(path)) return Json::object();
   Json config = read_json(path, kMaxFileBytes);
   require(config.is_object(), ErrorKind::kInput, "{}: expected a JSON object, found {}",
           path.string(), config.type_name());
@@ -125,7 +125,7 @@ Tokenizer Tokenizer::load(const std::filesystem::path& model_folder_or_json) {
   const auto path = is_folder ? folder / "tokenizer.json" : model_folder_or_json;
   const Json config = read_config(folder / "tokenizer_config.json");
   std::string bytes;
-  if (is_folder && !exists(path)) {
+  if (is_folder && !is_there(path)) {
     const auto equivalent = text::tokenizer_from_vocabulary(folder, config);
     require(
         equivalent.has_value(), ErrorKind::kInput,
