@@ -11,7 +11,7 @@
 #include "train/training_run.h"
 
 int main(int argc, char** argv) try {
-  using namespace inlay;
+  using namespace inlay;  // NOLINT(google-build-using-namespace): an example
   if (argc != 4) return fmt::print(stderr, "usage: sentiment MODEL_FOLDER DATA OUT\n"), 2;
   start_threads(0);
 
