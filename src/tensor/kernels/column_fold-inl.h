@@ -1,5 +1,6 @@
-// Reductions down the columns of rows [first, last), in row order, with the accumulators of several
-// neighbouring vectors held in registers. Inside Highway kernels:
+// Reductions down the columns of rows [first, last), in row order. Panels of 32 vectors and blocks
+// of four rows keep both the accumulators in the first-level cache and the reads in long runs.
+// Inside Highway kernels:
 //
 //   fold_columns(columns, first, last, set(0.0f),
 //                [&](V32& sum, int64_t t, int64_t c, std::size_t n) HWY_ATTR { ... },
@@ -22,20 +23,22 @@ template <class State, class Step, class Emit>
 HWY_INLINE void fold_columns(int64_t columns, int64_t first, int64_t last, State zero,
                              const Step& step, const Emit& emit) {
   constexpr auto kStride = static_cast<int64_t>(kWidth);
-  constexpr int64_t kTile = 4;
-  int64_t c = 0;
-  for (; c + kTile * kStride <= columns; c += kTile * kStride) {
-    State states[kTile] = {zero, zero, zero, zero};
-    for (int64_t t = first; t < last; ++t) {
-      for (int64_t j = 0; j < kTile; ++j) step(states[j], t, c + j * kStride, kWidth);
+  constexpr int64_t kPanel = 32, kBlock = 4;
+  State states[kPanel];
+  for (int64_t start = 0; start < columns; start += kPanel * kStride) {
+    const int64_t width = std::min(kPanel * kStride, columns - start);
+    for (State& state : states) state = zero;
+    for (int64_t block = first; block < last; block += kBlock) {
+      const int64_t end = std::min(block + kBlock, last);
+      for_vectors(0, width, [&](int64_t c, std::size_t n) HWY_ATTR {
+        State state = states[c / kStride];
+        for (int64_t t = block; t < end; ++t) step(state, t, start + c, n);
+        states[c / kStride] = state;
+      });
     }
-    for (int64_t j = 0; j < kTile; ++j) emit(states[j], c + j * kStride, kWidth);
-  }
-  for (; c < columns; c += kStride) {
-    const std::size_t n = std::min(kWidth, static_cast<std::size_t>(columns - c));
-    State state = zero;
-    for (int64_t t = first; t < last; ++t) step(state, t, c, n);
-    emit(state, c, n);
+    for_vectors(0, width, [&](int64_t c, std::size_t n) HWY_ATTR {
+      emit(states[c / kStride], start + c, n);
+    });
   }
 }
 

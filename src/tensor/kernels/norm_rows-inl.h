@@ -8,12 +8,20 @@
 #define INLAY_KERNELS_NORM_ROWS_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
+
 #include <cmath>
 
 #include "tensor/kernels/row_fold-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace inlay::kernels::HWY_NAMESPACE {
+
+// Asks for the cache line of element i, of the next row while this one is computed: the passes over
+// a row are too long for the processor to look past them by itself. i may be past the end.
+HWY_INLINE void fetch_soon(const Input& src, int64_t i) {
+  hwy::Prefetch(src.as<std::byte>() + i * (src.dtype() == DType::kBF16 ? 2 : 4));
+}
 
 // Args has channels, epsilon, x, residual, y, y_copy, xhat and rstd. finish(xhat, c, n) gives y.
 template <bool kCentered, class Args, class Finish>
@@ -53,6 +61,8 @@ HWY_INLINE void normalize_row(const Args& args, int64_t row, const Finish& finis
   const float rstd = 1.0f / std::sqrt(variance + static_cast<float>(args.epsilon));
   if (args.rstd) args.rstd.template store<float>(row, rstd);
   for_vectors(0, args.channels, [&](int64_t c, std::size_t n) HWY_ATTR {
+    fetch_soon(args.x, start + args.channels + c);
+    if (args.residual) fetch_soon(args.residual, start + args.channels + c);
     const V32 xhat = hn::Mul(hn::Sub(s(c, n), mean), set(rstd));
     const V32 y = finish(xhat, c, n);
     if (args.xhat) store_any(xhat, args.xhat, start + c, n);
