@@ -53,7 +53,7 @@ const onednn::PackedMatrix& Parameter::packed(std::map<DType, Packed>& cache, on
   if (!entry.matrix.defined()) {
     entry.matrix = onednn::PackedMatrix::pack(value_, layout, compute);
   } else if (entry.version != version_) {
-    entry.matrix.repack(value_, layout);
+    entry.matrix.repack(value_);
   }
   entry.version = version_;
   return entry.matrix;

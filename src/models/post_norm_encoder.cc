@@ -1,5 +1,6 @@
 #include "models/post_norm_encoder.h"
 
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -36,7 +37,7 @@ NormSite PostNormEncoder::norm(WeightSource& weights, const std::string& name, i
 EmbeddingSite PostNormEncoder::embedding(WeightSource& weights, const std::string& name,
                                          int64_t rows) {
   Site site{.name = name, .kind = SiteKind::kEmbedding, .in = rows, .out = sizes_.hidden};
-  site.weight = weights.take(name + ".weight", {rows, sizes_.hidden});
+  site.weight = weights.take_table(name, {rows, sizes_.hidden});
   return {std::move(site)};
 }
 
@@ -133,10 +134,11 @@ Variable PostNormEncoder::embed(Context& context, const TokenBatch& batch) const
                            &ids};
   };
   // The order of Hugging Face's sum: word + type, then position.
-  std::vector<EmbeddingLookup> lookups{lookup(word_, batch.ids)};
-  if (type_.has_value()) lookups.push_back(lookup(*type_, batch.types));
-  lookups.push_back(lookup(position_, batch.positions));
-  Variable sum = embedding_sum(context, lookups, &batch.tokens);
+  std::array<EmbeddingLookup, 3> lookups{lookup(word_, batch.ids)};
+  std::size_t count = 1;
+  if (type_.has_value()) lookups.at(count++) = lookup(*type_, batch.types);
+  lookups.at(count++) = lookup(position_, batch.positions);
+  Variable sum = embedding_sum(context, {lookups.data(), count}, &batch.tokens);
   return norm_site(context, embedding_norm_, sum, Variable());
 }
 

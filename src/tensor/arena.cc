@@ -15,6 +15,8 @@ namespace inlay {
 namespace {
 
 constexpr std::size_t kUnit = 64;  // alignment of every payload, and the size of a header
+constexpr std::size_t kHeaderPer = std::size_t{1}
+                                   << 16;  // payload bytes for which a header's room is kept
 constexpr std::size_t kFirstReserve = std::size_t{1} << 40;
 constexpr std::size_t kLeastReserve = std::size_t{1} << 28;
 
@@ -28,6 +30,14 @@ void unpoison([[maybe_unused]] void* pointer, [[maybe_unused]] std::size_t bytes
 #if defined(__SANITIZE_ADDRESS__)
   __asan_unpoison_memory_region(pointer, bytes);
 #endif
+}
+
+// Header and payload. Room for a header is kept for every kHeaderPer bytes: a freed block then
+// holds two of half its payload, as bf16 tensors that come after an f32 one want, and not one and a
+// gap that is a header short.
+std::size_t block_size(std::size_t bytes) {
+  std::size_t headers = std::max<std::size_t>(1, (bytes + kHeaderPer - 1) / kHeaderPer);
+  return (std::max<std::size_t>(bytes, 1) + kUnit - 1) / kUnit * kUnit + headers * kUnit;
 }
 
 }  // namespace
@@ -64,7 +74,7 @@ Arena::~Arena() {
 void* Arena::do_allocate(std::size_t bytes, std::size_t alignment) {
   ensure(alignment <= kUnit, "an alignment of {} was asked of an arena that gives {}", alignment,
          kUnit);
-  std::size_t size = (std::max<std::size_t>(bytes, 1) + kUnit - 1) / kUnit * kUnit + sizeof(Block);
+  std::size_t size = block_size(bytes);
   Block* block = find_free(size);
   if (block != nullptr) {
     unlink(block);

@@ -23,12 +23,12 @@ Optimizer::Optimizer(OptimizerOptions options, std::vector<OptimizerGroup> group
 }
 
 double Optimizer::step(double factor, double clip) {
-  std::vector<Tensor> gradients;
+  gradients_.clear();
   double square = 0;
   for (Slot& slot : slots_) {
-    gradients.push_back(slot.parameter->take_gradient());
-    if (!gradients.back().defined()) continue;
-    double own = kernels::norm_square(in(gradients.back()), gradients.back().count());
+    Tensor& gradient = gradients_.emplace_back(slot.parameter->take_gradient());
+    if (!gradient.defined()) continue;
+    double own = kernels::norm_square(in(gradient), gradient.count());
     require(
         std::isfinite(own), ErrorKind::kInput,
         "the gradient of {} is not finite at step {}; use a smaller learning rate, or compute=f32",
@@ -38,7 +38,7 @@ double Optimizer::step(double factor, double clip) {
   double norm = std::sqrt(square);
   ++steps_;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    Tensor& gradient = gradients[i];
+    Tensor& gradient = gradients_[i];
     Slot& slot = slots_[i];
     if (!gradient.defined()) continue;
     if (clip > 0 && norm > clip)

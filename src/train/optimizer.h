@@ -45,6 +45,7 @@ class Optimizer {
 
   OptimizerOptions options_;
   std::vector<Slot> slots_;
+  std::vector<Tensor> gradients_;  // of slots_, within step(); kept for its memory
   int64_t steps_ = 0;
 };
 

@@ -37,7 +37,7 @@ void table_gradient(const std::vector<int32_t>& ids, const Tensor& grad_y, int64
 
 }  // namespace
 
-Variable embedding_sum(OpContext& context, const std::vector<EmbeddingLookup>& lookups,
+Variable embedding_sum(OpContext& context, std::span<const EmbeddingLookup> lookups,
                        const RowSpace* rows) {
   int64_t tokens = rows->rows(), channels = lookups[0].table.value().dim(1);
   Tensor y = context.tape.empty({tokens, channels}, context.dtype(Precision::kFull));

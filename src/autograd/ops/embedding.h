@@ -1,6 +1,7 @@
 // Rows of frozen or trainable tables by number.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "autograd/op_context.h"
@@ -21,7 +22,7 @@ struct EmbeddingLookup {
   EmbeddingTable table;
   const std::vector<int32_t>* ids;
 };
-Variable embedding_sum(OpContext& context, const std::vector<EmbeddingLookup>& lookups,
+Variable embedding_sum(OpContext& context, std::span<const EmbeddingLookup> lookups,
                        const RowSpace* rows);
 
 }  // namespace inlay

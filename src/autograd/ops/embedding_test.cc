@@ -17,10 +17,9 @@ OpCase embedding_case(int64_t channels, bool trains_words, bool trains_positions
     EmbeddingTable first = words, second = positions;
     if (trains_words) first.trained = &run.p.front();
     if (trains_positions) second.trained = &run.p.back();
-    return embedding_sum(
-        run.context,
-        {{first, &run.numbers(run.tokens, kRows)}, {second, &run.numbers(run.tokens, 3)}},
-        &run.tokens);
+    std::array<EmbeddingLookup, 2> lookups{
+        {{first, &run.numbers(run.tokens, kRows)}, {second, &run.numbers(run.tokens, 3)}}};
+    return embedding_sum(run.context, lookups, &run.tokens);
   };
   return op;
 }
@@ -39,7 +38,8 @@ TEST(EmbeddingSum, AddsRowsOfFrozenTablesWithoutRecording) {
   RowSpace rows = make_row_space({2});
   std::vector<int32_t> ids{2, 0};
   Tensor table = Tensor::of<float>({3, 1}, std::vector<float>{1, 10, 100});
-  Variable sum = embedding_sum(context, {{{table}, &ids}, {{table}, &ids}}, &rows);
+  std::array<EmbeddingLookup, 2> lookups{{{{table}, &ids}, {{table}, &ids}}};
+  Variable sum = embedding_sum(context, lookups, &rows);
   EXPECT_FALSE(sum.requires_grad());
   EXPECT_EQ(sum.value().data<float>()[0], 200.0f);
   EXPECT_EQ(sum.value().data<float>()[1], 2.0f);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <span>
 #include <tuple>
 
 #include "tensor/onednn/cpu_engine.h"
@@ -70,6 +71,14 @@ class Scratch {
   void* data_;
 };
 
+// The C call takes its arguments from the stack, where the C++ one would build a map per run.
+void execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
+             std::span<const dnnl_exec_arg_t> arguments) {
+  ensure(dnnl_primitive_execute(primitive.get(), stream.get(), static_cast<int>(arguments.size()),
+                                arguments.data()) == dnnl_success,
+         "a matrix product or its packing failed");
+}
+
 // A compiled product with memory objects whose pointers are set before each run.
 struct Kernel {
   dnnl::matmul primitive;
@@ -93,7 +102,6 @@ struct Kernel {
     if (has_bias) bias = dnnl::memory(*bias_desc, cpu_engine(), nullptr);
   }
 
-  // The C call takes its arguments from the stack, where the C++ one would build a map per run.
   void run(const dnnl::stream& stream, const void* src_data, const void* weights_data,
            const float* bias_data, void* dst_data, std::pmr::memory_resource* memory) {
     Scratch scratch(scratchpad_bytes, memory);
@@ -106,15 +114,38 @@ struct Kernel {
                                               {DNNL_ARG_DST, dst.get()},
                                               {DNNL_ARG_SCRATCHPAD, scratchpad.get()},
                                               {DNNL_ARG_BIAS, nullptr}}};
-    int count = 4;
     if (has_bias) {
       bias.set_data_handle(const_cast<float*>(bias_data));
       arguments[4].memory = bias.get();
-      count = 5;
     }
-    ensure(dnnl_primitive_execute(primitive.get(), stream.get(), count, arguments.data()) ==
-               dnnl_success,
-           "a matrix product failed");
+    execute(primitive, stream, std::span(arguments).first(has_bias ? 5 : 4));
+  }
+};
+
+// The weight in a type that oneDNN's packing reads.
+Tensor packable(const Tensor& weight) {
+  bool reads = weight.dtype() != DType::kF16 && weight.dtype() != DType::kF64;
+  return reads ? weight : weight.to(DType::kF32);
+}
+
+// The kernel that brings a stored weight into the blocked layout.
+struct Packing {
+  dnnl::reorder primitive;
+  dnnl::memory source, packed;
+  dnnl::stream stream{cpu_engine()};
+
+  Packing(const Desc& from, const Desc& to)
+      : primitive(dnnl::reorder::primitive_desc(cpu_engine(), from, cpu_engine(), to)),
+        source(from, cpu_engine(), nullptr),
+        packed(to, cpu_engine(), nullptr) {}
+
+  void run(const void* source_data, void* packed_data) {
+    source.set_data_handle(const_cast<void*>(source_data));
+    packed.set_data_handle(packed_data);
+    std::array<dnnl_exec_arg_t, 2> arguments{
+        {{DNNL_ARG_FROM, source.get()}, {DNNL_ARG_TO, packed.get()}}};
+    execute(primitive, stream, arguments);
+    stream.wait();
   }
 };
 
@@ -125,6 +156,14 @@ struct PackedMatrix::State {
   DType compute;
   Desc desc;
   Tensor memory;  // bytes in the blocked layout
+  Layout layout;
+  DType stored;                      // of the weight that is packed
+  std::unique_ptr<Packing> packing;  // of a weight that is packed again and again
+
+  Packing make_packing() const {
+    return {layout == Layout::kOutIn ? transposed(in, out, stored) : row_major(in, out, stored),
+            desc};
+  }
 };
 
 PackedMatrix::PackedMatrix() = default;
@@ -143,26 +182,24 @@ PackedMatrix PackedMatrix::pack(const Tensor& weight, Layout layout, DType compu
   bool out_in = layout == Layout::kOutIn;
   int64_t in = weight.dim(out_in ? 1 : 0);
   int64_t out = weight.dim(out_in ? 0 : 1);
+  Tensor source = packable(weight);
   PackedMatrix packed;
-  packed.state_ = std::make_unique<State>(
-      State{in, out, compute, preferred_layout(in, out, compute), Tensor()});
-  packed.state_->memory =
-      Tensor::empty({static_cast<int64_t>(packed.state_->desc.get_size())}, DType::kU8);
-  packed.repack(weight, layout);
+  packed.state_ =
+      std::make_unique<State>(State{in, out, compute, preferred_layout(in, out, compute), Tensor(),
+                                    layout, source.dtype(), nullptr});
+  State& state = *packed.state_;
+  state.memory = Tensor::empty({static_cast<int64_t>(state.desc.get_size())}, DType::kU8);
+  state.make_packing().run(source.raw(), state.memory.mutable_raw());
   return packed;
 }
 
-void PackedMatrix::repack(const Tensor& weight, Layout layout) {
-  Tensor source = weight;
-  if (source.dtype() == DType::kF16 || source.dtype() == DType::kF64)
-    source = source.to(DType::kF32);
-  Desc source_desc = layout == Layout::kOutIn ? transposed(state_->in, state_->out, source.dtype())
-                                              : row_major(state_->in, state_->out, source.dtype());
-  dnnl::memory from(source_desc, cpu_engine(), const_cast<std::byte*>(source.raw()));
-  dnnl::memory to(state_->desc, cpu_engine(), state_->memory.mutable_raw());
-  dnnl::stream stream(cpu_engine());
-  dnnl::reorder(from, to).execute(stream, from, to);
-  stream.wait();
+void PackedMatrix::repack(const Tensor& weight) {
+  Tensor source = packable(weight);
+  ensure(source.dtype() == state_->stored, "a {} weight was packed as {} before",
+         dtype_name(source.dtype()), dtype_name(state_->stored));
+  if (state_->packing == nullptr)
+    state_->packing = std::make_unique<Packing>(state_->make_packing());
+  state_->packing->run(source.raw(), state_->memory.mutable_raw());
 }
 
 struct Runtime::State {

@@ -34,8 +34,9 @@ class PackedMatrix {
   // `weight` is F32, BF16 or F16 of rank 2; `compute` is kF32 or kBF16. A narrower product rounds
   // to nearest even.
   static PackedMatrix pack(const Tensor& weight, Layout layout, DType compute);
-  // Packs new values of the same shape, layout and compute type into the memory that is there.
-  void repack(const Tensor& weight, Layout layout);
+  // Packs new values of the same shape, dtype, layout and compute type into the memory that is
+  // there, with the kernel that packed the first ones.
+  void repack(const Tensor& weight);
 
   bool defined() const { return state_ != nullptr; }
   int64_t in() const;
