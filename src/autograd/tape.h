@@ -19,6 +19,7 @@
 
 #include "autograd/variable.h"
 #include "tensor/arena.h"
+#include "tensor/onednn/matmul.h"
 
 namespace inlay {
 
@@ -32,6 +33,11 @@ class Tape {
   Arena* arena() const { return arena_; }
   Tensor empty(const Shape& shape, DType dtype) const {
     return Tensor::empty(shape, dtype, arena_);
+  }
+  // For a value of (rows, channels) that a product may read or write: with room for the rows that
+  // the product rounds up to.
+  Tensor empty_rows(const Shape& shape, DType dtype) const {
+    return Tensor::empty_rows(shape, dtype, onednn::kRowUnit, arena_);
   }
 
   // A value that nothing below can train.

@@ -50,6 +50,31 @@ TEST(Arena, BlocksNeverOverlapUnderRandomUse) {
   EXPECT_EQ(arena.bytes_in_use(), 0u);
 }
 
+TEST(Arena, TwoHalvesFitWhereAWholeWas) {
+  Arena arena;
+  constexpr std::size_t kBytes = std::size_t{3} << 19;
+  void* whole = arena.allocate(kBytes, 64);
+  void* above = arena.allocate(64, 64);
+  std::size_t touched = arena.touched_bytes();
+  arena.deallocate(whole, kBytes, 64);
+  void* left = arena.allocate(kBytes / 2, 64);
+  void* right = arena.allocate(kBytes / 2, 64);
+  EXPECT_EQ(arena.touched_bytes(), touched);
+  for (void* half : {left, right}) arena.deallocate(half, kBytes / 2, 64);
+  arena.deallocate(above, 64, 64);
+}
+
+TEST(Tensor, HasRoomBehindItsRowsAndItsViewsHaveNone) {
+  Arena arena;
+  Tensor a = Tensor::empty_rows({65, 8}, DType::kF32, 64, &arena);
+  EXPECT_EQ(a.shape(), (Shape{65, 8}));
+  EXPECT_EQ(a.spare_rows(), 63);
+  EXPECT_EQ(a.to(DType::kBF16, &arena).spare_rows(), 63);
+  EXPECT_EQ(a.rows(1, 65).spare_rows(), 0);
+  EXPECT_EQ(a.reshaped({8, 65}).spare_rows(), 0);
+  EXPECT_EQ(Tensor::empty_rows({128, 8}, DType::kF32, 64, &arena).spare_rows(), 0);
+}
+
 TEST(Tensor, KnowsWhenItsStorageIsShared) {
   Tensor a = Tensor::zeros({4}, DType::kF32);
   EXPECT_TRUE(a.unshared());

@@ -18,6 +18,15 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, std::pmr::memory_resource*
   return tensor;
 }
 
+Tensor Tensor::empty_rows(const Shape& shape, DType dtype, int64_t unit,
+                          std::pmr::memory_resource* resource) {
+  ensure(shape.rank() == 2, "rows of shape {}", shape.text());
+  Tensor tensor = empty({(shape[0] + unit - 1) / unit * unit, shape[1]}, dtype, resource);
+  tensor.spare_rows_ = tensor.dim(0) - shape[0];
+  tensor.shape_ = shape;
+  return tensor;
+}
+
 Tensor Tensor::zeros(const Shape& shape, DType dtype, std::pmr::memory_resource* resource) {
   Tensor tensor = empty(shape, dtype, resource);
   std::memset(tensor.mutable_raw(), 0, tensor.byte_count());
@@ -41,6 +50,7 @@ Tensor Tensor::reshaped(const Shape& shape) const {
   ensure(shape.count() == count(), "shape {} cannot be seen as {}", shape_.text(), shape.text());
   Tensor tensor = *this;
   tensor.shape_ = shape;
+  tensor.spare_rows_ = 0;
   return tensor;
 }
 
@@ -54,12 +64,14 @@ Tensor Tensor::rows(int64_t first, int64_t last) const {
   Tensor tensor = *this;
   tensor.shape_ =
       Shape(std::span<const int64_t>(sizes.data(), static_cast<std::size_t>(shape_.rank())));
+  tensor.spare_rows_ = 0;
   tensor.offset_ += static_cast<std::size_t>(first * row) * dtype_size(dtype_);
   return tensor;
 }
 
 Tensor Tensor::to(DType dtype, std::pmr::memory_resource* resource) const {
-  Tensor result = empty(shape_, dtype, resource);
+  Tensor result = spare_rows_ > 0 ? empty_rows(shape_, dtype, dim(0) + spare_rows_, resource)
+                                  : empty(shape_, dtype, resource);
   if (dtype == dtype_) {
     std::memcpy(result.mutable_raw(), raw(), byte_count());
   } else {

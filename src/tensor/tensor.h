@@ -23,6 +23,10 @@ class Tensor {
   // Uninitialised elements from `resource`, which must outlive every handle that shares them.
   static Tensor empty(const Shape& shape, DType dtype,
                       std::pmr::memory_resource* resource = std::pmr::new_delete_resource());
+  // The same for a matrix, with room behind its last row up to the next multiple of `unit` rows.
+  // Whoever holds the tensor may write anything there; nobody may take it for a value.
+  static Tensor empty_rows(const Shape& shape, DType dtype, int64_t unit,
+                           std::pmr::memory_resource* resource);
   static Tensor zeros(const Shape& shape, DType dtype,
                       std::pmr::memory_resource* resource = std::pmr::new_delete_resource());
   // Read-only elements in bytes that `owner` keeps alive. REQUIRES: enough bytes, aligned for the
@@ -45,6 +49,8 @@ class Tensor {
   int64_t count() const { return shape_.count(); }
   DType dtype() const { return dtype_; }
   std::size_t byte_count() const { return static_cast<std::size_t>(count()) * dtype_size(dtype_); }
+  // Rows of room behind the last one; a view of other rows or of another shape has none.
+  int64_t spare_rows() const { return spare_rows_; }
   bool writable() const { return storage_ != nullptr && storage_->writable(); }
   // True when no other handle shares the storage, so that an op may reuse it for its result.
   bool unshared() const { return storage_.use_count() == 1 && storage_->writable(); }
@@ -88,6 +94,7 @@ class Tensor {
   std::size_t offset_ = 0;
   Shape shape_;
   DType dtype_ = DType::kF32;
+  int64_t spare_rows_ = 0;
 };
 
 }  // namespace inlay

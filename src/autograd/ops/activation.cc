@@ -5,12 +5,12 @@
 namespace inlay {
 
 Variable activation(OpContext& context, const Variable& x, Activation kind) {
-  Tensor y = context.tape.empty(x.shape(), x.dtype());
+  Tensor y = context.tape.empty_rows(x.shape(), x.dtype());
   kernels::activation_forward(kind, in(x.value()), out(y), y.count());
   return context.tape.record(
       std::move(y), x.row_space(), x.requires_grad(),
       [slot = x.slot(), kept = x.value(), kind](Tape& tape, const Tensor& grad_y) {
-        Tensor grad_x = tape.empty(kept.shape(), kept.dtype());
+        Tensor grad_x = tape.empty_rows(kept.shape(), kept.dtype());
         kernels::activation_backward(kind, in(kept), in(grad_y), out(grad_x), kept.count());
         tape.accumulate(slot, std::move(grad_x));
       });

@@ -10,7 +10,7 @@ Variable add_scaled(OpContext& context, const Variable& a, const Variable& b, do
          b.shape().text());
   Tensor y;
   if (factor == 1.0) {
-    y = context.tape.empty(a.shape(), a.dtype());
+    y = context.tape.empty_rows(a.shape(), a.dtype());
     kernels::add(in(a.value()), in(b.value()), out(y), y.count());
   } else {
     y = a.value().clone(&context.arena);
@@ -22,7 +22,7 @@ Variable add_scaled(OpContext& context, const Variable& a, const Variable& b, do
         if (b_slot != nullptr && factor == 1.0 && b_slot->dtype == grad_y.dtype()) {
           tape.accumulate(b_slot, grad_y);
         } else if (b_slot != nullptr) {
-          Tensor grad_b = tape.empty(b_slot->shape, b_slot->dtype);
+          Tensor grad_b = tape.empty_rows(b_slot->shape, b_slot->dtype);
           kernels::scale(in(grad_y), factor, out(grad_b), grad_b.count());
           tape.accumulate(b_slot, std::move(grad_b));
         }

@@ -116,7 +116,7 @@ Variable attention(OpContext& context, const Variable& q, const Variable& k, con
          key_offsets.back());
   bool records = tape.recording() &&
                  (q.requires_grad() || k.requires_grad() || v.requires_grad() || bias != nullptr);
-  Tensor y = tape.empty(q.shape(), q.dtype());
+  Tensor y = tape.empty_rows(q.shape(), q.dtype());
   Tensor lse =
       records ? tape.empty({shape.heads, q.rows()}, context.dtype(Precision::kFull)) : Tensor();
   kernels::AttentionArgs args{.heads = shape.heads,
@@ -153,7 +153,7 @@ Variable attention(OpContext& context, const Variable& q, const Variable& k, con
                       k_slot = k.slot(), v_slot = v.slot(), q_value = q.value(),
                       k_value = k.value(), v_value = v.value()](Tape& tape, const Tensor& grad_y) {
                        auto grad_of = [&](const Slot& slot) {
-                         return slot ? tape.empty(slot->shape, slot->dtype) : Tensor();
+                         return slot ? tape.empty_rows(slot->shape, slot->dtype) : Tensor();
                        };
                        Tensor dq = grad_of(q_slot), dk = grad_of(k_slot), dv = grad_of(v_slot);
                        auto pointer = [](const Tensor& tensor) -> void* {

@@ -20,11 +20,11 @@ Variable dropout(OpContext& context, const Variable& x, double probability,
                         .key = Stream(context.seed, stream).key(),
                         .step = context.step,
                         .probability = probability};
-  Tensor y = context.tape.empty(x.shape(), x.dtype());
+  Tensor y = context.tape.empty_rows(x.shape(), x.dtype());
   kernels::dropout(args, in(x.value()), out(y));
   return context.tape.record(std::move(y), x.row_space(), x.requires_grad(),
                              [slot = x.slot(), args](Tape& tape, const Tensor& grad_y) {
-                               Tensor grad_x = tape.empty(grad_y.shape(), grad_y.dtype());
+                               Tensor grad_x = tape.empty_rows(grad_y.shape(), grad_y.dtype());
                                kernels::dropout(args, in(grad_y), out(grad_x));
                                tape.accumulate(slot, std::move(grad_x));
                              });

@@ -1,5 +1,7 @@
 #include "autograd/ops/embedding.h"
 
+#include <array>
+
 #include "autograd/gradient_check.h"
 
 namespace inlay {

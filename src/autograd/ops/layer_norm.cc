@@ -54,8 +54,8 @@ Variable layer_norm(OpContext& context, const Variable& x, const Variable& resid
 
   Tensor gamma = norm_vector(context, weights.gamma, weights.trained_gamma);
   Tensor beta = norm_vector(context, weights.beta, weights.trained_beta);
-  Tensor y = tape.empty({rows, channels}, full);
-  Tensor narrow = narrows ? tape.empty({rows, channels}, context.compute) : Tensor();
+  Tensor y = tape.empty_rows({rows, channels}, full);
+  Tensor narrow = narrows ? tape.empty_rows({rows, channels}, context.compute) : Tensor();
   Tensor xhat = records ? tape.empty({rows, channels}, context.compute) : Tensor();
   Tensor rstd = records ? tape.empty({rows}, full) : Tensor();
   kernels::layer_norm_forward(
@@ -76,29 +76,29 @@ Variable layer_norm(OpContext& context, const Variable& x, const Variable& resid
   const RowSpace* space = x.row_space();
   Slot x_slot = x.slot();
   Slot residual_slot = residual.defined() ? residual.slot() : Slot();
-  Variable result =
-      tape.record(std::move(y), space, records,
-                  [&context, weights, x_slot, residual_slot, space, gamma, xhat, rstd, gamma_use,
-                   beta_use](Tape& tape, const Tensor& grad_y) {
-                    param_gradients(context, weights, gamma_use, beta_use, *space, grad_y, xhat);
-                    if (x_slot == nullptr && residual_slot == nullptr) return;
-                    auto grad_as = [&](DType dtype) { return tape.empty(grad_y.shape(), dtype); };
-                    DType first = x_slot != nullptr ? x_slot->dtype : residual_slot->dtype;
-                    Tensor grad = grad_as(first);
-                    bool differs = x_slot != nullptr && residual_slot != nullptr &&
-                                   residual_slot->dtype != first;
-                    Tensor copy = differs ? grad_as(residual_slot->dtype) : Tensor();
-                    kernels::layer_norm_backward({.rows = grad_y.dim(0),
-                                                  .channels = grad_y.dim(1),
-                                                  .grad_y = in(grad_y),
-                                                  .xhat = in(xhat),
-                                                  .rstd = in(rstd),
-                                                  .gamma = in(gamma),
-                                                  .grad_x = out(grad),
-                                                  .grad_x_copy = out(copy)});
-                    tape.accumulate(x_slot, grad);
-                    tape.accumulate(residual_slot, differs ? copy : grad);
-                  });
+  Variable result = tape.record(
+      std::move(y), space, records,
+      [&context, weights, x_slot, residual_slot, space, gamma, xhat, rstd, gamma_use, beta_use](
+          Tape& tape, const Tensor& grad_y) {
+        param_gradients(context, weights, gamma_use, beta_use, *space, grad_y, xhat);
+        if (x_slot == nullptr && residual_slot == nullptr) return;
+        auto grad_as = [&](DType dtype) { return tape.empty_rows(grad_y.shape(), dtype); };
+        DType first = x_slot != nullptr ? x_slot->dtype : residual_slot->dtype;
+        Tensor grad = grad_as(first);
+        bool differs =
+            x_slot != nullptr && residual_slot != nullptr && residual_slot->dtype != first;
+        Tensor copy = differs ? grad_as(residual_slot->dtype) : Tensor();
+        kernels::layer_norm_backward({.rows = grad_y.dim(0),
+                                      .channels = grad_y.dim(1),
+                                      .grad_y = in(grad_y),
+                                      .xhat = in(xhat),
+                                      .rstd = in(rstd),
+                                      .gamma = in(gamma),
+                                      .grad_x = out(grad),
+                                      .grad_x_copy = out(copy)});
+        tape.accumulate(x_slot, grad);
+        tape.accumulate(residual_slot, differs ? copy : grad);
+      });
   if (narrows) tape.set_narrow(result, std::move(narrow));
   return result;
 }

@@ -1,5 +1,6 @@
 #include "autograd/ops/linear.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "autograd/chunk_gradients.h"
@@ -45,6 +46,7 @@ void forward_product(OpContext& context, const Tensor& src, const LinearWeights&
                                            : weights.frozen->packed_forward(context.compute);
   context.runtime.matmul({.src = src.raw(),
                           .rows = src.dim(0),
+                          .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
                           .dst = dst.mutable_raw(),
                           .dst_dtype = dst.dtype(),
                           .bias = bias != nullptr ? bias->data<float>() : nullptr},
@@ -65,9 +67,12 @@ void backward_product(OpContext& context, const Tensor& src, const LinearWeights
   const onednn::PackedMatrix& packed = weights.weight != nullptr
                                            ? weights.weight->packed_backward(context.compute)
                                            : weights.frozen->packed_backward(context.compute);
-  context.runtime.matmul(
-      {.src = src.raw(), .rows = src.dim(0), .dst = dst.mutable_raw(), .dst_dtype = dst.dtype()},
-      packed);
+  context.runtime.matmul({.src = src.raw(),
+                          .rows = src.dim(0),
+                          .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
+                          .dst = dst.mutable_raw(),
+                          .dst_dtype = dst.dtype()},
+                         packed);
 }
 
 // dW (out, in) = dy^T x over the rows of each chunk.
@@ -98,7 +103,7 @@ Variable linear(OpContext& context, const Variable& x, const LinearWeights& weig
   ensure(x.channels() == weights.in(), "a linear layer of {} inputs was given {} channels",
          weights.in(), x.channels());
   Tensor src = context.tape.value_as(x, context.compute);
-  Tensor y = context.tape.empty({x.rows(), weights.out()}, context.dtype(precision));
+  Tensor y = context.tape.empty_rows({x.rows(), weights.out()}, context.dtype(precision));
   forward_product(context, src, weights, y);
 
   bool trains = weights.weight != nullptr || weights.bias != nullptr;
@@ -113,7 +118,7 @@ Variable linear(OpContext& context, const Variable& x, const LinearWeights& weig
         Tensor dy =
             grad_y.dtype() == context.compute ? grad_y : grad_y.to(context.compute, &context.arena);
         if (slot != nullptr) {
-          Tensor dx = tape.empty({dy.dim(0), weights.in()}, x_dtype);
+          Tensor dx = tape.empty_rows({dy.dim(0), weights.in()}, x_dtype);
           backward_product(context, dy, weights, dx);
           tape.accumulate(slot, std::move(dx));
         }

@@ -14,9 +14,9 @@ Variable rms_norm(OpContext& context, const Variable& x, const RmsNormWeights& w
   bool records = tape.recording() && (x.requires_grad() || trained != nullptr);
   Tensor weight = trained != nullptr ? trained->value() : weights.weight;
   if (weight.dtype() != full) weight = weight.to(full, &context.arena);
-  Tensor y = tape.empty(x.shape(), full);
+  Tensor y = tape.empty_rows(x.shape(), full);
   Tensor narrow =
-      context.compute == DType::kBF16 ? tape.empty(x.shape(), context.compute) : Tensor();
+      context.compute == DType::kBF16 ? tape.empty_rows(x.shape(), context.compute) : Tensor();
   Tensor xhat = records ? tape.empty(x.shape(), context.compute) : Tensor();
   Tensor rstd = records ? tape.empty({x.rows()}, full) : Tensor();
   kernels::rms_norm_forward({.rows = x.rows(),
@@ -45,7 +45,7 @@ Variable rms_norm(OpContext& context, const Variable& x, const RmsNormWeights& w
                                         });
                                   }
                                   if (slot == nullptr) return;
-                                  Tensor grad_x = tape.empty(slot->shape, slot->dtype);
+                                  Tensor grad_x = tape.empty_rows(slot->shape, slot->dtype);
                                   kernels::rms_norm_backward({.rows = grad_y.dim(0),
                                                               .channels = grad_y.dim(1),
                                                               .grad_y = in(grad_y),

@@ -35,7 +35,7 @@ Variable concat_rows(OpContext& context, std::span<const Variable> parts, const 
     requires_grad = requires_grad || part.requires_grad();
   }
   ensure(total == rows->rows(), "{} rows are joined in a space of {}", total, rows->rows());
-  Tensor y = context.tape.empty({total, parts[0].channels()}, parts[0].dtype());
+  Tensor y = context.tape.empty_rows({total, parts[0].channels()}, parts[0].dtype());
   std::vector<std::pair<Slot, int64_t>> slots;  // with the first row of each
   int64_t row = 0;
   for (const Variable& part : parts) {
@@ -54,7 +54,8 @@ Variable concat_rows(OpContext& context, std::span<const Variable> parts, const 
 
 Variable select_rows(OpContext& context, const Variable& x, std::vector<int64_t> numbers,
                      const RowSpace* rows) {
-  Tensor y = context.tape.empty({static_cast<int64_t>(numbers.size()), x.channels()}, x.dtype());
+  Tensor y =
+      context.tape.empty_rows({static_cast<int64_t>(numbers.size()), x.channels()}, x.dtype());
   std::size_t bytes = static_cast<std::size_t>(x.channels()) * dtype_size(x.dtype());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     std::memcpy(y.mutable_raw() + i * bytes,

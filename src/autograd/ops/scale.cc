@@ -24,11 +24,11 @@ double dot_rows(const Tensor& a, const Tensor& b, int64_t first, int64_t last) {
 }  // namespace
 
 Variable scale(OpContext& context, const Variable& x, double factor) {
-  Tensor y = context.tape.empty(x.shape(), x.dtype());
+  Tensor y = context.tape.empty_rows(x.shape(), x.dtype());
   kernels::scale(in(x.value()), factor, out(y), y.count());
   return context.tape.record(std::move(y), x.row_space(), x.requires_grad(),
                              [slot = x.slot(), factor](Tape& tape, const Tensor& grad_y) {
-                               Tensor grad_x = tape.empty(grad_y.shape(), grad_y.dtype());
+                               Tensor grad_x = tape.empty_rows(grad_y.shape(), grad_y.dtype());
                                kernels::scale(in(grad_y), factor, out(grad_x), grad_x.count());
                                tape.accumulate(slot, std::move(grad_x));
                              });
@@ -37,7 +37,7 @@ Variable scale(OpContext& context, const Variable& x, double factor) {
 Variable scale(OpContext& context, const Variable& x, Parameter& factor) {
   ensure(factor.value().count() == 1, "a factor of shape {}, not of one element",
          factor.shape().text());
-  Tensor y = context.tape.empty(x.shape(), x.dtype());
+  Tensor y = context.tape.empty_rows(x.shape(), x.dtype());
   kernels::scale(in(x.value()), element(factor.value()), out(y), y.count());
   std::size_t use = begin_use(context, &factor);
   return context.tape.record(
@@ -49,7 +49,7 @@ Variable scale(OpContext& context, const Variable& x, Parameter& factor) {
                                   out(leaf).store(0, dot_rows(grad_y, kept, first, last));
                                 });
         if (slot == nullptr) return;
-        Tensor grad_x = tape.empty(grad_y.shape(), grad_y.dtype());
+        Tensor grad_x = tape.empty_rows(grad_y.shape(), grad_y.dtype());
         kernels::scale(in(grad_y), element(factor.value()), out(grad_x), grad_x.count());
         tape.accumulate(slot, std::move(grad_x));
       });

@@ -16,7 +16,6 @@ namespace {
 using Dims = dnnl::memory::dims;
 using Desc = dnnl::memory::desc;
 
-constexpr int64_t kRowUnit = 64;
 constexpr int64_t kMaxRows = 2048;
 
 dnnl::memory::data_type element_type(DType dtype) {
@@ -244,14 +243,16 @@ void Runtime::matmul(const MatmulArgs& args, const PackedMatrix& weight) {
     found->second.run(state_->stream, from, packed.memory.raw(), args.bias, to, state_->memory);
   };
 
+  int64_t whole = (args.rows + kRowUnit - 1) / kRowUnit * kRowUnit;
+  if (whole - args.rows > args.spare_rows) whole -= kRowUnit;
   int64_t done = 0;
-  while (args.rows - done >= kRowUnit) {
-    int64_t piece = std::min(kMaxRows, (args.rows - done) / kRowUnit * kRowUnit);
+  while (done < whole) {
+    int64_t piece = std::min(kMaxRows, whole - done);
     run(src + static_cast<std::size_t>(done) * src_row,
         dst + static_cast<std::size_t>(done) * dst_row, piece);
     done += piece;
   }
-  if (done == args.rows) return;
+  if (done >= args.rows) return;
   auto rest = static_cast<std::size_t>(args.rows - done);
   Scratch from(kRowUnit * src_row, state_->memory);
   Scratch to(kRowUnit * dst_row, state_->memory);

@@ -6,8 +6,9 @@
 //
 // A weight is packed once into the blocked layout that the kernel wants. Products with any number
 // of rows give the same bits per row, for 1 and for 2 threads (matmul_test.cc holds oneDNN to it).
-// Kernels are compiled per shape, so rows are split into pieces of at most 2,048, a multiple of 64,
-// and a last piece that is padded to 64: few shapes ever occur.
+// Kernels are compiled per shape, so rows are rounded up to a multiple of kRowUnit and split into
+// pieces of at most 2,048: few shapes ever occur. Where source and destination have no room for
+// such rows, the last piece runs in a padded copy.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +19,9 @@
 #include "tensor/tensor.h"
 
 namespace inlay::onednn {
+
+// Every product has a multiple of so many rows.
+inline constexpr int64_t kRowUnit = 64;
 
 // How the elements of a weight are stored: Hugging Face's Linear is (out, in), GPT-2's Conv1D is
 // (in, out).
@@ -53,6 +57,8 @@ class PackedMatrix {
 struct MatmulArgs {
   const void* src;  // (rows, in) in the packed matrix's compute type
   int64_t rows;
+  // Rows behind the last one that may be read in src and overwritten in dst.
+  int64_t spare_rows = 0;
   void* dst;                      // (rows, out)
   DType dst_dtype = DType::kF32;  // kF32 or the compute type
   const float* bias = nullptr;    // (out) or null

@@ -91,6 +91,38 @@ TEST_F(MatmulTest, ARowHasTheSameBitsForAnyRowCountAndThreadCount) {
   }
 }
 
+TEST_F(MatmulTest, RoomBehindTheRowsChangesNoBitOfThem) {
+  Tensor weight = random_tensor({48, 96}, "w");
+  for (int64_t rows : {1, 63, 65, 128, 130}) {
+    Tensor x = random_tensor({rows, 96}, "x");
+    Tensor roomy = Tensor::empty_rows(x.shape(), DType::kF32, kRowUnit, &arena_);
+    std::memset(roomy.mutable_raw(), 0xff,  // every spare element is a NaN
+                static_cast<std::size_t>(rows + roomy.spare_rows()) * 96 * sizeof(float));
+    std::memcpy(roomy.mutable_raw(), x.raw(), x.byte_count());
+    Tensor expected = product(x, weight, nullptr, DType::kF32);
+    Tensor y = Tensor::empty_rows({rows, 48}, DType::kF32, kRowUnit, &arena_);
+    runtime_.matmul({.src = roomy.raw(),
+                     .rows = rows,
+                     .spare_rows = roomy.spare_rows(),
+                     .dst = y.mutable_raw()},
+                    PackedMatrix::pack(weight, Layout::kOutIn, DType::kF32));
+    EXPECT_EQ(std::memcmp(y.raw(), expected.raw(), y.byte_count()), 0) << rows;
+  }
+}
+
+TEST_F(MatmulTest, PacksNewValuesOfTheSameShape) {
+  Tensor x = random_tensor({64, 32}, "x");
+  Tensor first = random_tensor({16, 32}, "first"), second = random_tensor({16, 32}, "second");
+  PackedMatrix packed = PackedMatrix::pack(first, Layout::kOutIn, DType::kF32);
+  for (const Tensor& weight : {second, first, second}) {
+    packed.repack(weight);
+    Tensor y = Tensor::empty({64, 16}, DType::kF32, &arena_);
+    runtime_.matmul({.src = x.raw(), .rows = 64, .dst = y.mutable_raw()}, packed);
+    Tensor expected = product(x, weight, nullptr, DType::kF32);
+    EXPECT_EQ(std::memcmp(y.raw(), expected.raw(), y.byte_count()), 0);
+  }
+}
+
 TEST_F(MatmulTest, TransposedProductHasTheSameBitsForAnyThreadCount) {
   for (DType dtype : {DType::kF32, DType::kBF16}) {
     Tensor left = random_tensor({128, 384}, "l").to(dtype),
