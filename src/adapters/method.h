@@ -51,7 +51,9 @@ struct MethodInfo {
   std::string citation;
   std::string example;  // "lora[r=8,alpha=16]"
   AdapterFormat format;
-  double learning_rate;  // a default that works on small data
+  // One consistent set of defaults, for little data.
+  double learning_rate;
+  int64_t epochs;
   std::unique_ptr<Method> (*make)();
 };
 

@@ -20,7 +20,7 @@ void TrainConfig::fields(FieldVisitor& visit) {
   visit.choice("pooling", pooling, {"auto", "pooler", "first", "mean", "tokens"},
                "what the head reads; auto: the family's own head, mean without a pooler");
   visit("seed", seed, "the one seed of initial values, dropout, order and splits");
-  visit("epochs", epochs, "passes over the training part");
+  visit("epochs", epochs, "passes over the training part; 0: the method's default");
   visit("batch_size", batch_size, "examples per optimizer step");
   visit("micro_batch", micro_batch,
         "examples per forward pass; 0: as many as fit 8,192 tokens. Changes no bit in f32");
@@ -61,7 +61,7 @@ void check_config(const TrainConfig& c) {
             name, value);
   };
   at_least("seed", static_cast<double>(c.seed), 0);
-  at_least("epochs", static_cast<double>(c.epochs), 1);
+  at_least("epochs", static_cast<double>(c.epochs), 0);
   at_least("batch_size", static_cast<double>(c.batch_size), 1);
   at_least("micro_batch", static_cast<double>(c.micro_batch), 0);
   at_least("max_length", static_cast<double>(c.max_length), 0);

@@ -17,7 +17,7 @@ struct TrainConfig {
   std::string method = "lora";
   std::string pooling = "auto";
   int64_t seed = 1;
-  int64_t epochs = 5;
+  int64_t epochs = 0;
   int64_t batch_size = 32;
   int64_t micro_batch = 0;
   int64_t max_length = 0;

@@ -238,8 +238,9 @@ void check_micro_batch(const TrainConfig& config, const Learner& learner) {
 }
 
 TrainConfig resolve_defaults(TrainConfig config) {
-  if (config.learning_rate == 0)
-    config.learning_rate = parse_method(config.method).info->learning_rate;
+  const MethodInfo& method = *parse_method(config.method).info;
+  if (config.learning_rate == 0) config.learning_rate = method.learning_rate;
+  if (config.epochs == 0) config.epochs = method.epochs;
   if (config.head_learning_rate == 0)
     config.head_learning_rate = std::max(config.learning_rate, kLeastHeadRate);
   if (config.metric == "auto") config.metric = find_task(config.task).default_metric;

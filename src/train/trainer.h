@@ -56,8 +56,8 @@ struct TrainParts {
 
 class Trainer {
  public:
-  // `learning_rate` and `metric` are resolved: see resolve_defaults(). All references must outlive
-  // the trainer.
+  // `epochs`, `learning_rate` and `metric` are resolved: see resolve_defaults(). All references
+  // must outlive the trainer.
   Trainer(const TrainConfig& config, const Learner& learner, Context& context, TrainParts parts);
 
   // Trains to the end, or until interrupted() (kInterrupted, after a checkpoint). With a path,
@@ -92,7 +92,8 @@ class Trainer {
 // Fails (kUsage) when micro_batch would cut through a chunk whose gradients are summed together.
 void check_micro_batch(const TrainConfig& config, const Learner& learner);
 
-// Fills in what the configuration leaves to the method and the task: learning rates and the metric.
+// Fills in what the configuration leaves to the method and the task: epochs, learning rates and the
+// metric.
 TrainConfig resolve_defaults(TrainConfig config);
 
 // The compute type of "auto", "f32" or "bf16" on this CPU.

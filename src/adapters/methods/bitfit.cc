@@ -35,6 +35,7 @@ const MethodInfo& method_bitfit() {
       .example = "bitfit",
       .format = AdapterFormat::kNative,
       .learning_rate = 1e-3,
+      .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<BitFit>(); }};
   return info;
 }

@@ -226,7 +226,8 @@ const MethodInfo& method_bottleneck() {
       .citation = "arXiv:1902.00751, arXiv:2005.00247, arXiv:2110.04366",
       .example = "bottleneck[preset=pfeiffer,reduction_factor=16]",
       .format = AdapterFormat::kAdapterHub,
-      .learning_rate = 5e-4,
+      .learning_rate = 1e-3,
+      .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Bottlenecks>(); }};
   return info;
 }

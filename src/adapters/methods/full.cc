@@ -35,6 +35,7 @@ const MethodInfo& method_full() {
       .example = "full",
       .format = AdapterFormat::kNative,
       .learning_rate = 2e-5,
+      .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Full>(); }};
   return info;
 }

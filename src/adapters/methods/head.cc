@@ -22,6 +22,7 @@ const MethodInfo& method_head() {
       .example = "head",
       .format = AdapterFormat::kNative,
       .learning_rate = 1e-2,
+      .epochs = 10,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<HeadOnly>(); }};
   return info;
 }

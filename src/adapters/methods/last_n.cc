@@ -46,6 +46,7 @@ const MethodInfo& method_last_n() {
       .example = "last_n[n=2]",
       .format = AdapterFormat::kNative,
       .learning_rate = 5e-5,
+      .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<LastLayers>(); }};
   return info;
 }

@@ -100,6 +100,7 @@ const MethodInfo& method_lora() {
       .example = "lora[r=8,alpha=16,target_modules=all-linear]",
       .format = AdapterFormat::kPeft,
       .learning_rate = 1e-3,
+      .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Lora>(); }};
   return info;
 }
