@@ -34,7 +34,7 @@ const MethodInfo& method_full() {
       .citation = "Devlin et al. 2018, arXiv:1810.04805, section 4",
       .example = "full",
       .format = AdapterFormat::kNative,
-      .learning_rate = 2e-5,
+      .learning_rate = 5e-5,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Full>(); }};
   return info;

@@ -45,7 +45,7 @@ const MethodInfo& method_last_n() {
       .citation = "arXiv:1911.03090",
       .example = "last_n[n=2]",
       .format = AdapterFormat::kNative,
-      .learning_rate = 5e-5,
+      .learning_rate = 2e-4,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<LastLayers>(); }};
   return info;
