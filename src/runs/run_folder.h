@@ -6,6 +6,7 @@
 //
 //   reviews/
 //     manifest.json      what ran, on what, and every hash (runs/manifest.h)
+//     inputs.json        the hashes of base, tokenizer and data
 //     metrics.jsonl      one line per logged step (runs/metrics_log.h)
 //     predictions.jsonl  one line per test row
 //     report.html        the page people read (runs/report.h)
@@ -32,6 +33,7 @@ class RunFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path manifest() const { return path_ / "manifest.json"; }
+  std::filesystem::path inputs() const { return path_ / "inputs.json"; }
   std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
   std::filesystem::path predictions() const { return path_ / "predictions.jsonl"; }
   std::filesystem::path report() const { return path_ / "report.html"; }

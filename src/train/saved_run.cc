@@ -1,5 +1,7 @@
 #include "train/saved_run.h"
 
+#include "base/json.h"
+#include "train/run_inputs.h"
 #include "train/training_run.h"
 
 namespace inlay {
@@ -26,6 +28,7 @@ RunSplit run_split_from_name(const std::string& name) {
 
 std::vector<ModelOutput> outputs_of_run(const RunFolder& run, const Workbench& bench,
                                         RunSplit part) {
+  check_inputs(read_json(run.inputs()), bench, run.inputs().string());
   std::vector<ModelOutput> pooled;
   for (std::size_t number = 0; number < bench.splits.size(); ++number) {
     const Split& split = bench.splits[number];

@@ -17,7 +17,7 @@ enum class RunSplit { kTrain, kValidation, kTest };
 RunSplit run_split_from_name(const std::string& name);
 
 // The outputs of a run's adapters on one part of its data; over folds, each fold's own part,
-// pooled.
+// pooled. kInput when base, tokenizer or data are no longer those of the run.
 std::vector<ModelOutput> outputs_of_run(const RunFolder& run, const Workbench& bench,
                                         RunSplit part);
 

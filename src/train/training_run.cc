@@ -13,6 +13,7 @@
 #include "runs/report.h"
 #include "tensor/onednn/peak.h"
 #include "tensor/threads.h"
+#include "train/run_inputs.h"
 #include "train/run_report.h"
 
 namespace inlay {
@@ -246,9 +247,14 @@ Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const 
   // Everything is read and checked before the folder is made: bad input leaves nothing behind.
   Workbench bench = open_workbench(config, paths);
   check_micro_batch(bench.config, bench.make_learner(bench.splits[0]));
+  if (start == RunStart::kResume) {
+    fs::path inputs = RunFolder::create(out, start).inputs();
+    check_inputs(read_json(inputs), bench, inputs.string());
+  }
   double peak = onednn::measure_peak(bench.compute);
   observer.opened(bench, peak);
   RunFolder run = RunFolder::create(out, start);
+  write_file_atomically(run.inputs(), pretty_json(run_inputs(bench)));
   write_file_atomically(run.path() / "config.json", pretty_json(to_json(config)));
 
   std::vector<SplitOutcome> outcomes;

@@ -178,6 +178,28 @@ TEST_F(TrainingContract, EvaluationRepeatsTheTestFigure) {
   EXPECT_EQ(bench.make_learner(bench.splits[0]).task->metrics(outputs), summary.at("metrics"));
 }
 
+TEST_F(TrainingContract, ARunIsNotMeasuredOrResumedOnOtherData) {
+  StopAt stop(2);
+  EXPECT_THROW(run_training(config(), {model(), {(folder_ / "data.csv").string()}}, folder_ / "a",
+                            RunStart::kNew, stop),
+               Stopped);
+  train(config(), "b");
+  std::string csv = read_file(folder_ / "data.csv");
+  write_file_atomically(folder_ / "data.csv", csv + "w6 w7,yes\n");
+  EXPECT_THROW(train(config(), "a", RunStart::kResume), Error);
+  RunFolder run = RunFolder::open(folder_ / "b");
+  Workbench bench =
+      open_workbench(read_run_config(run), {model(), {(folder_ / "data.csv").string()}});
+  try {
+    outputs_of_run(run, bench, RunSplit::kTest);
+    FAIL() << "measured on other data";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("data.csv is not what the run was trained on"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 TEST_F(TrainingContract, FoldsTestEveryExampleOnce) {
   TrainConfig with = config();
   with.folds = 3;
