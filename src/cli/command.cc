@@ -46,6 +46,14 @@ std::string resolve_data(const std::string& name) {
   return found->string();
 }
 
+void refuse_beside(const CLI::App& command, const std::string& option,
+                   std::initializer_list<const char*> others) {
+  for (const char* other : others) {
+    require(command.get_option(fmt::format("--{}", other))->count() == 0, ErrorKind::kUsage,
+            "--{} has no effect beside --{}; leave one of them out", other, option);
+  }
+}
+
 std::string examples(std::initializer_list<const char*> lines) {
   std::string text = "Examples:";
   for (const char* line : lines) text += std::string("\n  ") + line;

@@ -17,6 +17,9 @@ struct Common {
   int threads = 0;    // 0: one per core
 };
 
+// The most that --max-length takes; what the model allows is checked later.
+inline constexpr int64_t kMaxLength = 1 << 20;
+
 // Adds --json and --threads; the object must live until the command has run.
 void add_common(CLI::App& command, Common& common);
 
@@ -27,6 +30,11 @@ void print_json(const Json& value);
 std::filesystem::path resolve_model(const std::string& name_or_path);
 // The same for data; an empty name gives an empty path.
 std::string resolve_data(const std::string& name_or_path);
+
+// kUsage when one of `others` was given beside `option`: it would have no effect. Names without
+// dashes.
+void refuse_beside(const CLI::App& command, const std::string& option,
+                   std::initializer_list<const char*> others);
 
 // Help text that ends with examples.
 std::string examples(std::initializer_list<const char*> lines);

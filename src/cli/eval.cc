@@ -1,7 +1,10 @@
 // inlay eval: the figures of a run's adapter, or of any adapter on any labelled data.
 #include <fmt/core.h>
 
+#include "base/log.h"
+#include "cli/column_flags.h"
 #include "cli/command.h"
+#include "data/input.h"
 #include "tensor/threads.h"
 #include "train/saved_run.h"
 #include "train/trainer.h"
@@ -14,6 +17,7 @@ struct Options {
   Common common;
   std::string run, split = "test";
   std::string model, adapter, data;
+  ColumnNames columns;
   std::string compute = "auto";
   int64_t max_length = 0;
 };
@@ -43,8 +47,12 @@ Evaluated evaluate_adapter(const Options& options) {
   std::vector<std::string> classes = loaded.label.classes;
   TaskKind kind = find_task(loaded.label.task).data;
   Learner learner = learner_from(model, std::move(loaded));
-  Dataset data = load_dataset(
-      {.from = {.paths = {resolve_data(options.data)}}, .kind = kind, .classes = classes});
+  Dataset data = load_dataset({.from = {.paths = {resolve_data(options.data)}},
+                               .columns = options.columns,
+                               .kind = kind,
+                               .classes = classes});
+  log_info("{}: {} examples; {}", input_name(options.data), data.examples.size(),
+           data.columns.describe());
   int64_t longest = longest_input(tokenizer, model->facts(), options.max_length);
   std::vector<EncodedExample> encoded = encode_examples(data, tokenizer, model->facts(), longest);
   std::vector<const EncodedExample*> all;
@@ -54,10 +62,17 @@ Evaluated evaluate_adapter(const Options& options) {
   return {"all", all.size(), learner.task->metrics(predict(context, learner, all))};
 }
 
-void run(const Options& options) {
+void run(const Options& options, const CLI::App& command) {
   bool of_run = !options.run.empty();
   require(of_run != !options.adapter.empty(), ErrorKind::kUsage,
           "give either --run, or --model, --adapter and --data");
+  if (of_run) {
+    refuse_beside(command, "run",
+                  {"model", "data", "compute", "max-length", "text-column", "text-pair-column",
+                   "label-column"});
+  } else {
+    refuse_beside(command, "adapter", {"split"});
+  }
   require(of_run || !options.data.empty(), ErrorKind::kUsage, "no data was given; use --data");
   start_threads(options.common.threads);
   Evaluated evaluated = of_run ? evaluate_run(options) : evaluate_adapter(options);
@@ -85,13 +100,16 @@ void add_eval(CLI::App& app) {
                       "labelled data: a pulled name, a file, a folder, - for standard input");
   command->add_option("--compute", options->compute, "auto, f32 or bf16; with --adapter")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
-  command->add_option("--max-length", options->max_length,
-                      "tokens an example is cut to; with --adapter");
+  command
+      ->add_option("--max-length", options->max_length,
+                   "tokens an example is cut to; with --adapter")
+      ->check(CLI::Range(int64_t{1}, kMaxLength));
+  add_column_flags(*command, options->columns, TableUse::kLabelled);
   add_common(*command, options->common);
   command->footer(examples(
       {"inlay eval --run runs/a", "inlay eval --run runs/a --split validation --json",
        "inlay eval --model all-minilm-l6-v2 --adapter runs/a/adapter --data new_reviews.csv"}));
-  command->callback([options] { run(*options); });
+  command->callback([options, command] { run(*options, *command); });
 }
 
 }  // namespace inlay::cli

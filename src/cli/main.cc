@@ -42,7 +42,10 @@ int run(int argc, char** argv) {
                        fmt::format("inlay {} ({})", tool_info().version, tool_info().commit));
   app.require_subcommand(1);
   for (auto add : kCommands) add(app);
-  return parse_and_run(app, argc, argv);
+  int code = parse_and_run(app, argc, argv);
+  require(std::fflush(stdout) == 0 && std::ferror(stdout) == 0, ErrorKind::kIo,
+          "standard output: the results could not be written; is the disk full?");
+  return code;
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 // inlay predict: labels and probabilities of texts, as JSON lines.
 #include <fmt/core.h>
 
-#include <iostream>
-
-#include "base/files.h"
+#include "base/log.h"
+#include "cli/column_flags.h"
 #include "cli/command.h"
+#include "data/input.h"
+#include "data/lines.h"
 #include "tensor/threads.h"
 #include "train/saved_run.h"
 #include "train/trainer.h"
@@ -13,82 +14,87 @@
 namespace inlay::cli {
 namespace {
 
-constexpr std::size_t kLongestLine = 1 << 20;
-
 struct Options {
   Common common;
-  std::string run, model, adapter, input = "-", text_column;
+  std::string run, model, adapter, input = "-";
+  ColumnNames columns;
+  std::string compute;
+  int64_t max_length = 0;
+};
+
+struct Opened {
+  Learner learner;
+  ColumnNames columns;
   std::string compute = "auto";
   int64_t max_length = 0;
 };
 
-// Standard input and .txt files: a text per line; empty lines are an error, so that lines and
-// results stay in step.
-Dataset read_lines(const std::string& where, std::istream& stream) {
-  Dataset data;
-  data.kind = TaskKind::kUnlabelled;
-  data.files.push_back({.path = where});
-  std::string line;
-  std::size_t number = 0;
-  while (std::getline(stream, line)) {
-    ++number;
-    if (line.ends_with('\r')) line.pop_back();
-    require(!line.empty(), ErrorKind::kInput, "{}:{}: an empty line; every line must hold a text",
-            where, number);
-    require(line.size() <= kLongestLine, ErrorKind::kInput,
-            "{}:{}: a line of {} bytes; at most {} are read", where, number, line.size(),
-            kLongestLine);
-    data.examples.push_back({.text = line, .line = number});
-  }
-  require(!data.examples.empty(), ErrorKind::kInput, "{}: no text was found", where);
-  return data;
-}
-
-Dataset read_input(const Options& options) {
-  if (options.input == "-") return read_lines("standard input", std::cin);
-  if (options.input.ends_with(".txt")) {
-    std::istringstream stream(read_file(options.input));
-    return read_lines(options.input, stream);
-  }
-  return load_dataset({.from = {.paths = {resolve_data(options.input)}},
-                       .columns = {.text = options.text_column},
-                       .kind = TaskKind::kUnlabelled});
-}
-
-// A run's adapter (the first fold's), or the named one.
-Learner open_learner(const Options& options) {
+// The named adapter, or a run's (the first fold's) with what the run says about its input.
+Opened open_adapter(const Options& options) {
   if (options.run.empty()) {
     auto model = load_model(resolve_model(options.model));
-    return learner_from(model, load_adapter(options.adapter, model->facts()));
+    return {learner_from(model, load_adapter(options.adapter, model->facts()))};
   }
   RunFolder run = RunFolder::open(options.run);
   TrainConfig config = read_run_config(run);
   auto model = load_model(resolve_model(config.model));
   std::filesystem::path folder =
       config.folds > 0 ? run.path() / "fold-1" / "adapter" : run.adapter();
-  return learner_from(model, load_adapter(folder, model->facts()));
+  return {learner_from(model, load_adapter(folder, model->facts())),
+          {.text = config.text_column, .text_pair = config.text_pair_column},
+          config.compute,
+          config.max_length};
 }
 
-void run(const Options& options) {
+// What the command line says goes before what the run says.
+Opened open_with(const Options& options) {
+  Opened opened = open_adapter(options);
+  if (!options.columns.text.empty()) opened.columns = options.columns;
+  if (!options.columns.text_pair.empty()) opened.columns.text_pair = options.columns.text_pair;
+  if (!options.compute.empty()) opened.compute = options.compute;
+  if (options.max_length > 0) opened.max_length = options.max_length;
+  return opened;
+}
+
+// Standard input and .txt files hold a text per line, unless a column is named.
+Dataset read_texts(const Options& options, const ColumnNames& columns) {
+  bool lines = options.input == "-" || options.input.ends_with(".txt");
+  if (lines && options.columns.text.empty() && options.columns.text_pair.empty())
+    return load_lines(options.input);
+  Dataset data = load_dataset({.from = {.paths = {resolve_data(options.input)}},
+                               .columns = columns,
+                               .kind = TaskKind::kUnlabelled});
+  log_info("{}: {} examples; {}", input_name(options.input), data.examples.size(),
+           data.columns.describe());
+  return data;
+}
+
+Json prediction_line(const Learner& learner, const ModelOutput& output) {
+  Json line = learner.task->prediction(output);
+  const Example& source = *output.example->source;
+  if (!source.text.empty()) line["text"] = source.text;
+  if (!source.text_pair.empty()) line["text_pair"] = source.text_pair;
+  return line;
+}
+
+void run(const Options& options, const CLI::App& command) {
   require(!options.run.empty() != !options.adapter.empty(), ErrorKind::kUsage,
           "give either --run, or --model and --adapter");
+  if (!options.run.empty()) refuse_beside(command, "run", {"model"});
   start_threads(options.common.threads);
-  Learner learner = open_learner(options);
+  Opened opened = open_with(options);
+  const Learner& learner = opened.learner;
   const BaseFacts& facts = learner.model->facts();
   Tokenizer tokenizer = Tokenizer::load(facts.folder);
-  Dataset data = read_input(options);
+  Dataset data = read_texts(options, opened.columns);
   std::vector<EncodedExample> encoded =
-      encode_examples(data, tokenizer, facts, longest_input(tokenizer, facts, options.max_length));
+      encode_examples(data, tokenizer, facts, longest_input(tokenizer, facts, opened.max_length));
   std::vector<const EncodedExample*> all;
   for (const EncodedExample& example : encoded) all.push_back(&example);
-  Context context(resolve_compute(options.compute));
+  Context context(resolve_compute(opened.compute));
   activate(context, learner);
   std::vector<ModelOutput> outputs = predict(context, learner, all);
-  for (const ModelOutput& output : outputs) {
-    Json line = learner.task->prediction(output);
-    line["text"] = output.example->source->text;
-    print_json(line);
-  }
+  for (const ModelOutput& output : outputs) print_json(prediction_line(learner, output));
   if (options.common.json) print_json({{"n", outputs.size()}});
 }
 
@@ -102,18 +108,20 @@ void add_predict(CLI::App& app) {
   command->add_option("--adapter", options->adapter, "an adapter's folder");
   command->add_option("input", options->input,
                       "a table (CSV, TSV, JSONL), a .txt file with a text per line, or - for lines "
-                      "on standard input");
-  command->add_option("--text-column", options->text_column,
-                      "the column with the text; guessed when empty");
-  command->add_option("--compute", options->compute, "auto, f32 or bf16")
+                      "on standard input; naming a column makes - and .txt a table, too");
+  add_column_flags(*command, options->columns, TableUse::kTextsOnly);
+  command->add_option("--compute", options->compute, "auto, f32 or bf16; the run's own with --run")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
-  command->add_option("--max-length", options->max_length, "tokens a text is cut to");
+  command
+      ->add_option("--max-length", options->max_length,
+                   "tokens a text is cut to; the run's own with --run")
+      ->check(CLI::Range(int64_t{1}, kMaxLength));
   add_common(*command, options->common);
   command->footer(
       examples({"echo 'A delight from start to finish.' | inlay predict --run runs/a",
                 "inlay predict --run runs/a reviews.csv > predictions.jsonl",
                 "inlay predict --model all-minilm-l6-v2 --adapter runs/a/adapter texts.txt"}));
-  command->callback([options] { run(*options); });
+  command->callback([options, command] { run(*options, *command); });
 }
 
 }  // namespace inlay::cli

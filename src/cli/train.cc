@@ -105,9 +105,21 @@ void print_summary(const Json& summary) {
              summary.at("run").get<std::string>());
 }
 
-void run(Options& options) {
+// Everything else is in the run's folder.
+void refuse_beside_resume(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    std::string name = option->get_name();
+    bool allowed = name == "--resume" || name == "--threads" || name == "--json";
+    require(allowed || option->count() == 0, ErrorKind::kUsage,
+            "{} has no effect beside --resume: the run goes on with its own settings; leave it out",
+            name);
+  }
+}
+
+void run(Options& options, const CLI::App& command) {
   RunStart start = RunStart::kNew;
   if (!options.resume.empty()) {
+    refuse_beside_resume(command);
     options.config = read_run_config(RunFolder::create(options.resume, RunStart::kResume));
     options.out = options.resume;
     start = RunStart::kResume;
@@ -144,7 +156,7 @@ void add_train(CLI::App& app) {
   add_flags(*command, fields_of(options->config));
   command->add_option("--out", options->out, "folder for the run; must be empty or absent");
   command->add_option("--resume", options->resume,
-                      "go on with a run that stopped; takes nothing else but --threads");
+                      "go on with a run that stopped; takes nothing else but --threads and --json");
   add_common(*command, options->common);
   command->footer(
       methods_text() + "\n" +
@@ -154,7 +166,7 @@ void add_train(CLI::App& app) {
                 "inlay train --model all-minilm-l6-v2 --data reviews.csv --method bottleneck "
                 "--folds 5 --out runs/c",
                 "inlay train --resume runs/c"}));
-  command->callback([options] { run(*options); });
+  command->callback([options, command] { run(*options, *command); });
 }
 
 }  // namespace inlay::cli

@@ -1,36 +1,18 @@
 #include "data/table.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/hash.h"
 #include "base/nearest.h"
 #include "data/csv.h"
 #include "data/encoding.h"
+#include "data/input.h"
 #include "data/jsonl.h"
 
 namespace inlay {
 namespace {
-
-std::string read_standard_input(std::size_t max_bytes) {
-  std::string bytes;
-  char chunk[1 << 16];
-  while (true) {
-    ssize_t got = ::read(STDIN_FILENO, chunk, sizeof(chunk));
-    if (got < 0 && errno == EINTR) continue;
-    require(got >= 0, ErrorKind::kIo, "standard input: cannot read: {}", std::strerror(errno));
-    if (got == 0) return bytes;
-    bytes.append(chunk, static_cast<std::size_t>(got));
-    require(bytes.size() <= max_bytes, ErrorKind::kInput,
-            "standard input: more than the limit of {} bytes", max_bytes);
-  }
-}
 
 Table parse_by_content(std::string_view text, std::string_view source, const TableLimits& limits) {
   std::string_view body = trimmed(text);
@@ -95,10 +77,8 @@ std::size_t Table::column(std::string_view name) const {
 }
 
 Table read_table(const std::string& path, const TableLimits& limits) {
-  bool standard_input = path == "-";
-  std::string bytes =
-      standard_input ? read_standard_input(limits.file_bytes) : read_file(path, limits.file_bytes);
-  Table table = parse_table(bytes, path, standard_input ? "standard input" : path, limits);
+  std::string bytes = read_input(path, limits.file_bytes);
+  Table table = parse_table(bytes, path, input_name(path), limits);
   table.sha256 = hex(sha256(bytes));
   return table;
 }
