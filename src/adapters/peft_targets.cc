@@ -155,7 +155,14 @@ std::map<std::string, double> carry_patterns(const std::map<std::string, double>
     same = same && pattern_value(patterns, to + site->name, fallback) == value;
     if (value != fallback) whole[to + site->name] = value;
   }
-  return same ? patterns : whole;
+  if (!same) return whole;
+  std::map<std::string, double> used = patterns;
+  std::erase_if(used, [&](const auto& pattern) {
+    return std::none_of(sites.begin(), sites.end(), [&](const Site* site) {
+      return pattern_names(pattern.first, to + site->name);
+    });
+  });
+  return used;
 }
 
 }  // namespace inlay

@@ -42,7 +42,8 @@ TargetRules rules_from_peft(const PeftModel& model, const PeftTargets& targets,
                             const SiteSet& wanted);
 
 // The same values for all sites, where module names carried `from` and will carry `to`: the
-// patterns as they are, or one whole name per site whose value is not `fallback`.
+// patterns as they are, without those that name no site, which PEFT allows; or one whole name per
+// site whose value is not `fallback`.
 std::map<std::string, double> carry_patterns(const std::map<std::string, double>& patterns,
                                              const SiteSet& sites, double fallback,
                                              const std::string& from, const std::string& to);

@@ -1,5 +1,7 @@
 #include "adapters/targets.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -12,22 +14,21 @@ namespace {
 
 constexpr std::string_view kAllLinear = "all-linear";
 
-// The last component of every site of this kind: what people mean by a target.
-std::vector<std::string> suffixes(const BaseFacts& base, SiteKind kind) {
+// The last component of every site: what people mean by a target.
+std::vector<std::string> suffixes(const std::vector<const Site*>& sites) {
   std::set<std::string> names;
-  for (const Site* site : base.sites) {
-    if (site->kind == kind) names.insert(site->name.substr(site->name.rfind('.') + 1));
-  }
+  for (const Site* site : sites) names.insert(site->name.substr(site->name.rfind('.') + 1));
   return {names.begin(), names.end()};
 }
 
 void fail_unmatched(const BaseFacts& base, SiteKind kind, const std::string& target) {
-  std::vector<std::string> known = suffixes(base, kind);
-  std::string text;
-  for (const std::string& name : known) text += (text.empty() ? "" : ", ") + name;
+  std::vector<const Site*> sites = base.sites;
+  std::erase_if(sites, [kind](const Site* site) { return site->kind != kind; });
+  std::vector<std::string> known = suffixes(sites);
   fail(ErrorKind::kUsage,
        "target \"{}\" matches no {} module of this {} base; did you mean \"{}\"? There are: {}",
-       target, site_kind_name(kind), base.model_type, nearest_name(target, known), text);
+       target, site_kind_name(kind), base.model_type, nearest_name(target, known),
+       fmt::join(known, ", "));
 }
 
 bool in_layers(const Site& site, const std::vector<std::string>& layers) {
@@ -84,13 +85,30 @@ std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind,
   return ordered;
 }
 
+bool pattern_names(const std::string& key, const std::string& site_name) {
+  return Pattern("(.*\\.)?(" + key + ")", "rank_pattern or alpha_pattern").matches_whole(site_name);
+}
+
 double pattern_value(const std::map<std::string, double>& patterns, const std::string& site_name,
                      double fallback) {
   for (const auto& [key, value] : patterns) {
-    if (Pattern("(.*\\.)?(" + key + ")", "rank_pattern or alpha_pattern").matches_whole(site_name))
-      return value;
+    if (pattern_names(key, site_name)) return value;
   }
   return fallback;
+}
+
+void check_patterns(const std::map<std::string, double>& patterns,
+                    const std::vector<const Site*>& adapted, const std::string& setting) {
+  for (const auto& [key, value] : patterns) {
+    bool matched = std::any_of(adapted.begin(), adapted.end(), [&name = key](const Site* site) {
+      return pattern_names(name, site->name);
+    });
+    if (matched) continue;
+    std::vector<std::string> known = suffixes(adapted);
+    fail(ErrorKind::kUsage,
+         "{}: \"{}\" matches none of the adapted modules; did you mean \"{}\"? There are: {}",
+         setting, key, nearest_name(key, known), fmt::join(known, ", "));
+  }
 }
 
 }  // namespace inlay

@@ -26,10 +26,18 @@ struct TargetRules {
 std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind,
                                         const TargetRules& rules);
 
-// The value of the first key that names the site: a key matches as "(.*\.)?(key)$" does at the
-// start of the name.
+// Whether a key of a rank or alpha pattern names the site: as "(.*\.)?(key)$" does at the start of
+// the name.
+bool pattern_names(const std::string& key, const std::string& site_name);
+
+// The value of the first key that names the site.
 double pattern_value(const std::map<std::string, double>& patterns, const std::string& site_name,
                      double fallback);
+
+// kUsage when a key names none of the adapted sites: it would have no effect. `setting` is its name
+// in the message.
+void check_patterns(const std::map<std::string, double>& patterns,
+                    const std::vector<const Site*>& adapted, const std::string& setting);
 
 // True when the text is a pattern rather than a module name.
 bool is_pattern(const std::string& target);

@@ -85,6 +85,19 @@ TEST_F(Targets, APatternValueIsThatOfTheFirstKeyThatNamesTheSite) {
   EXPECT_EQ(pattern_value(ranks, "encoder.layer.0.attention.self.value", 8), 8);
 }
 
+TEST_F(Targets, APatternThatNamesNoAdaptedSiteIsRefused) {
+  std::vector<const Site*> adapted = select_targets(base_, SiteKind::kLinear, {{"query"}});
+  EXPECT_NO_THROW(check_patterns({{"layer.1.*", 4}, {"query", 2}}, adapted, "rank_pattern"));
+  try {
+    check_patterns({{"value", 4}}, adapted, "rank_pattern");
+    FAIL() << "value is not adapted";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "rank_pattern: \"value\" matches none of the adapted modules; did you mean "
+                 "\"query\"? There are: query");
+  }
+}
+
 TEST_F(Targets, PeftTakesListsForSuffixesAndTextsForPatterns) {
   PeftModel model{base_, "bert.", {}};
   EXPECT_EQ(selected_by_peft(model, {.target_modules = {"query", "nothing"}}).size(), 2u);
@@ -128,6 +141,8 @@ TEST_F(Targets, PatternsOfPrefixedNamesAreCarriedToBareOnes) {
   std::map<std::string, double> prefixed{{"bert.encoder.layer.1.attention.self.query", 2}};
   std::map<std::string, double> bare{{"encoder.layer.1.attention.self.query", 2}};
   EXPECT_EQ(carry_patterns(prefixed, sites(query), 8, "bert.", ""), bare);
+  std::map<std::string, double> idle{{"query", 2}, {"value", 4}};
+  EXPECT_EQ(carry_patterns(idle, sites(query), 8, "bert.", ""), plain);
 }
 
 }  // namespace

@@ -175,6 +175,9 @@ class Bottlenecks : public Method {
             "bottleneck: dropout is {}; expected 0 or more and below 1", dropout_);
     require(scaling_ == kLearned || fixed_scaling().has_value(), ErrorKind::kUsage,
             "bottleneck: scaling is \"{}\"; expected a number or learned", scaling_);
+    require(fixed_scaling().value_or(1) != 0, ErrorKind::kUsage,
+            "bottleneck: scaling is 0, so that the adapter would have no effect; expected another "
+            "number");
     require(!is_parallel_ || !original_ln_before_, ErrorKind::kUsage,
             "bottleneck: original_ln_before has no meaning where is_parallel is true; set one of "
             "them to false");

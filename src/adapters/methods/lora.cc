@@ -51,7 +51,10 @@ class Lora : public Method {
   std::vector<const Site*> select(const BaseFacts& base) const override {
     require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
             "lora: dropout is {}; expected 0 or more and below 1", dropout_);
-    return select_targets(base, SiteKind::kLinear, targets_);
+    std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, targets_);
+    check_patterns(rank_pattern_, sites, "rank_pattern");
+    check_patterns(alpha_pattern_, sites, "alpha_pattern");
+    return sites;
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
@@ -63,6 +66,10 @@ class Lora : public Method {
     Parameter& a = make.make(site, "lora_A.weight", std::move(start));
     Parameter& b = make.make(site, "lora_B.weight", Tensor::zeros({site.out, rank}, DType::kF32));
     double alpha = pattern_value(alpha_pattern_, site.name, alpha_);
+    require(alpha != 0, ErrorKind::kUsage,
+            "lora: alpha is 0 at {}, so that the update would have no effect; expected another "
+            "number",
+            site.name);
     double scale =
         alpha / (use_rslora_ ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank));
     return std::make_unique<LoraHook>(a, b, static_cast<float>(scale), dropout_,
