@@ -60,9 +60,10 @@ struct TaskInfo {
   std::string name;  // "text-classification"
   std::string summary;
   TaskKind data;
-  std::string problem_type;    // Hugging Face's config value
-  std::string peft_type;       // PEFT's task_type: "SEQ_CLS"
-  std::string default_metric;  // what the best checkpoint is chosen by; larger is better
+  std::string problem_type;  // Hugging Face's config value
+  std::string peft_type;     // PEFT's task_type: "SEQ_CLS"
+  // What the best checkpoint may be chosen by, larger being better; the first is the default.
+  std::vector<std::string> choosing_metrics;
   // `classes` are the labels' names; `outputs` the number of regression values.
   std::unique_ptr<Task> (*make)(const std::vector<std::string>& classes, int64_t outputs,
                                 const TaskOptions& options);

@@ -243,7 +243,7 @@ TrainConfig resolve_defaults(TrainConfig config) {
   if (config.epochs == 0) config.epochs = method.epochs;
   if (config.head_learning_rate == 0)
     config.head_learning_rate = std::max(config.learning_rate, kLeastHeadRate);
-  if (config.metric == "auto") config.metric = find_task(config.task).default_metric;
+  if (config.metric == "auto") config.metric = find_task(config.task).choosing_metrics.front();
   return config;
 }
 

@@ -1,5 +1,10 @@
 #include "train/workbench.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/nearest.h"
 #include "eval/class_weights.h"
 #include "train/trainer.h"
 
@@ -34,11 +39,28 @@ Learner Workbench::make_learner(const Split& split) const {
   return learner;
 }
 
+namespace {
+
+// Settings that this task would not heed.
+void check_for_task(const TrainConfig& config, const TaskInfo& task) {
+  const std::vector<std::string>& metrics = task.choosing_metrics;
+  require(std::find(metrics.begin(), metrics.end(), config.metric) != metrics.end(),
+          ErrorKind::kUsage,
+          "metric \"{}\" cannot choose the best epoch of {}; did you mean \"{}\"? It can be {}",
+          config.metric, task.name, nearest_name(config.metric, metrics), fmt::join(metrics, ", "));
+  bool classes = task.data == TaskKind::kSingleLabel || task.data == TaskKind::kTokenTags;
+  require(classes || config.label_smoothing == 0, ErrorKind::kUsage,
+          "label_smoothing has no effect on {}; leave it out", task.name);
+}
+
+}  // namespace
+
 Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths) {
   check_config(config);
   Workbench bench;
-  bench.config = resolve_defaults(config);
   bench.task = &find_task(config.task);
+  bench.config = resolve_defaults(config);
+  check_for_task(bench.config, *bench.task);
   bench.compute = resolve_compute(config.compute);
   bench.data =
       load_dataset({.from = {.paths = paths.data,

@@ -1,5 +1,6 @@
 // Any number of labels per text, by binary cross entropy of each.
 #include "autograd/ops/losses.h"
+#include "eval/intervals.h"
 #include "eval/metrics/multi_label.h"
 #include "eval/probabilities.h"
 #include "eval/task.h"
@@ -48,7 +49,7 @@ class MultiLabelClassification : public Task {
   Json metrics(std::span<const ModelOutput> outputs) const override {
     std::vector<uint8_t> truth, predicted;
     std::vector<float> scores;
-    std::size_t exact = 0;
+    int64_t exact = 0;
     for (const ModelOutput& output : outputs) {
       std::vector<uint8_t> wanted(labels_.size()), found(labels_.size());
       for (int32_t label : output.example->source->class_ids)
@@ -61,13 +62,28 @@ class MultiLabelClassification : public Task {
       scores.insert(scores.end(), probabilities.begin(), probabilities.end());
     }
     std::vector<PrecisionRecall> per_label = label_scores(truth, predicted, labels_.size());
-    return {{"accuracy", static_cast<double>(exact) / static_cast<double>(outputs.size())},
-            {"macro_f1", macro_average(per_label).f1},
-            {"micro_f1", micro_total(per_label).f1()},
-            {"roc_auc", mean_auc(scores, truth)}};
+    Json metrics{{"accuracy", static_cast<double>(exact) / static_cast<double>(outputs.size())},
+                 {"macro_f1", macro_average(per_label).f1},
+                 {"micro_f1", micro_total(per_label).f1()},
+                 {"roc_auc", mean_auc(scores, truth)}};
+    add_interval(metrics, "accuracy", wilson_interval(exact, static_cast<int64_t>(outputs.size())));
+    add_interval(metrics, "micro_f1", f1_interval(counts_per_example(truth, predicted)));
+    return metrics;
   }
 
  private:
+  std::vector<PrecisionRecall> counts_per_example(const std::vector<uint8_t>& truth,
+                                                  const std::vector<uint8_t>& predicted) const {
+    std::vector<PrecisionRecall> counts(truth.size() / labels_.size());
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      PrecisionRecall& example = counts[i / labels_.size()];
+      example.hits += truth[i] & predicted[i];
+      example.support += truth[i];
+      example.predicted += predicted[i];
+    }
+    return counts;
+  }
+
   Json mean_auc(const std::vector<float>& scores, const std::vector<uint8_t>& truth) const {
     double sum = 0;
     int count = 0;
@@ -90,7 +106,7 @@ const TaskInfo& task_multi_label_classification() {
                              .data = TaskKind::kMultiLabel,
                              .problem_type = "multi_label_classification",
                              .peft_type = "SEQ_CLS",
-                             .default_metric = "micro_f1",
+                             .choosing_metrics = {"micro_f1", "macro_f1", "accuracy", "roc_auc"},
                              .make = [](const std::vector<std::string>& classes, int64_t,
                                         const TaskOptions&) -> std::unique_ptr<Task> {
                                return std::make_unique<MultiLabelClassification>(classes);

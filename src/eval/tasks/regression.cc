@@ -2,6 +2,7 @@
 #include "eval/metrics/regression.h"
 
 #include "autograd/ops/losses.h"
+#include "eval/intervals.h"
 #include "eval/task.h"
 
 namespace inlay {
@@ -46,11 +47,14 @@ class Regression : public Task {
   Json metrics(std::span<const ModelOutput> outputs) const override {
     auto [truth, predicted] = all_values(outputs);
     double error = mean_squared_error(truth, predicted);
-    return {{"mse", error},
-            {"negative_mse", -error},
-            {"mae", mean_absolute_error(truth, predicted)},
-            {"pearson", or_null(pearson(truth, predicted))},
-            {"spearman", or_null(spearman(truth, predicted))}};
+    Json metrics{{"mse", error},
+                 {"negative_mse", -error},
+                 {"mae", mean_absolute_error(truth, predicted)},
+                 {"pearson", or_null(pearson(truth, predicted))},
+                 {"spearman", or_null(spearman(truth, predicted))}};
+    add_interval(metrics, "mse", interval_of(truth, predicted, mean_squared_error));
+    add_interval(metrics, "pearson", interval_of(truth, predicted, pearson));
+    return metrics;
   }
 
   Json details(std::span<const ModelOutput> outputs) const override {
@@ -59,6 +63,23 @@ class Regression : public Task {
   }
 
  private:
+  // Over resampled examples, all numbers of one together.
+  template <class Figure>
+  std::optional<Interval> interval_of(const std::vector<float>& truth,
+                                      const std::vector<float>& predicted,
+                                      const Figure& figure) const {
+    auto width = static_cast<std::size_t>(outputs_);
+    std::vector<float> some_truth(truth.size()), some_predicted(truth.size());
+    auto of_rows = [&](std::span<const std::size_t> rows) -> std::optional<double> {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::copy_n(&truth[rows[i] * width], width, &some_truth[i * width]);
+        std::copy_n(&predicted[rows[i] * width], width, &some_predicted[i * width]);
+      }
+      return figure(some_truth, some_predicted);
+    };
+    return bootstrap_interval(truth.size() / width, of_rows, {});
+  }
+
   static std::pair<std::vector<float>, std::vector<float>> all_values(
       std::span<const ModelOutput> outputs) {
     std::pair<std::vector<float>, std::vector<float>> values;
@@ -81,7 +102,7 @@ const TaskInfo& task_regression() {
                              .data = TaskKind::kRegression,
                              .problem_type = "regression",
                              .peft_type = "SEQ_CLS",
-                             .default_metric = "negative_mse",
+                             .choosing_metrics = {"negative_mse", "pearson", "spearman"},
                              .make = [](const std::vector<std::string>&, int64_t outputs,
                                         const TaskOptions&) -> std::unique_ptr<Task> {
                                return std::make_unique<Regression>(outputs);

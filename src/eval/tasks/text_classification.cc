@@ -114,16 +114,17 @@ class TextClassification : public Task {
 }  // namespace
 
 const TaskInfo& task_text_classification() {
-  static const TaskInfo info{.name = "text-classification",
-                             .summary = "One class per text or pair of texts.",
-                             .data = TaskKind::kSingleLabel,
-                             .problem_type = "single_label_classification",
-                             .peft_type = "SEQ_CLS",
-                             .default_metric = "accuracy",
-                             .make = [](const std::vector<std::string>& classes, int64_t,
-                                        const TaskOptions& options) -> std::unique_ptr<Task> {
-                               return std::make_unique<TextClassification>(classes, options);
-                             }};
+  static const TaskInfo info{
+      .name = "text-classification",
+      .summary = "One class per text or pair of texts.",
+      .data = TaskKind::kSingleLabel,
+      .problem_type = "single_label_classification",
+      .peft_type = "SEQ_CLS",
+      .choosing_metrics = {"accuracy", "macro_f1", "micro_f1", "mcc", "roc_auc"},
+      .make = [](const std::vector<std::string>& classes, int64_t,
+                 const TaskOptions& options) -> std::unique_ptr<Task> {
+        return std::make_unique<TextClassification>(classes, options);
+      }};
   return info;
 }
 

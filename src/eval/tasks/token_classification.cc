@@ -1,5 +1,6 @@
 // One tag per word, by cross entropy over the first token of each word; judged by whole entities.
 #include "autograd/ops/losses.h"
+#include "eval/intervals.h"
 #include "eval/metrics/classification.h"
 #include "eval/metrics/entities.h"
 #include "eval/probabilities.h"
@@ -40,9 +41,18 @@ class TokenClassification : public Task {
 
   Json prediction(const ModelOutput& output) const override {
     const Example& source = *output.example->source;
-    Json json{{"words", source.words}, {"tags", Json::array()}};
-    for (int32_t tag : word_tags(output))
-      json["tags"].push_back(tag < 0 ? Json() : Json(tags_[static_cast<std::size_t>(tag)]));
+    Json json{{"words", source.words}, {"tags", Json::array()}, {"probabilities", Json::array()}};
+    for (std::span<const float> logits : word_logits(output)) {
+      if (logits.empty()) {
+        json["tags"].push_back(nullptr);
+        json["probabilities"].push_back(nullptr);
+        continue;
+      }
+      std::vector<float> probabilities = class_probabilities(logits);
+      auto tag = static_cast<std::size_t>(largest(probabilities));
+      json["tags"].push_back(tags_[tag]);
+      json["probabilities"].push_back(probabilities[tag]);
+    }
     for (int32_t tag : source.tag_ids)
       json["truth"].push_back(tags_[static_cast<std::size_t>(tag)]);
     return json;
@@ -66,23 +76,43 @@ class TokenClassification : public Task {
     }
     EntityScores entities = entity_scores(tags_, truth, predicted);
     ConfusionMatrix matrix = confusion_matrix(flat_truth, flat_predicted, tags_.size());
-    return {{"entity_f1", entities.total.f1()},
-            {"entity_precision", entities.total.precision()},
-            {"entity_recall", entities.total.recall()},
-            {"accuracy", accuracy(matrix)},
-            {"macro_f1", macro_f1(matrix)}};
+    Json metrics{{"entity_f1", entities.total.f1()},
+                 {"entity_precision", entities.total.precision()},
+                 {"entity_recall", entities.total.recall()},
+                 {"accuracy", accuracy(matrix)},
+                 {"macro_f1", macro_f1(matrix)}};
+    add_interval(metrics, "entity_f1", f1_interval(counts_per_example(truth, predicted)));
+    return metrics;
   }
 
  private:
-  // The predicted tag of each word, -1 for words that were cut off.
-  std::vector<int32_t> word_tags(const ModelOutput& output) const {
-    std::vector<int32_t> tags(output.example->source->words.size(), -1);
+  std::vector<PrecisionRecall> counts_per_example(
+      const std::vector<std::vector<int32_t>>& truth,
+      const std::vector<std::vector<int32_t>>& predicted) const {
+    std::vector<PrecisionRecall> counts;
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      counts.push_back(entity_scores(tags_, {&truth[i], 1}, {&predicted[i], 1}).total);
+    }
+    return counts;
+  }
+
+  // The logits of each word's first token; empty for words that were cut off.
+  std::vector<std::span<const float>> word_logits(const ModelOutput& output) const {
+    std::vector<std::span<const float>> rows(output.example->source->words.size());
     const std::vector<int32_t>& words = output.example->word_of_token;
     for (std::size_t t = 0; t < words.size(); ++t) {
-      if (words[t] < 0 || tags[static_cast<std::size_t>(words[t])] >= 0) continue;
-      std::span<const float> row(output.logits.data() + t * tags_.size(), tags_.size());
-      tags[static_cast<std::size_t>(words[t])] = largest(row);
+      if (words[t] < 0 || !rows[static_cast<std::size_t>(words[t])].empty()) continue;
+      rows[static_cast<std::size_t>(words[t])] = {output.logits.data() + t * tags_.size(),
+                                                  tags_.size()};
     }
+    return rows;
+  }
+
+  // The predicted tag of each word, -1 for words that were cut off.
+  std::vector<int32_t> word_tags(const ModelOutput& output) const {
+    std::vector<int32_t> tags;
+    for (std::span<const float> logits : word_logits(output))
+      tags.push_back(logits.empty() ? -1 : largest(logits));
     return tags;
   }
 
@@ -98,7 +128,8 @@ const TaskInfo& task_token_classification() {
                              .data = TaskKind::kTokenTags,
                              .problem_type = "",
                              .peft_type = "TOKEN_CLS",
-                             .default_metric = "entity_f1",
+                             .choosing_metrics = {"entity_f1", "entity_precision", "entity_recall",
+                                                  "accuracy", "macro_f1"},
                              .make = [](const std::vector<std::string>& classes, int64_t,
                                         const TaskOptions& options) -> std::unique_ptr<Task> {
                                return std::make_unique<TokenClassification>(classes, options);
