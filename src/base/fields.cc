@@ -319,7 +319,8 @@ void fields_from_text(const Fields& fields, std::string_view text, std::string_v
   for (const std::string& piece : split_outside(text, ',')) {
     const std::size_t equals = find_outside(piece, '=');
     require(equals != std::string::npos, ErrorKind::kUsage,
-            "{}: \"{}\" is not a setting; expected name=value", where, piece);
+            "{}: \"{}\" is not a setting; expected name=value (a list has + between its items)",
+            where, piece);
     const std::string name(trim(std::string_view(piece).substr(0, equals)));
     require_known(name, infos, where);
     const std::string value(trim(std::string_view(piece).substr(equals + 1)));

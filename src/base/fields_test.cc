@@ -112,7 +112,8 @@ TEST(Fields, AWrongValueIsAnErrorThatNamesTheType) {
       text_error("target_modules=a++b"),
       "lora: target_modules is \"a++b\"; expected list, items between '+' such as query+value");
   EXPECT_EQ(text_error("r=8,r=9"), "lora: r is given twice; remove one");
-  EXPECT_EQ(text_error("r"), "lora: \"r\" is not a setting; expected name=value");
+  EXPECT_EQ(text_error("r"),
+            "lora: \"r\" is not a setting; expected name=value (a list has + between its items)");
   EXPECT_EQ(text_error("note='x"),
             "\"note='x\" has a single quote that is not closed; write '' for a quote");
 }

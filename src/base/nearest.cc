@@ -7,7 +7,8 @@ namespace inlay {
 
 namespace {
 constexpr std::size_t kLongestName = 256;
-}
+constexpr std::size_t kShortestBeginning = 3;
+}  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   a = a.substr(0, kLongestName);
@@ -34,7 +35,8 @@ std::vector<std::string> nearest_names(std::string_view name, const std::vector<
   std::vector<std::pair<std::size_t, std::size_t>> ranked;  // (distance, place)
   ranked.reserve(known.size());
   for (std::size_t i = 0; i < known.size(); ++i) {
-    ranked.emplace_back(edit_distance(name, known[i]), i);
+    bool begun = name.size() >= kShortestBeginning && known[i].starts_with(name);
+    ranked.emplace_back(begun ? 1 : edit_distance(name, known[i]), i);
   }
   count = std::min(count, ranked.size());
   std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(count),

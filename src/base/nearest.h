@@ -15,7 +15,8 @@ namespace inlay {
 // cannot cost more than that squared.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// Up to `count` names, nearest first; equally near ones keep their order.
+// Up to `count` names, nearest first; equally near ones keep their order. One that begins with
+// `name` (three letters or more) is as near as one edit.
 std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& known,
                                        std::size_t count);
 

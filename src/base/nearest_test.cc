@@ -33,5 +33,10 @@ TEST(Nearest, TheNearestComesFirstAndTiesKeepTheirOrder) {
   EXPECT_EQ(nearest_name("x", {}), "");
 }
 
+TEST(Nearest, ABeginningIsNear) {
+  EXPECT_EQ(nearest_name("multi-label", {"regression", "multi-label-classification"}),
+            "multi-label-classification");
+}
+
 }  // namespace
 }  // namespace inlay
