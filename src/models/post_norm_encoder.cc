@@ -91,8 +91,8 @@ PostNormEncoder::PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& 
                                  ModelParts parts, WeightSource& weights)
     : sizes_(sizes) {
   require(sizes.hidden % sizes.heads == 0, ErrorKind::kInput,
-          "config.json: {} attention heads do not divide the hidden size {}", sizes.heads,
-          sizes.hidden);
+          "{}/config.json: {} attention heads do not divide the hidden size {}", weights.where(),
+          sizes.heads, sizes.hidden);
   word_ = embedding(weights, names.word, sizes.vocabulary);
   position_ = embedding(weights, names.position, sizes.positions);
   if (!names.type.empty()) type_ = embedding(weights, names.type, sizes.types);

@@ -19,8 +19,9 @@ std::string listed(const std::vector<std::string>& names) {
 
 }  // namespace
 
-WeightSource::WeightSource(std::shared_ptr<const Checkpoint> checkpoint, std::string prefix)
-    : checkpoint_(std::move(checkpoint)), prefix_(std::move(prefix)) {}
+WeightSource::WeightSource(std::shared_ptr<const Checkpoint> checkpoint, std::string prefix,
+                           std::string where)
+    : checkpoint_(std::move(checkpoint)), prefix_(std::move(prefix)), where_(std::move(where)) {}
 
 std::string WeightSource::full_name(std::string_view name) const {
   std::string prefixed = prefix_ + std::string(name);
@@ -33,17 +34,19 @@ bool WeightSource::contains(std::string_view name) const {
 
 Tensor WeightSource::take(const std::string& name, const Shape& shape) {
   std::string full = full_name(name);
-  require(checkpoint_->contains(full), ErrorKind::kInput,
-          "the model needs the tensor {} (or {}{}) of shape {}, and its files do not have it; is "
-          "config.json the one "
-          "that belongs to these weights?",
-          name, prefix_, name, shape.text());
+  require(
+      checkpoint_->contains(full), ErrorKind::kInput,
+      "{}: the model needs the tensor {} (or {}{}) of shape {}, and its files do not have it; is "
+      "config.json the one "
+      "that belongs to these weights?",
+      where_, name, prefix_, name, shape.text());
   Tensor tensor = checkpoint_->tensor(full);
   require(tensor.shape() == shape, ErrorKind::kInput,
-          "{}: found shape {}, expected {} from config.json", full, tensor.shape().text(),
-          shape.text());
+          "{}: {}: found shape {}, expected {} from config.json", where_, full,
+          tensor.shape().text(), shape.text());
   require(is_floating(tensor.dtype()), ErrorKind::kInput,
-          "{}: found dtype {}, expected F32, BF16 or F16", full, dtype_name(tensor.dtype()));
+          "{}: {}: found dtype {}, expected F32, BF16 or F16", where_, full,
+          dtype_name(tensor.dtype()));
   taken_.insert(full);
   return tensor;
 }
@@ -84,11 +87,12 @@ void WeightSource::finish(std::span<const std::string> other_heads) {
     });
     (head ? unused_ : unknown).push_back(name);
   }
-  require(unknown.empty(), ErrorKind::kInput,
-          "the model's files hold {} tensor(s) that its family does not know: {}; the files and "
-          "config.json do not "
-          "belong together, or this variant of the family is not supported",
-          unknown.size(), listed(unknown));
+  require(
+      unknown.empty(), ErrorKind::kInput,
+      "{}: the model's files hold {} tensor(s) that its family does not know: {}; the files and "
+      "config.json do not "
+      "belong together, or this variant of the family is not supported",
+      where_, unknown.size(), listed(unknown));
 }
 
 }  // namespace inlay

@@ -18,8 +18,8 @@ namespace inlay {
 class WeightSource {
  public:
   // `prefix` is what the family's tensors carry in a model with a head ("bert."), and lack in a
-  // bare one.
-  WeightSource(std::shared_ptr<const Checkpoint> checkpoint, std::string prefix);
+  // bare one; `where` is the model's folder, for messages.
+  WeightSource(std::shared_ptr<const Checkpoint> checkpoint, std::string prefix, std::string where);
 
   bool contains(std::string_view name) const;  // `name` without the prefix
   // The tensor of this shape, as mapped. A missing tensor or another shape is kInput; the message
@@ -39,12 +39,14 @@ class WeightSource {
   // Names, with prefix, of tensors that belong to heads that were not asked for.
   const std::vector<std::string>& unused() const { return unused_; }
   const Checkpoint& checkpoint() const { return *checkpoint_; }
+  const std::string& where() const { return where_; }
 
  private:
   std::string full_name(std::string_view name) const;
 
   std::shared_ptr<const Checkpoint> checkpoint_;
   std::string prefix_;
+  std::string where_;
   std::set<std::string, std::less<>> taken_;
   std::vector<std::string> unused_;
 };
