@@ -56,6 +56,26 @@ ColumnChoice::One guessed(std::string name) {
   return {.name = std::move(name), .origin = "guessed"};
 }
 
+// The first of the candidates, and the further ones that are columns of this table.
+ColumnChoice::One guessed_of(const Table& table, Names candidates, const std::string& taken = {}) {
+  ColumnChoice::One one;
+  for (std::string_view candidate : candidates) {
+    std::string column = column_like(table, candidate);
+    if (column.empty() || column == taken) continue;
+    if (one.name.empty()) {
+      one = guessed(column);
+    } else {
+      one.others.push_back(column);
+    }
+  }
+  return one;
+}
+
+std::string described(std::string_view role, const ColumnChoice::One& one) {
+  std::string rather = one.others.empty() ? "" : ", rather than " + listed(one.others);
+  return fmt::format("{} {} ({}{})", role, excerpt(one.name), one.origin, rather);
+}
+
 // What somebody said, checked; nothing when nobody said anything.
 ColumnChoice::One stated(const Table& table, const std::string& named, const std::string& card) {
   const std::string& name = named.empty() ? card : named;
@@ -84,7 +104,7 @@ void guess_text(ColumnChoice& choice, const Table& table, TaskKind kind) {
     choice.text_pair = guessed(pair);
     return;
   }
-  choice.text = guessed(first_of(table, kTexts));
+  choice.text = guessed_of(table, kTexts, choice.label.name);
   if (choice.text.name.empty() && kind == TaskKind::kUnlabelled) {
     std::string words = first_of(table, kWords);
     choice.text = guessed(words.empty() && table.columns.size() == 1 ? table.columns[0] : words);
@@ -120,11 +140,9 @@ std::string_view describe(TaskKind kind) {
 }
 
 std::string ColumnChoice::describe() const {
-  std::string text_line = fmt::format("text {} ({})", excerpt(text.name), text.origin);
-  if (!text_pair.name.empty())
-    text_line += fmt::format(", pair {} ({})", excerpt(text_pair.name), text_pair.origin);
-  if (!label.name.empty())
-    text_line += fmt::format(", label {} ({})", excerpt(label.name), label.origin);
+  std::string text_line = described("text", text);
+  if (!text_pair.name.empty()) text_line += ", " + described("pair", text_pair);
+  if (!label.name.empty()) text_line += ", " + described("label", label);
   return text_line;
 }
 
@@ -133,17 +151,16 @@ ColumnChoice choose_columns(const Table& table, const ColumnNames& named, const 
   ColumnChoice choice;
   bool labelled = kind != TaskKind::kUnlabelled;
   if (labelled) choice.label = stated(table, named.label, card.label);
-  if (labelled && choice.label.name.empty())
-    choice.label = guessed(first_of(table, label_names(kind)));
+  if (labelled && choice.label.name.empty()) choice.label = guessed_of(table, label_names(kind));
   choice.text = stated(table, named.text, card.text);
   choice.text_pair = stated(table, named.text_pair, named.text.empty() ? card.text_pair : "");
   if (choice.text.name.empty()) guess_text(choice, table, kind);
   require(!choice.text.name.empty(), ErrorKind::kInput,
-          "{}: no column looks like {}; the columns are {}; name one", table.source,
-          kind == TaskKind::kTokenTags ? "words" : "a text", listed(table.columns));
+          "{}: no column looks like {}; the columns are {}; name one with --text-column",
+          table.source, kind == TaskKind::kTokenTags ? "words" : "a text", listed(table.columns));
   require(!labelled || !choice.label.name.empty(), ErrorKind::kInput,
-          "{}: no column looks like a label; the columns are {}; name one", table.source,
-          listed(table.columns));
+          "{}: no column looks like a label; the columns are {}; name one with --label-column",
+          table.source, listed(table.columns));
   refuse_overlap(table, choice);
   return choice;
 }

@@ -3,11 +3,13 @@
 // be printed.
 //
 //   ColumnChoice choice = choose_columns(table, named, card, TaskKind::kSingleLabel);
-//   choice.describe();   // text "review" (guessed), label "class" (dataset.json)
+//   choice.describe();   // text "review" (guessed, rather than "body"), label "class"
+//   (dataset.json)
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "data/sources.h"
 #include "data/table.h"
@@ -20,8 +22,9 @@ std::string_view describe(TaskKind kind);  // "single label", "multi label" …
 
 struct ColumnChoice {
   struct One {
-    std::string name = {};    // empty: no such column
-    std::string origin = {};  // "named", "dataset.json" or "guessed"
+    std::string name = {};                 // empty: no such column
+    std::string origin = {};               // "named", "dataset.json" or "guessed"
+    std::vector<std::string> others = {};  // columns that a guess could have taken as well
   };
   One text, text_pair, label;
 

@@ -133,6 +133,11 @@ void declare_columns(TableBuilder& builder, const std::vector<std::string>& head
 
 Table parse_csv(std::string_view text, std::string_view source, const TableLimits& limits,
                 char delimiter) {
+  bool returns_only = text.find('\r') != text.npos && text.find('\n') == text.npos;
+  require(!returns_only, ErrorKind::kInput,
+          "{}: the lines end in a carriage return alone; expected line feeds: save the file with "
+          "LF or CR LF line ends",
+          source);
   if (delimiter == '\0') delimiter = guess_delimiter(text);
   CsvScanner scanner(text, source, delimiter, limits);
   TableBuilder builder(source, limits);

@@ -77,5 +77,10 @@ TEST(Csv, EnforcesItsLimits) {
                      "line 4: more than 5 values");
 }
 
+TEST(Csv, LinesThatEndInACarriageReturnAloneAreNamed) {
+  EXPECT_INPUT_ERROR(parse_csv("a,b\r1,2\r", "mac.csv"),
+                     "mac.csv: the lines end in a carriage return alone");
+}
+
 }  // namespace
 }  // namespace inlay

@@ -72,8 +72,10 @@ TEST_F(DatasetTest, UsesTheColumnsThatAreNamed) {
 TEST_F(DatasetTest, SaysWhenNoColumnLooksRight) {
   EXPECT_INPUT_ERROR(load("a.csv", "foo,label\na,1\nb,2\n"),
                      "no column looks like a text; the columns are \"foo\", \"label\"");
-  EXPECT_INPUT_ERROR(load("b.csv", "text,bar\na,1\nb,2\n"),
-                     "no column looks like a label; the columns are \"text\", \"bar\"");
+  EXPECT_INPUT_ERROR(
+      load("b.csv", "text,bar\na,1\nb,2\n"),
+      "no column looks like a label; the columns are \"text\", \"bar\"; name one with "
+      "--label-column");
 }
 
 TEST_F(DatasetTest, ReadsSetsOfLabels) {

@@ -55,8 +55,9 @@ void check_shares(const SplitOptions& options) {
 
 void check_classes_in_train(const Dataset& data, const Split& split) {
   require(!split.train.empty(), ErrorKind::kInput,
-          "{} examples are too few for {} validation and {} test examples; expected at least one "
-          "left to train on",
+          "{}: {} examples are too few for {} validation and {} test examples; expected at least "
+          "one left to train on",
+          data.files.empty() ? "data" : data.files[0].path,
           split.validation.size() + split.test.size(), split.validation.size(), split.test.size());
   if (data.kind != TaskKind::kSingleLabel) return;
   std::vector<bool> trained(data.classes.size());
