@@ -38,6 +38,13 @@ std::string checked_token(std::string token) {
   return token;
 }
 
+void check_endpoint(const std::string& endpoint) {
+  bool web = endpoint.starts_with("https://") || endpoint.starts_with("http://");
+  require(web, ErrorKind::kUsage,
+          "HF_ENDPOINT is \"{}\"; expected an address that begins with https:// or http://",
+          endpoint);
+}
+
 bool is_repository(std::string_view name) { return name.find('/') != name.npos; }
 
 fs::path place_of(std::string_view name) {
@@ -61,6 +68,7 @@ fs::path pull(std::string_view name, const PullOptions& options) {
   fs::path target = options.home / place_of(name);
   if (is_repository(name)) {
     if (is_intact(target)) return target;
+    check_endpoint(options.endpoint);
     return pull_repository(checked_repository_name(name), options);
   }
   CatalogueEntry entry = catalogue_entry(name);

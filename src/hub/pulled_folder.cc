@@ -70,7 +70,9 @@ Staging::Staging(const fs::path& home, std::string_view place, std::string_view 
     : target_(home / place), root_(home / "partial" / place), folder_(child_path(root_, version)) {
   std::error_code error;
   fs::create_directories(folder_, error);
-  require(!error, ErrorKind::kIo, "{}: cannot create: {}", folder_.string(), error.message());
+  require(!error, ErrorKind::kIo,
+          "{}: cannot create: {}; set INLAY_HOME to a folder that you may write to",
+          folder_.string(), error.message());
   fs::path lock = root_ / "lock";
   lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   require(lock_ >= 0, ErrorKind::kIo, "{}: cannot open: {}", lock.string(), std::strerror(errno));
