@@ -143,6 +143,8 @@ LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
   check_peft_config(config, where);
   std::filesystem::path weights = folder / kWeights;
   if (!std::filesystem::exists(weights)) weights = folder / "adapter_model.bin";
+  require(std::filesystem::exists(weights), ErrorKind::kInput,
+          "{}: neither {} nor adapter_model.bin is there", folder.string(), kWeights);
   StrictTensors tensors = StrictTensors::open(weights);
   std::string task_type = task_type_of(config, tensors, base, where);
   const HeadLayout* layout = head_of(base, task_type);
