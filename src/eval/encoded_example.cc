@@ -79,6 +79,9 @@ std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer
 int64_t longest_input(const Tokenizer& tokenizer, const BaseFacts& base, int64_t wanted) {
   require(wanted <= base.max_tokens, ErrorKind::kUsage,
           "max_length {} exceeds the {} positions of the model", wanted, base.max_tokens);
+  auto special = static_cast<int64_t>(tokenizer.encode("").size());
+  require(wanted <= 0 || wanted > special, ErrorKind::kUsage,
+          "max_length {} leaves no room for text beside {} special tokens", wanted, special);
   if (wanted > 0) return wanted;
   return std::min(base.max_tokens, tokenizer.max_length().value_or(base.max_tokens));
 }
