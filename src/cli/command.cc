@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "hub/catalogue.h"
 #include "hub/pull.h"
@@ -18,6 +20,17 @@ std::optional<fs::path> locate(const std::string& name) {
   return plain ? find_pulled(name, pull_options_from_environment().home) : std::nullopt;
 }
 
+// What to do about a name that was not found: pull it, unless it can only be a path.
+std::string advice(const std::string& name) {
+  bool path = name.find("..") != name.npos || name.starts_with('/') || name.starts_with('.') ||
+              name.ends_with('/') || std::count(name.begin(), name.end(), '/') > 1 ||
+              (name.find('/') == name.npos && fs::path(name).has_extension());
+  if (path) return fmt::format("\"{}\": there is no such file or folder", name);
+  return fmt::format(
+      "\"{}\" is no file or folder here and was not pulled; bring it with: inlay pull {}", name,
+      name);
+}
+
 }  // namespace
 
 void add_common(CLI::App& command, Common& common) {
@@ -32,17 +45,14 @@ fs::path resolve_model(const std::string& name) {
   require(!name.empty(), ErrorKind::kUsage,
           "no model was given; use --model with a folder or a pulled name");
   std::optional<fs::path> found = locate(name);
-  require(found.has_value(), ErrorKind::kInput,
-          "\"{}\" is no folder here and was not pulled; bring it with: inlay pull {}", name, name);
+  require(found.has_value(), ErrorKind::kInput, "{}", advice(name));
   return *found;
 }
 
 std::string resolve_data(const std::string& name) {
   if (name.empty() || name == "-") return name;
   std::optional<fs::path> found = locate(name);
-  require(found.has_value(), ErrorKind::kInput,
-          "\"{}\" is no file or folder here and was not pulled; bring it with: inlay pull {}", name,
-          name);
+  require(found.has_value(), ErrorKind::kInput, "{}", advice(name));
   return found->string();
 }
 

@@ -101,8 +101,19 @@ void print_adapter(const Json& json) {
   fmt::print("\n{}", table.text());
 }
 
+// An adapter's folder in the place of a model's.
+void check_is_model(const std::filesystem::path& folder) {
+  bool adapter = std::filesystem::exists(folder / "adapter_config.json") &&
+                 !std::filesystem::exists(folder / "config.json");
+  require(!adapter, ErrorKind::kUsage,
+          "{} holds an adapter; name its base too: inlay inspect --model BASE --adapter {}",
+          folder.string(), folder.string());
+}
+
 void run(const Options& options) {
-  auto model = load_model(resolve_model(options.model));
+  std::filesystem::path folder = resolve_model(options.model);
+  check_is_model(folder);
+  auto model = load_model(folder);
   bool of_adapter = !options.adapter.empty();
   Json json = of_adapter ? adapter_json(options, *model) : model_json(*model);
   if (options.common.json) return print_json(json);

@@ -2,10 +2,12 @@
 // and exit codes.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/process.h"
 #include "cli/command.h"
 #include "runs/tool_info.h"
@@ -22,6 +24,20 @@ void add_replay(CLI::App&);
 namespace {
 
 constexpr auto kCommands = {add_pull, add_train, add_eval, add_predict, add_inspect, add_replay};
+
+// A misspelt command, which the parser would call a missing one.
+void check_command(const CLI::App& app, int argc, char** argv) {
+  std::string names, word = argc > 1 ? argv[1] : "";
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
+  for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+  require(!word.empty(), ErrorKind::kUsage,
+          "no command was given; expected one of {}. Run inlay --help", names);
+  bool named = word.starts_with('-') || std::find(known.begin(), known.end(), word) != known.end();
+  require(named, ErrorKind::kUsage,
+          "there is no command \"{}\"; did you mean \"{}\"? There are {}. Run inlay --help", word,
+          nearest_name(word, known), names);
+}
 
 int parse_and_run(CLI::App& app, int argc, char** argv) {
   try {
@@ -42,6 +58,13 @@ int run(int argc, char** argv) {
                        fmt::format("inlay {} ({})", tool_info().version, tool_info().commit));
   app.require_subcommand(1);
   for (auto add : kCommands) add(app);
+  app.footer(
+      examples({"inlay pull all-minilm-l6-v2", "inlay pull sentiment-sentences",
+                "inlay train --model all-minilm-l6-v2 --data sentiment-sentences --out runs/a",
+                "inlay eval --run runs/a",
+                "echo 'A delight from start to finish.' | inlay predict --run runs/a",
+                "inlay <command> --help"}));
+  check_command(app, argc, argv);
   int code = parse_and_run(app, argc, argv);
   require(std::fflush(stdout) == 0 && std::ferror(stdout) == 0, ErrorKind::kIo,
           "standard output: the results could not be written; is the disk full?");

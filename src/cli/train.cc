@@ -1,5 +1,5 @@
 // inlay train: trains an adapter and a head on labelled text, tests it, and writes a run folder.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "adapters/method.h"
 #include "base/log.h"
@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/config_flags.h"
+#include "eval/task.h"
 #include "tensor/threads.h"
 #include "train/training_run.h"
 
@@ -93,8 +94,10 @@ void print_summary(const Json& summary) {
     fmt::print("  {:18} {:.4f}{}\n", name, value.get<double>(), interval);
   }
   if (summary.at("duplicates").at("count").get<int64_t>() > 0) {
-    fmt::print("note: {} test texts also stand in the training part\n",
+    fmt::print("note: {} test texts also stand in the training part, such as\n",
                summary.at("duplicates").at("count").get<int64_t>());
+    for (const Json& pair : summary.at("duplicates").at("first"))
+      fmt::print("  {}\n", pair.get<std::string>());
   }
   fmt::print("time {}, {} tok/s, {} of peak, {} of memory\n",
              format_seconds(summary.at("seconds").get<double>()),
@@ -141,10 +144,31 @@ void run(Options& options, const CLI::App& command) {
   }
 }
 
+std::string tasks_text() {
+  std::string text = "Tasks, and what --metric can be:";
+  for (const TaskInfo* info : all_tasks()) {
+    text += fmt::format("\n  {}: {}\n      {}", info->name, info->summary,
+                        fmt::join(info->choosing_metrics, ", "));
+  }
+  return text;
+}
+
+std::string setting_text(const FieldInfo& field) {
+  std::string kind =
+      field.choices.empty() ? field.type : fmt::format("{}", fmt::join(field.choices, " | "));
+  return fmt::format("\n      {}={}  {} ({})", field.name, field.default_text, field.help, kind);
+}
+
 std::string methods_text() {
-  std::string text = "Methods:";
-  for (const MethodInfo* info : all_methods())
-    text += fmt::format("\n  {:12} {}", info->name, info->summary);
+  std::string text = "Methods, and their settings with the defaults:";
+  for (const MethodInfo* info : all_methods()) {
+    text += fmt::format("\n  {}: {}", info->name, info->summary);
+    std::unique_ptr<Method> method = info->make();
+    for (const FieldInfo& field :
+         fields_info([&](FieldVisitor& visit) { method->fields(visit); })) {
+      text += setting_text(field);
+    }
+  }
   return text;
 }
 
@@ -159,7 +183,7 @@ void add_train(CLI::App& app) {
                       "go on with a run that stopped; takes nothing else but --threads and --json");
   add_common(*command, options->common);
   command->footer(
-      methods_text() + "\n" +
+      tasks_text() + "\n" + methods_text() + "\n" +
       examples({"inlay train --model all-minilm-l6-v2 --data sentiment-sentences --out runs/a",
                 "inlay train --model all-minilm-l6-v2 --data reviews.csv --method "
                 "'lora[r=16,alpha=32]' --out runs/b",

@@ -47,8 +47,12 @@ RunFolder RunFolder::create(const fs::path& path, RunStart start) {
 
 RunFolder RunFolder::open(const fs::path& path) {
   RunFolder run(path);
-  require(fs::is_regular_file(run.manifest()), ErrorKind::kInput,
-          "{} is not a finished run: it has no manifest.json", path.string());
+  require(fs::is_directory(path), ErrorKind::kInput,
+          "{}: there is no such folder; expected a run's", path.string());
+  require(
+      fs::is_regular_file(run.manifest()), ErrorKind::kInput,
+      "{} is not a finished run: it has no manifest.json; finish it with: inlay train --resume {}",
+      path.string(), path.string());
   return run;
 }
 
