@@ -58,15 +58,15 @@ std::pair<uintptr_t, uintptr_t> onednn_range() {
 }  // namespace
 
 // Counts what a step asks of the heap besides its arena.
-void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size) {
   static const auto [begin, end] = onednn_range();
   auto caller = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
   ++(caller >= begin && caller < end ? heap_allocations.onednn : heap_allocations.own);
   if (void* pointer = std::malloc(size)) return pointer;
   throw std::bad_alloc();
 }
-void operator delete(void* pointer) noexcept { std::free(pointer); }
-void operator delete(void* pointer, std::size_t) noexcept { std::free(pointer); }
+[[gnu::noinline]] void operator delete(void* pointer) noexcept { std::free(pointer); }
+[[gnu::noinline]] void operator delete(void* pointer, std::size_t) noexcept { std::free(pointer); }
 
 namespace inlay {
 namespace {
