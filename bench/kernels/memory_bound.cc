@@ -210,8 +210,8 @@ void bench_adamw(benchmark::State& state) {
   const Shape shape = {kRows, state.range(0)};
   auto param = sets(shape, DType::kF32), grad = sets(shape, DType::kF32),
        m = sets(shape, DType::kF32);
-  std::vector<Tensor> v;
-  for (int s = 0; s < kSets; ++s) v.push_back(Tensor::zeros(shape, DType::kF32));
+  std::vector<Tensor> v(kSets);
+  for (Tensor& set : v) set = Tensor::zeros(shape, DType::kF32);
   measure(state, 7 * bytes_of(param), [&](std::size_t s) {
     adamw_update({.step = 10}, {.count = param[s].count(),
                                 .grad = in(grad[s]),

@@ -28,7 +28,7 @@ std::string folder_name(const std::filesystem::path& path);
 AdapterRecord record_of(const AdapterBundle& bundle, const BaseFacts& base);
 Json record_to_json(const AdapterRecord& record);
 // `config` is adapter_config.json; kInput when its record is wrong.
-AdapterRecord record_from_config(const Json& config, const std::string& where);
+AdapterRecord record_from_config(const Json& config, const std::string& file);
 // kInput naming both hashes when the record is of another base.
 void check_base(const AdapterRecord& record, const BaseFacts& base, const std::string& where);
 
