@@ -27,6 +27,7 @@ class Narrator : public RunObserver {
  public:
   void opened(const Workbench& bench, double peak) override {
     peak_ = peak;
+    choosing_ = bench.config.metric;
     const Split& split = bench.splits[0];
     log_info("{}: {} examples, {} classes; {}",
              bench.config.data.empty() ? "data" : bench.config.data,
@@ -72,11 +73,16 @@ class Narrator : public RunObserver {
     }
     line_.finish();
     log_info("{}", text);
+    if (report.validation.is_object() && report.validation.at(choosing_).is_null()) {
+      log_warn("{} is undefined on this validation part: the epoch cannot be chosen by it",
+               choosing_);
+    }
   }
 
  private:
   ProgressLine line_;
-  std::string metric_;
+  std::string metric_;    // as the progress line shows it
+  std::string choosing_;  // what the best epoch is chosen by
   double peak_ = 1;
 };
 

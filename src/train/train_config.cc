@@ -1,5 +1,7 @@
 #include "train/train_config.h"
 
+#include <cmath>
+
 #include "base/error.h"
 
 namespace inlay {
@@ -54,7 +56,8 @@ void TrainConfig::fields(FieldVisitor& visit) {
 
 void check_config(const TrainConfig& c) {
   auto at_least = [](const char* name, double value, double low) {
-    require(value >= low, ErrorKind::kUsage, "{} is {}; expected {} or more", name, value, low);
+    require(value >= low && std::isfinite(value), ErrorKind::kUsage,
+            "{} is {}; expected a number, {} or more", name, value, low);
   };
   auto share = [](const char* name, double value) {
     require(value >= 0 && value < 1, ErrorKind::kUsage, "{} is {}; expected 0 or more and below 1",

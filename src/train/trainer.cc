@@ -167,7 +167,8 @@ double Trainer::train_batch(const Examples& batch) {
   }
   context_.training = false;
   require(std::isfinite(total), ErrorKind::kInput,
-          "the loss is {} at step {}; use a smaller learning rate, or compute=f32", total,
+          "the loss is not a finite number at step {}; use a smaller learning rate or compute=f32, "
+          "unless the base itself holds such values",
           optimizer_.steps() + 1);
   return total;
 }
@@ -200,8 +201,9 @@ void Trainer::finish_epoch(TrainObserver& observer) {
             "metric \"{}\" is unknown; the task gives {}", config_.metric,
             report.validation.dump());
     const Json& figure = report.validation.at(config_.metric);
-    double value = figure.is_number() ? figure.get<double>() : -INFINITY;
-    report.best = !state_.best_metric.has_value() || value > *state_.best_metric;
+    bool defined = figure.is_number();  // null where the examples do not allow it
+    double value = defined ? figure.get<double>() : 0;
+    report.best = defined && (!state_.best_metric.has_value() || value > *state_.best_metric);
     state_.epochs_without_gain = report.best ? 0 : state_.epochs_without_gain + 1;
     if (report.best) {
       state_.best_metric = value;
