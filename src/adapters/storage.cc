@@ -1,10 +1,10 @@
 #include "adapters/storage.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "adapters/adapter_record.h"

@@ -33,7 +33,7 @@ class Error : public std::runtime_error {
 // 2 for bad usage or input, 1 for everything else.
 int exit_code(ErrorKind kind);
 
-[[noreturn]] void throw_error(ErrorKind kind, std::string message);
+[[noreturn]] void throw_error(ErrorKind kind, const std::string& message);
 
 template <class... Args>
 [[noreturn]] void fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {

@@ -239,7 +239,7 @@ void check_choice(const std::string& name, const std::string& value, const Choic
 }
 
 struct JsonReader final : EachField<JsonReader> {
-  JsonReader(const Json& json_, std::string_view where_) : json(json_), where(where_) {}
+  JsonReader(const Json& from, std::string_view place) : json(from), where(place) {}
   template <class T>
   void field(const std::string& name, T& value, const Choices& choices, std::string_view) {
     const auto found = json.find(name);
@@ -254,8 +254,8 @@ struct JsonReader final : EachField<JsonReader> {
 };
 
 struct TextReader final : EachField<TextReader> {
-  TextReader(const std::map<std::string, std::string>& pairs_, std::string_view where_)
-      : pairs(pairs_), where(where_) {}
+  TextReader(const std::map<std::string, std::string>& from, std::string_view place)
+      : pairs(from), where(place) {}
   template <class T>
   void field(const std::string& name, T& value, const Choices& choices, std::string_view) {
     const auto found = pairs.find(name);

@@ -8,6 +8,7 @@ std::vector<float> balanced_class_weights(const Dataset& data,
   for (std::size_t index : examples)
     counts[static_cast<std::size_t>(data.examples[index].class_id)] += 1;
   std::vector<float> weights;
+  weights.reserve(counts.size());
   for (double count : counts) {
     weights.push_back(static_cast<float>(static_cast<double>(examples.size()) /
                                          (static_cast<double>(counts.size()) * count)));

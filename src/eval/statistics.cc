@@ -25,7 +25,7 @@ double fair_coin_tail(std::int64_t k, std::int64_t n) {
 Interval wilson_interval(std::int64_t hits, std::int64_t n) {
   ensure(n > 0 && hits >= 0 && hits <= n, "{} hits of {}", hits, n);
   // (p + z^2/2n ± z sqrt(p(1 - p)/n + z^2/4n^2)) / (1 + z^2/n)
-  constexpr double z = 1.959963984540054;
+  const double z = 1.959963984540054;
   auto size = static_cast<double>(n);
   double p = static_cast<double>(hits) / size, z2 = z * z / size;
   double centre = (p + z2 / 2) / (1 + z2);

@@ -74,7 +74,7 @@ Variable layer_norm(OpContext& context, const Variable& x, const Variable& resid
   std::size_t gamma_use = begin_use(context, weights.trained_gamma);
   std::size_t beta_use = begin_use(context, weights.trained_beta);
   const RowSpace* space = x.row_space();
-  Slot x_slot = x.slot();
+  const Slot& x_slot = x.slot();
   Slot residual_slot = residual.defined() ? residual.slot() : Slot();
   Variable result = tape.record(
       std::move(y), space, records,

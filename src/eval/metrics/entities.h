@@ -31,6 +31,7 @@ namespace inlay {
 struct Entity {
   std::size_t type;  // index into TagScheme::types()
   std::size_t first, last;
+  // NOLINTNEXTLINE(modernize-use-nullptr): the linter misreads a defaulted comparison
   friend auto operator<=>(const Entity&, const Entity&) = default;
 };
 
