@@ -56,6 +56,7 @@ Evaluated evaluate_adapter(const Options& options) {
   int64_t longest = longest_input(tokenizer, model->facts(), options.max_length);
   std::vector<EncodedExample> encoded = encode_examples(data, tokenizer, model->facts(), longest);
   std::vector<const EncodedExample*> all;
+  all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);
   Context context(resolve_compute(options.compute));
   activate(context, learner);

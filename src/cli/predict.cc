@@ -90,6 +90,7 @@ void run(const Options& options, const CLI::App& command) {
   std::vector<EncodedExample> encoded =
       encode_examples(data, tokenizer, facts, longest_input(tokenizer, facts, opened.max_length));
   std::vector<const EncodedExample*> all;
+  all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);
   Context context(resolve_compute(opened.compute));
   activate(context, learner);
