@@ -144,9 +144,10 @@ Variable PostNormEncoder::embed(Context& context, const TokenBatch& batch) const
 
 Variable PostNormEncoder::run_layer(Context& context, const Layer& layer, const Variable& x) const {
   const std::vector<int64_t>& offsets = x.row_space()->example_offsets;
+  int64_t head_dim = sizes_.hidden / sizes_.heads;
   AttentionShape shape{.heads = sizes_.heads,
                        .kv_heads = sizes_.heads,
-                       .scale = 1.0f / std::sqrt(static_cast<float>(sizes_.hidden / sizes_.heads))};
+                       .scale = 1.0f / std::sqrt(static_cast<float>(head_dim))};
   Variable mixed;
   {
     Variable q = linear_site(context, layer.query, x, Precision::kCompute);

@@ -29,7 +29,7 @@ struct HiddenSite {
 };
 
 // x (rows, in) -> (rows, out).
-Variable linear_site(Context& context, const LinearSite& linear, const Variable& x,
+Variable linear_site(Context& context, const LinearSite& module, const Variable& x,
                      Precision precision);
 
 // LN(x + residual); `residual` may be undefined. Full precision, (rows, channels).

@@ -24,6 +24,7 @@ std::vector<Point> points_in(const Json& records, const char* key) {
 
 std::vector<double> values_of(const std::vector<Point>& points, double Point::*member) {
   std::vector<double> values;
+  values.reserve(points.size());
   for (const Point& point : points) values.push_back(point.*member);
   return values;
 }

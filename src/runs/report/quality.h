@@ -9,7 +9,7 @@ namespace inlay {
 
 // A heat map with counts and shares of each row; with many classes the pairs that are confused most
 // often.
-Html confusion_figure(const Json& confusion);
+Html confusion_figure(const Json& json);
 
 Html classes_table(const Json& classes);
 
