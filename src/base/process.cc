@@ -99,6 +99,8 @@ void install_interrupt_handler() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+void ignore_file_size_signal() { std::signal(SIGXFSZ, SIG_IGN); }
+
 bool interrupted() { return g_interrupted.load(std::memory_order_relaxed); }
 
 }  // namespace inlay

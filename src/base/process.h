@@ -26,4 +26,8 @@ std::string utc_timestamp();  // "2026-03-01T14:05:09Z"
 void install_interrupt_handler();
 bool interrupted();
 
+// A file that may not grow further (RLIMIT_FSIZE) is then an error of the write, as a full disk is,
+// not the end of the process.
+void ignore_file_size_signal();
+
 }  // namespace inlay
