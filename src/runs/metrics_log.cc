@@ -52,10 +52,10 @@ std::vector<Json> read_metrics(const std::filesystem::path& path) {
   return records;
 }
 
-void truncate_metrics(const std::filesystem::path& path, int64_t last_step) {
+void keep_metrics(const std::filesystem::path& path, const std::function<bool(const Json&)>& keep) {
   std::string kept;
   for (const Json& record : read_metrics(path)) {
-    if (record["step"].get<int64_t>() <= last_step) kept += line_of(record);
+    if (keep(record)) kept += line_of(record);
   }
   write_file_atomically(path, kept);
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "base/json_fwd.h"
@@ -33,7 +34,8 @@ class MetricsLog {
 // All complete records; {} when the file is missing.
 std::vector<Json> read_metrics(const std::filesystem::path& path);
 
-// Keeps only the records up to and including `last_step`, for a run that resumes there.
-void truncate_metrics(const std::filesystem::path& path, int64_t last_step);
+// Keeps only the records of which `keep` is true, for a run that goes on from an earlier place;
+// also ends a last line that was left half-written.
+void keep_metrics(const std::filesystem::path& path, const std::function<bool(const Json&)>& keep);
 
 }  // namespace inlay

@@ -40,7 +40,7 @@ TEST_F(MetricsLogTest, AppendsToWhatIsThere) {
 TEST_F(MetricsLogTest, ATornLastLineIsIgnored) {
   write_file_atomically(path_, "{\"step\":1}\n{\"step\":2,\"lo");
   EXPECT_EQ(read_metrics(path_).size(), 1u);
-  truncate_metrics(path_, 1);
+  keep_metrics(path_, [](const Json&) { return true; });
   EXPECT_EQ(read_file(path_), "{\"step\":1}\n");
 }
 
@@ -56,7 +56,7 @@ TEST_F(MetricsLogTest, ABadLineElsewhereIsAnErrorWithItsNumber) {
 
 TEST_F(MetricsLogTest, AResumedRunKeepsTheStepsBeforeIt) {
   log_steps(1, 5);
-  truncate_metrics(path_, 3);
+  keep_metrics(path_, [](const Json& record) { return record["step"] <= 3; });
   log_steps(4, 4);
   const auto records = read_metrics(path_);
   ASSERT_EQ(records.size(), 4u);

@@ -29,19 +29,27 @@ std::string something_in(const fs::path& path) {
 
 }  // namespace
 
-RunFolder RunFolder::create(const fs::path& path, RunStart start) {
+void RunFolder::require_free(const fs::path& path) {
   const std::string found = something_in(path);
+  require(found.empty() || FolderLock::take(path).has_value(), ErrorKind::kUsage,
+          "another training is at work in {}; wait for it, or name another folder", path.string());
+  require(found.empty(), ErrorKind::kUsage,
+          "the run folder {} is not empty (it has {}); resume it, or name another folder",
+          path.string(), found);
+}
+
+RunFolder RunFolder::create(const fs::path& path, RunStart start) {
   if (start == RunStart::kNew) {
-    require(found.empty(), ErrorKind::kUsage,
-            "the run folder {} is not empty (it has {}); resume it, or name another folder",
-            path.string(), found);
+    require_free(path);
   } else {
-    require(!found.empty(), ErrorKind::kUsage,
+    require(!something_in(path).empty(), ErrorKind::kUsage,
             "there is no run to resume in {}; start it without asking to resume", path.string());
   }
   RunFolder run(path);
-  make_folder(run.adapter());
-  make_folder(run.checkpoints());
+  make_folder(path);
+  run.lock_ = FolderLock::take(path);
+  require(run.lock_.has_value(), ErrorKind::kUsage,
+          "another training is at work in {}; wait for it, or name another folder", path.string());
   return run;
 }
 

@@ -1,5 +1,5 @@
 // The folder that holds everything about one run, and the names inside it. A run never writes over
-// another one.
+// another one, and one process at a time writes.
 //
 //   RunFolder run = RunFolder::create("runs/reviews", RunStart::kNew);
 //   write_file_atomically(run.report(), render_report(report));
@@ -15,18 +15,24 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+
+#include "base/folder_lock.h"
 
 namespace inlay {
 
 enum class RunStart {
-  kNew,     // the folder is missing or empty; it is made with its subfolders
+  kNew,     // the folder is missing or empty; it is made
   kResume,  // the folder exists
 };
 
 class RunFolder {
  public:
-  // Refuses a folder with anything in it for kNew, and a missing one for kResume.
+  // For writing, until the end of its life. Refuses a folder with anything in it for kNew, a
+  // missing one for kResume, and one that is being written to.
   static RunFolder create(const std::filesystem::path& path, RunStart start);
+  // Fails as create() would, before any work is done.
+  static void require_free(const std::filesystem::path& path);
 
   // For reading a finished run; refuses a folder without a manifest.
   static RunFolder open(const std::filesystem::path& path);
@@ -43,6 +49,7 @@ class RunFolder {
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
   std::filesystem::path path_;
+  std::optional<FolderLock> lock_;
 };
 
 }  // namespace inlay

@@ -25,10 +25,9 @@ std::string message_of(const fs::path& path, RunStart start) {
   return "no error";
 }
 
-TEST(RunFolder, IsMadeWithItsSubfolders) {
+TEST(RunFolder, IsMadeEmpty) {
   const auto run = RunFolder::create(fresh_path("new") / "deep", RunStart::kNew);
-  EXPECT_TRUE(fs::is_directory(run.adapter()));
-  EXPECT_TRUE(fs::is_directory(run.checkpoints()));
+  EXPECT_TRUE(fs::is_empty(run.path()));
   EXPECT_EQ(run.metrics().filename(), "metrics.jsonl");
 }
 
@@ -52,6 +51,15 @@ TEST(RunFolder, ResumesOnlyWhatExists) {
   EXPECT_EQ(message_of(path, RunStart::kResume), "there is no run to resume in " + path.string() +
                                                      "; start it without asking to resume");
   EXPECT_FALSE(fs::exists(path));
+}
+
+TEST(RunFolder, HasOneWriterAtATime) {
+  const auto path = fresh_path("busy");
+  const auto run = RunFolder::create(path, RunStart::kNew);
+  const std::string refusal =
+      "another training is at work in " + path.string() + "; wait for it, or name another folder";
+  EXPECT_EQ(message_of(path, RunStart::kNew), refusal);
+  EXPECT_EQ(message_of(path, RunStart::kResume), refusal);
 }
 
 TEST(RunFolder, IsNotAFile) {
