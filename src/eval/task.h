@@ -51,9 +51,9 @@ class Task {
   virtual Json prediction(const ModelOutput& output) const = 0;
   // All figures by name. REQUIRES: at least one output, all with truth. Undefined ones are null.
   virtual Json metrics(std::span<const ModelOutput> outputs) const = 0;
-  // What a report shows beyond the figures: confusion matrix, classes, points; see runs/report.h.
-  // May be an empty object.
-  virtual Json details(std::span<const ModelOutput>) const { return Json::object(); }
+  // What a report shows beyond the figures: confusion, classes, calibration, scatter, mistakes; as
+  // in runs/report.h, but a mistake has `output`, an index into `outputs`, instead of text and row.
+  virtual Json details(std::span<const ModelOutput> outputs) const = 0;
 };
 
 struct TaskInfo {

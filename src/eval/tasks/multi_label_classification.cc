@@ -4,6 +4,7 @@
 #include "eval/metrics/multi_label.h"
 #include "eval/probabilities.h"
 #include "eval/task.h"
+#include "eval/task_details.h"
 
 namespace inlay {
 namespace {
@@ -47,31 +48,73 @@ class MultiLabelClassification : public Task {
   }
 
   Json metrics(std::span<const ModelOutput> outputs) const override {
-    std::vector<uint8_t> truth, predicted;
-    std::vector<float> scores;
-    int64_t exact = 0;
+    Judged judged = judge(outputs);
+    std::vector<PrecisionRecall> per_label =
+        label_scores(judged.truth, judged.predicted, labels_.size());
+    Json metrics{
+        {"accuracy", static_cast<double>(judged.exact) / static_cast<double>(outputs.size())},
+        {"macro_f1", macro_average(per_label).f1},
+        {"micro_f1", micro_total(per_label).f1()},
+        {"roc_auc", mean_auc(judged.scores, judged.truth)}};
+    add_interval(metrics, "accuracy",
+                 wilson_interval(judged.exact, static_cast<int64_t>(outputs.size())));
+    add_interval(metrics, "micro_f1",
+                 f1_interval(counts_per_example(judged.truth, judged.predicted)));
+    return metrics;
+  }
+
+  // An example is as bad as its surest wrong decision about one label.
+  Json details(std::span<const ModelOutput> outputs) const override {
+    Judged judged = judge(outputs);
+    Mistakes mistakes;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      auto row = [&](const auto& all) {
+        return std::span(all).subspan(i * labels_.size(), labels_.size());
+      };
+      std::span<const uint8_t> truth = row(judged.truth), predicted = row(judged.predicted);
+      double surest = -1;
+      for (std::size_t c = 0; c < labels_.size(); ++c) {
+        double score = row(judged.scores)[c];
+        if (truth[c] != predicted[c])
+          surest = std::max(surest, predicted[c] != 0 ? score : 1 - score);
+      }
+      if (surest >= 0) mistakes.add({i, surest, names_of(truth), names_of(predicted), surest});
+    }
+    auto scores = label_scores(judged.truth, judged.predicted, labels_.size());
+    return {{"classes", class_details(labels_, scores)}, {"mistakes", mistakes.details()}};
+  }
+
+ private:
+  struct Judged {
+    std::vector<uint8_t> truth, predicted;  // (n, labels)
+    std::vector<float> scores;              // (n, labels)
+    int64_t exact = 0;                      // examples with every label right
+  };
+
+  Judged judge(std::span<const ModelOutput> outputs) const {
+    Judged judged;
     for (const ModelOutput& output : outputs) {
       std::vector<uint8_t> wanted(labels_.size()), found(labels_.size());
       for (int32_t label : output.example->source->class_ids)
         wanted[static_cast<std::size_t>(label)] = 1;
       std::vector<float> probabilities = label_probabilities(output.logits);
       for (std::size_t c = 0; c < labels_.size(); ++c) found[c] = probabilities[c] >= 0.5f ? 1 : 0;
-      exact += wanted == found ? 1 : 0;
-      truth.insert(truth.end(), wanted.begin(), wanted.end());
-      predicted.insert(predicted.end(), found.begin(), found.end());
-      scores.insert(scores.end(), probabilities.begin(), probabilities.end());
+      judged.exact += wanted == found ? 1 : 0;
+      judged.truth.insert(judged.truth.end(), wanted.begin(), wanted.end());
+      judged.predicted.insert(judged.predicted.end(), found.begin(), found.end());
+      judged.scores.insert(judged.scores.end(), probabilities.begin(), probabilities.end());
     }
-    std::vector<PrecisionRecall> per_label = label_scores(truth, predicted, labels_.size());
-    Json metrics{{"accuracy", static_cast<double>(exact) / static_cast<double>(outputs.size())},
-                 {"macro_f1", macro_average(per_label).f1},
-                 {"micro_f1", micro_total(per_label).f1()},
-                 {"roc_auc", mean_auc(scores, truth)}};
-    add_interval(metrics, "accuracy", wilson_interval(exact, static_cast<int64_t>(outputs.size())));
-    add_interval(metrics, "micro_f1", f1_interval(counts_per_example(truth, predicted)));
-    return metrics;
+    return judged;
   }
 
- private:
+  std::string names_of(std::span<const uint8_t> chosen) const {
+    std::string names;
+    for (std::size_t c = 0; c < labels_.size(); ++c) {
+      if (chosen[c] != 0) names += (names.empty() ? "" : ", ") + labels_[c];
+    }
+    return names.empty() ? "none" : names;
+  }
+
   std::vector<PrecisionRecall> counts_per_example(const std::vector<uint8_t>& truth,
                                                   const std::vector<uint8_t>& predicted) const {
     std::vector<PrecisionRecall> counts(truth.size() / labels_.size());

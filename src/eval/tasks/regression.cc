@@ -1,9 +1,15 @@
 // One or several numbers per text, by mean squared error.
 #include "eval/metrics/regression.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
 #include "autograd/ops/losses.h"
 #include "eval/intervals.h"
 #include "eval/task.h"
+#include "eval/task_details.h"
 
 namespace inlay {
 namespace {
@@ -59,10 +65,26 @@ class Regression : public Task {
 
   Json details(std::span<const ModelOutput> outputs) const override {
     auto [truth, predicted] = all_values(outputs);
-    return {{"truth", truth}, {"predicted", predicted}};
+    Json points = Json::array();
+    for (std::size_t i = 0; i < truth.size(); ++i) points.push_back({truth[i], predicted[i]});
+    Mistakes mistakes;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const std::vector<float>& wanted = outputs[i].example->source->values;
+      double error = 0;
+      for (std::size_t k = 0; k < wanted.size(); ++k)
+        error = std::max(error, std::abs(static_cast<double>(wanted[k]) - outputs[i].logits[k]));
+      mistakes.add({i, error, written(wanted), written(outputs[i].logits), std::nullopt});
+    }
+    return {{"scatter", {{"name", "value"}, {"points", points}}}, {"mistakes", mistakes.details()}};
   }
 
  private:
+  static std::string written(const std::vector<float>& values) {
+    std::string text;
+    for (float value : values) text += fmt::format("{}{:.3g}", text.empty() ? "" : ", ", value);
+    return text;
+  }
+
   // Over resampled examples, all numbers of one together.
   template <class Figure>
   std::optional<Interval> interval_of(const std::vector<float>& truth,

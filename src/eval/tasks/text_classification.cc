@@ -6,6 +6,7 @@
 #include "eval/probabilities.h"
 #include "eval/statistics.h"
 #include "eval/task.h"
+#include "eval/task_details.h"
 
 namespace inlay {
 namespace {
@@ -103,7 +104,18 @@ class TextClassification : public Task {
   Json details(std::span<const ModelOutput> outputs) const override {
     Judged judged = judge(outputs);
     ConfusionMatrix matrix = confusion_matrix(judged.truth, judged.predicted, classes_.size());
-    return {{"classes", classes_}, {"confusion", matrix.counts}};
+    Mistakes mistakes;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (judged.right[i] != 0) continue;
+      mistakes.add({i, judged.confidences[i], classes_[static_cast<std::size_t>(judged.truth[i])],
+                    classes_[static_cast<std::size_t>(judged.predicted[i])],
+                    judged.confidences[i]});
+    }
+    double error = expected_calibration_error(judged.confidences, judged.right);
+    return {{"confusion", confusion_details(classes_, matrix)},
+            {"classes", class_details(classes_, class_scores(matrix))},
+            {"calibration", calibration_details(judged.confidences, judged.right, error)},
+            {"mistakes", mistakes.details()}};
   }
 
  private:

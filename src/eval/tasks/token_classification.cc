@@ -1,10 +1,16 @@
 // One tag per word, by cross entropy over the first token of each word; judged by whole entities.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+
 #include "autograd/ops/losses.h"
 #include "eval/intervals.h"
 #include "eval/metrics/classification.h"
 #include "eval/metrics/entities.h"
 #include "eval/probabilities.h"
 #include "eval/task.h"
+#include "eval/task_details.h"
 
 namespace inlay {
 namespace {
@@ -58,34 +64,83 @@ class TokenClassification : public Task {
     return json;
   }
 
-  // A word lost to truncation counts as tagged "O" where there is such a tag, as the first tag
-  // otherwise.
   Json metrics(std::span<const ModelOutput> outputs) const override {
-    int32_t missing = 0;
-    for (std::size_t i = 0; i < tags_.size(); ++i)
-      missing = tags_[i] == "O" ? static_cast<int32_t>(i) : missing;
-    std::vector<std::vector<int32_t>> truth, predicted;
-    std::vector<int32_t> flat_truth, flat_predicted;
-    for (const ModelOutput& output : outputs) {
-      std::vector<int32_t> tags = word_tags(output);
-      for (int32_t& tag : tags) tag = tag < 0 ? missing : tag;
-      truth.push_back(output.example->source->tag_ids);
-      flat_truth.insert(flat_truth.end(), truth.back().begin(), truth.back().end());
-      flat_predicted.insert(flat_predicted.end(), tags.begin(), tags.end());
-      predicted.push_back(std::move(tags));
-    }
-    EntityScores entities = entity_scores(tags_, truth, predicted);
-    ConfusionMatrix matrix = confusion_matrix(flat_truth, flat_predicted, tags_.size());
+    Judged judged = judge(outputs);
+    EntityScores entities = entity_scores(tags_, judged.truth, judged.predicted);
+    ConfusionMatrix matrix = confusion_of(judged);
     Json metrics{{"entity_f1", entities.total.f1()},
                  {"entity_precision", entities.total.precision()},
                  {"entity_recall", entities.total.recall()},
                  {"accuracy", accuracy(matrix)},
                  {"macro_f1", macro_f1(matrix)}};
-    add_interval(metrics, "entity_f1", f1_interval(counts_per_example(truth, predicted)));
+    add_interval(metrics, "entity_f1",
+                 f1_interval(counts_per_example(judged.truth, judged.predicted)));
     return metrics;
   }
 
+  // Classes are the types of entities; confusion is between the tags of words. A sentence is as bad
+  // as its surest wrong word.
+  Json details(std::span<const ModelOutput> outputs) const override {
+    Judged judged = judge(outputs);
+    EntityScores entities = entity_scores(tags_, judged.truth, judged.predicted);
+    Mistakes mistakes;
+    for (std::size_t i = 0; i < outputs.size(); ++i) add_mistake(mistakes, judged, i, outputs[i]);
+    return {{"confusion", confusion_details(tags_, confusion_of(judged))},
+            {"classes", class_details(entities.types, entities.by_type)},
+            {"mistakes", mistakes.details()}};
+  }
+
  private:
+  // Per example and word.
+  struct Judged {
+    std::vector<std::vector<int32_t>> truth, predicted;
+    std::vector<std::vector<float>> sure;  // the probability of the predicted tag
+  };
+
+  // A word lost to truncation counts as tagged "O" where there is such a tag, as the first tag
+  // otherwise.
+  Judged judge(std::span<const ModelOutput> outputs) const {
+    auto outside = std::find(tags_.begin(), tags_.end(), "O");
+    auto missing = outside == tags_.end() ? 0 : static_cast<int32_t>(outside - tags_.begin());
+    Judged judged;
+    for (const ModelOutput& output : outputs) {
+      judged.truth.push_back(output.example->source->tag_ids);
+      auto& tags = judged.predicted.emplace_back();
+      auto& sure = judged.sure.emplace_back();
+      for (std::span<const float> logits : word_logits(output)) {
+        tags.push_back(logits.empty() ? missing : largest(logits));
+        sure.push_back(logits.empty()
+                           ? 0
+                           : class_probabilities(logits)[static_cast<std::size_t>(tags.back())]);
+      }
+    }
+    return judged;
+  }
+
+  void add_mistake(Mistakes& mistakes, const Judged& judged, std::size_t i,
+                   const ModelOutput& output) const {
+    const std::vector<int32_t>&truth = judged.truth[i], &predicted = judged.predicted[i];
+    const std::vector<float>& sure = judged.sure[i];
+    std::optional<std::size_t> worst;
+    for (std::size_t w = 0; w < truth.size(); ++w) {
+      bool wrong = truth[w] != predicted[w];
+      if (wrong && (!worst.has_value() || sure[w] > sure[*worst])) worst = w;
+    }
+    if (!worst.has_value()) return;
+    mistakes.add({i, sure[*worst],
+                  fmt::format("{} as {}", output.example->source->words[*worst],
+                              tags_[static_cast<std::size_t>(truth[*worst])]),
+                  tags_[static_cast<std::size_t>(predicted[*worst])], sure[*worst]});
+  }
+
+  ConfusionMatrix confusion_of(const Judged& judged) const {
+    std::vector<int32_t> truth, predicted;
+    for (const auto& tags : judged.truth) truth.insert(truth.end(), tags.begin(), tags.end());
+    for (const auto& tags : judged.predicted)
+      predicted.insert(predicted.end(), tags.begin(), tags.end());
+    return confusion_matrix(truth, predicted, tags_.size());
+  }
+
   std::vector<PrecisionRecall> counts_per_example(
       const std::vector<std::vector<int32_t>>& truth,
       const std::vector<std::vector<int32_t>>& predicted) const {
@@ -106,14 +161,6 @@ class TokenClassification : public Task {
                                                   tags_.size()};
     }
     return rows;
-  }
-
-  // The predicted tag of each word, -1 for words that were cut off.
-  std::vector<int32_t> word_tags(const ModelOutput& output) const {
-    std::vector<int32_t> tags;
-    for (std::span<const float> logits : word_logits(output))
-      tags.push_back(logits.empty() ? -1 : largest(logits));
-    return tags;
   }
 
   std::vector<std::string> tags_;
