@@ -30,7 +30,7 @@ struct Evaluated {
 
 Evaluated evaluate_run(const Options& options) {
   RunFolder run = RunFolder::open(options.run);
-  TrainConfig config = read_run_config(run);
+  TrainConfig config = read_run_config(run.path());
   WorkbenchPaths paths{resolve_model(config.model), {}};
   if (!config.data.empty()) paths.data = {resolve_data(config.data)};
   Workbench bench = open_workbench(config, paths);

@@ -75,7 +75,7 @@ int run(int argc, char** argv) {
 }  // namespace inlay::cli
 
 int main(int argc, char** argv) {
-  inlay::install_interrupt_handler();
+  inlay::ignore_file_size_signal();
   try {
     return inlay::cli::run(argc, argv);
   } catch (const inlay::Error& error) {

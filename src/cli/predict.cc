@@ -36,7 +36,7 @@ Opened open_adapter(const Options& options) {
     return {learner_from(model, load_adapter(options.adapter, model->facts()))};
   }
   RunFolder run = RunFolder::open(options.run);
-  TrainConfig config = read_run_config(run);
+  TrainConfig config = read_run_config(run.path());
   auto model = load_model(resolve_model(config.model));
   std::filesystem::path folder =
       config.folds > 0 ? run.path() / "fold-1" / "adapter" : run.adapter();

@@ -1,12 +1,12 @@
-// inlay replay: repeats a run from its manifest and compares every hash.
+// inlay replay: repeats a run from its folder and compares every hash.
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "cli/command.h"
-#include "runs/manifest.h"
-#include "runs/step_digest.h"
 #include "tensor/threads.h"
+#include "train/run_comparison.h"
 #include "train/training_run.h"
 
 namespace inlay::cli {
@@ -34,21 +34,55 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-// The first step whose loss or gradient norm differs, over all splits; 0 for none.
-int64_t first_differing_step(const Json& a, const Json& b) {
-  std::size_t splits = std::min(a.at("steps").size(), b.at("steps").size());
-  for (std::size_t i = 0; i < splits; ++i) {
-    int64_t step =
-        first_difference(a.at("steps").at(i).at("steps"), b.at("steps").at(i).at("steps"));
-    if (step > 0) return step;
+Json differences_json(const std::vector<ManifestDifference>& differences) {
+  Json list = Json::array();
+  for (const ManifestDifference& difference : differences) {
+    list.push_back(
+        {{"pointer", difference.pointer}, {"before", difference.a}, {"after", difference.b}});
   }
-  return 0;
+  return list;
+}
+
+Json comparison_json(const RunComparison& comparison) {
+  Json json{{"equal", comparison.equal()},
+            {"differences", differences_json(comparison.differences)},
+            {"files", comparison.files}};
+  if (!comparison.tool.empty()) json["tool"] = differences_json(comparison.tool);
+  if (!comparison.first_step.empty()) json["first_differing_step"] = comparison.first_step;
+  if (!comparison.first_tensor.empty()) json["first_differing_tensor"] = comparison.first_tensor;
+  return json;
+}
+
+// A value of a manifest, cut where it is long.
+std::string brief(const std::string& value) {
+  constexpr std::size_t kLongest = 80;
+  if (value.empty()) return "nothing";
+  return value.size() <= kLongest ? value : value.substr(0, kLongest) + "…";
+}
+
+void print_comparison(const RunComparison& comparison) {
+  fmt::print("{}\n", comparison.equal() ? "equal: every hash of the run was met again"
+                                        : "different from the run");
+  if (!comparison.first_step.empty())
+    fmt::print("  the first step that differs: {}\n", comparison.first_step);
+  if (!comparison.first_tensor.empty())
+    fmt::print("  the first tensor that differs: {}\n", comparison.first_tensor);
+  for (const std::string& file : comparison.files) fmt::print("  {}: other bytes\n", file);
+  for (const ManifestDifference& difference : comparison.differences) {
+    fmt::print("  {}: {} became {}\n", difference.pointer, brief(difference.a),
+               brief(difference.b));
+  }
+  for (const ManifestDifference& difference : comparison.tool) {
+    fmt::print("  by another build: {}: {} became {}\n", difference.pointer, brief(difference.a),
+               brief(difference.b));
+  }
 }
 
 void run(const Options& options) {
+  install_interrupt_handler();
   RunFolder original = RunFolder::open(options.run);
-  Json before = read_manifest(original.manifest());
-  TrainConfig config = read_run_config(original);
+  read_manifest(original.manifest());  // whole, before the work is done
+  TrainConfig config = read_run_config(original.path());
   WorkbenchPaths paths{resolve_model(config.model), {}};
   if (!config.data.empty()) paths.data = {resolve_data(config.data)};
   start_threads(options.common.threads);
@@ -56,28 +90,14 @@ void run(const Options& options) {
   RunObserver silent;
   log_info("repeating {}", options.run);
   run_training(config, paths, folder.path(), RunStart::kNew, silent);
-  Json after = read_manifest(folder.path() / "manifest.json");
-
-  std::vector<ManifestDifference> differences = diff_manifests(before, after);
-  Json report{{"equal", differences.empty()}, {"differences", Json::array()}};
-  for (const ManifestDifference& difference : differences) {
-    report["differences"].push_back(
-        {{"pointer", difference.pointer}, {"before", difference.a}, {"after", difference.b}});
-  }
-  int64_t step = first_differing_step(before, after);
-  if (step > 0) report["first_differing_step"] = step;
-  if (!options.common.json) {
-    fmt::print("{}\n", differences.empty()
-                           ? "equal: every hash of the run was met again"
-                           : fmt::format("different in {} places", differences.size()));
-    for (const ManifestDifference& difference : differences) {
-      fmt::print("  {}: {} became {}\n", difference.pointer, difference.a, difference.b);
-    }
-    if (step > 0) fmt::print("  the first step that differs: {}\n", step);
+  RunComparison comparison =
+      compare_runs(original, RunFolder::open(folder.path()), *load_model(paths.model));
+  if (options.common.json) {
+    print_json(comparison_json(comparison));
   } else {
-    print_json(report);
+    print_comparison(comparison);
   }
-  require(differences.empty(), ErrorKind::kIo, "the replay differs from {}", options.run);
+  require(comparison.equal(), ErrorKind::kIo, "the replay differs from {}", options.run);
 }
 
 }  // namespace

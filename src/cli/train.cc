@@ -2,12 +2,11 @@
 #include <fmt/format.h>
 
 #include "adapters/method.h"
-#include "base/log.h"
 #include "base/process.h"
-#include "base/progress.h"
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/config_flags.h"
+#include "cli/narrator.h"
 #include "eval/task.h"
 #include "tensor/threads.h"
 #include "train/training_run.h"
@@ -20,70 +19,6 @@ struct Options {
   TrainConfig config;
   std::string out;
   std::string resume;
-};
-
-// Says what was found before training, and draws the progress line.
-class Narrator : public RunObserver {
- public:
-  void opened(const Workbench& bench, double peak) override {
-    peak_ = peak;
-    choosing_ = bench.config.metric;
-    const Split& split = bench.splits[0];
-    log_info("{}: {} examples, {} classes; {}",
-             bench.config.data.empty() ? "data" : bench.config.data,
-             format_count(static_cast<int64_t>(bench.data.examples.size())),
-             bench.data.classes.size(), bench.data.columns.describe());
-    log_info("train {}, validation {}, test {}{}", split.train.size(), split.validation.size(),
-             split.test.size(),
-             bench.folded() ? fmt::format(" in each of {} folds", bench.config.folds) : "");
-    if (bench.truncated > 0)
-      log_warn("{} examples are longer than the longest input and were cut", bench.truncated);
-    Learner learner = bench.make_learner(split);
-    int64_t head = 0;
-    for (const Parameter& parameter : learner.head->parameters()) head += parameter.value().count();
-    log_info("{}: {} trainable parameters at {} sites, {} in the head; {} with {} threads",
-             bench.config.method, format_count(learner.adapter->parameter_count()),
-             learner.adapter->sites().size(), format_count(head), dtype_name(bench.compute),
-             thread_count());
-  }
-
-  void fold(int64_t number, int64_t folds) override {
-    line_.finish();
-    log_info("fold {} of {}", number, folds);
-  }
-
-  void step(const StepReport& report) override {
-    line_.update(
-        fmt::format("step {}/{}  epoch {:.2f}  loss {:.4f}{}  {} tok/s  {} of peak  {}  {} left",
-                    report.step, report.total_steps, report.epoch, report.loss, metric_,
-                    format_count(static_cast<int64_t>(report.tokens_per_second)),
-                    format_percent(report.flops_per_second / peak_),
-                    format_bytes(current_rss_bytes()), format_seconds(report.seconds_left)));
-  }
-
-  void epoch(const EpochReport& report) override {
-    std::string text = fmt::format("epoch {}  train loss {:.4f}", report.epoch, report.train_loss);
-    if (report.validation.is_object()) {
-      for (const char* name : {"accuracy", "macro_f1", "entity_f1", "mse", "pearson"}) {
-        if (!report.validation.contains(name) || !report.validation.at(name).is_number()) continue;
-        text += fmt::format("  {} {:.4f}", name, report.validation.at(name).get<double>());
-        metric_ = fmt::format("  {} {:.4f}", name, report.validation.at(name).get<double>());
-      }
-      if (report.best) text += "  (best so far)";
-    }
-    line_.finish();
-    log_info("{}", text);
-    if (report.validation.is_object() && report.validation.at(choosing_).is_null()) {
-      log_warn("{} is undefined on this validation part: the epoch cannot be chosen by it",
-               choosing_);
-    }
-  }
-
- private:
-  ProgressLine line_;
-  std::string metric_;    // as the progress line shows it
-  std::string choosing_;  // what the best epoch is chosen by
-  double peak_ = 1;
 };
 
 void print_summary(const Json& summary) {
@@ -125,11 +60,24 @@ void refuse_beside_resume(const CLI::App& command) {
   }
 }
 
+// Says how to go on when the user asked to stop.
+Json train_or_explain(const Options& options, const WorkbenchPaths& paths, RunStart start,
+                      RunObserver& observer) try {
+  return run_training(options.config, paths, options.out, start, observer);
+} catch (const Error& error) {
+  bool resumable = error.kind() == ErrorKind::kInterrupted &&
+                   std::filesystem::exists(std::filesystem::path(options.out) / "config.json");
+  if (!resumable) throw;
+  fail(ErrorKind::kInterrupted, "{}; go on with: inlay train --resume {}", error.what(),
+       options.out);
+}
+
 void run(Options& options, const CLI::App& command) {
+  install_interrupt_handler();
   RunStart start = RunStart::kNew;
   if (!options.resume.empty()) {
     refuse_beside_resume(command);
-    options.config = read_run_config(RunFolder::create(options.resume, RunStart::kResume));
+    options.config = read_run_config(options.resume);
     options.out = options.resume;
     start = RunStart::kResume;
   }
@@ -142,7 +90,7 @@ void run(Options& options, const CLI::App& command) {
   if (!config.data.empty()) paths.data = {resolve_data(config.data)};
   start_threads(options.common.threads);
   Narrator narrator;
-  Json summary = run_training(config, paths, options.out, start, narrator);
+  Json summary = train_or_explain(options, paths, start, narrator);
   if (options.common.json) {
     print_json(summary);
   } else {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/process.h"
+
 namespace inlay {
 
 std::vector<Parameter*> Learner::parameters() const {
@@ -67,6 +69,8 @@ std::vector<ModelOutput> predict(Context& context, const Learner& learner,
   std::vector<ModelOutput> outputs;
   std::size_t first = 0;
   while (first < examples.size()) {
+    require(!interrupted(), ErrorKind::kInterrupted, "stopped after {} of {} examples", first,
+            examples.size());
     std::vector<const TokenSequence*> sequences;
     int64_t tokens = 0;
     std::size_t last = first;

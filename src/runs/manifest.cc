@@ -91,6 +91,7 @@ Json manifest_json(const Manifest& manifest) {
       {"tokenizer_hash", manifest.tokenizer_hash},
       {"data", data_json(manifest.data)},
       {"config", manifest.config},
+      {"arithmetic", manifest.arithmetic},
       {"adapter",
        {{"init_hash", manifest.adapter.init_hash}, {"output_hash", manifest.adapter.output_hash}}},
       {"steps", manifest.steps},

@@ -61,7 +61,8 @@ struct Manifest {
   BaseRecord base;
   std::string tokenizer_hash;
   DataRecord data;
-  Json config = Json::object();  // all settings, defaults included
+  Json config = Json::object();      // all settings, defaults included
+  Json arithmetic = Json::object();  // types, random numbers, order of sums
   AdapterRecord adapter;
   Json steps = Json::object();  // StepDigest::to_json()
   Json evaluations = Json::array();

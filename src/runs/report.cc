@@ -68,8 +68,9 @@ const Section kSections[] = {
     {"folds", "Folds", "Each fold was tested once, by a model that had not seen it.", folds_table,
      true},
     {"mistakes", "Hardest mistakes",
-     "Wrong although most sure. At times the label is at fault, or the text says less than it "
-     "seems to.",
+     "The worst first: wrong although sure, or furthest from the truth. At times the label is at "
+     "fault, or the text "
+     "says less than it seems to.",
      mistakes_list},
     {"trained", "What was trained",
      "The base stays as it was; the filled places are all that the adapter adds.", trained_figure},

@@ -13,7 +13,7 @@
 //   metrics      [quantity]: the test metrics, most important first, with their 95 % intervals
 //   tiles        [quantity]: more for the top of the page: time, speed, memory, trainable share
 //   curves       {train: [{step, loss}], validation: [{step, epoch, value, loss?}],
-//                 metric: text, best_step?: integer}
+//                 metric: text, best_step?: integer, note?: text}
 //   comparison   {metric: text,
 //                 rows: [{name, value, low?, high?, parameters?, seconds?, chosen?: bool}]}
 //   confusion    {labels: [text], counts: [[integer]]}; counts[truth][prediction]

@@ -14,6 +14,7 @@ Json state_json(const TrainState& state, int64_t steps) {
           {"best_epoch", state.best_epoch},
           {"loss_sum", state.loss_sum},
           {"train_seconds", state.train_seconds},
+          {"flops", state.flops},
           {"tokens", state.tokens},
           {"evaluations", state.evaluations},
           {"digest", state.digest},
@@ -52,6 +53,7 @@ TrainState load_checkpoint(const std::filesystem::path& path,
   state.best_epoch = json_get<int64_t>(json, "best_epoch", where);
   state.loss_sum = json_get<double>(json, "loss_sum", where);
   state.train_seconds = json_get<double>(json, "train_seconds", where);
+  state.flops = json_get<double>(json, "flops", where);
   state.tokens = json_get<int64_t>(json, "tokens", where);
   state.evaluations = json.at("evaluations");
   state.digest = json.at("digest");

@@ -18,9 +18,10 @@ struct TrainState {
   int64_t batch = 0;  // batches of the current epoch finished
   int64_t epochs_without_gain = 0;
   std::optional<double> best_metric;
-  int64_t best_epoch = 0;
-  double loss_sum = 0;  // of the current epoch
+  int64_t best_epoch = 0;  // 0: none has a metric yet
+  double loss_sum = 0;     // of the current epoch
   double train_seconds = 0;
+  double flops = 0;                  // useful operations in train_seconds
   int64_t tokens = 0;                // trained on so far
   Json evaluations = Json::array();  // validation figures per epoch
   Json digest = Json();              // StepDigest

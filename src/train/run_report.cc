@@ -4,16 +4,11 @@
 #include <set>
 
 #include "base/units.h"
-#include "eval/metrics/classification.h"
-#include "eval/probabilities.h"
 #include "runs/manifest.h"
 #include "runs/metrics_log.h"
 
 namespace inlay {
 namespace {
-
-constexpr std::size_t kMistakesShown = 20;
-constexpr std::size_t kCalibrationBins = 10;
 
 Json quantity(const std::string& label, const Json& value, const std::string& format) {
   return {{"label", label}, {"value", value}, {"format", format}};
@@ -67,96 +62,53 @@ Json curves(const RunFigures& figures, const RunFolder& run) {
     validation.push_back({{"step", record.at("step")},
                           {"epoch", record.at("epoch")},
                           {"value", record.at("validation").at(config.metric)}});
+    for (const char* loss : {"log_loss", "mse"}) {
+      if (record.at("validation").contains(loss))
+        validation.back()["loss"] = record.at("validation").at(loss);
+    }
     if (record.value("best", false)) best = record.at("step");
   }
   Json document{
       {"train", train}, {"validation", validation}, {"metric", display_name(config.metric)}};
   if (!best.is_null()) document["best_step"] = best;
+  if (figures.bench->folded())
+    document["note"] = "Of the first fold; the others are in metrics.jsonl.";
   return document;
 }
 
-// "amazon.csv:12": without the folders.
-std::string short_place(const Workbench& bench, std::size_t index) {
-  std::string place = bench.data.place(index);
-  return place.substr(place.rfind('/') + 1);
+std::string text_of(const Example& example) {
+  std::string text = example.text;
+  for (const std::string& word : example.words) text += (text.empty() ? "" : " ") + word;
+  return example.text_pair.empty() ? text : text + " | " + example.text_pair;
 }
 
-void add_classification(Json& document, const RunFigures& figures, const Json& details) {
-  std::vector<std::string> classes = details.at("classes");
-  ConfusionMatrix matrix{classes.size(), details.at("confusion")};
-  Json counts = Json::array(), rows = Json::array();
-  std::vector<PrecisionRecall> scores = class_scores(matrix);
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    Json row = Json::array();
-    for (std::size_t p = 0; p < classes.size(); ++p) row.push_back(matrix.at(c, p));
-    counts.push_back(row);
-    rows.push_back({{"label", classes[c]},
-                    {"precision", scores[c].precision()},
-                    {"recall", scores[c].recall()},
-                    {"f1", scores[c].f1()},
-                    {"support", scores[c].support}});
+void add_details(Json& document, const RunFigures& figures) {
+  Json details = figures.task->details(*figures.outputs);
+  for (auto& [key, value] : details.items()) document[key] = value;
+  for (Json& mistake : document["mistakes"]) {
+    const EncodedExample* example =
+        figures.outputs->at(mistake.at("output").get<std::size_t>()).example;
+    auto index = static_cast<std::size_t>(example - figures.bench->encoded.data());
+    mistake["text"] = text_of(*example->source);
+    mistake["row"] = figures.bench->place(index);
+    mistake.erase("output");
   }
-  document["confusion"] = {{"labels", classes}, {"counts", counts}};
-  document["classes"] = rows;
-
-  struct Mistake {
-    float probability;
-    Json row;
-  };
-  std::vector<Mistake> mistakes;
-  std::vector<double> confidence(kCalibrationBins), right(kCalibrationBins);
-  std::vector<int64_t> count(kCalibrationBins);
-  for (const ModelOutput& output : *figures.outputs) {
-    std::vector<float> probabilities = class_probabilities(output.logits);
-    auto best = static_cast<std::size_t>(largest(probabilities));
-    auto truth = static_cast<std::size_t>(output.example->source->class_id);
-    auto bin = std::min(kCalibrationBins - 1,
-                        static_cast<std::size_t>(probabilities[best] * kCalibrationBins));
-    ++count[bin];
-    confidence[bin] += probabilities[best];
-    right[bin] += best == truth ? 1 : 0;
-    if (best == truth) continue;
-    auto index = static_cast<std::size_t>(output.example - figures.bench->encoded.data());
-    std::string text = output.example->source->text;
-    if (!output.example->source->text_pair.empty())
-      text += " | " + output.example->source->text_pair;
-    mistakes.push_back({probabilities[best],
-                        {{"text", text},
-                         {"truth", classes[truth]},
-                         {"prediction", classes[best]},
-                         {"probability", probabilities[best]},
-                         {"row", short_place(*figures.bench, index)}}});
-  }
-  std::stable_sort(mistakes.begin(), mistakes.end(), [](const Mistake& a, const Mistake& b) {
-    return a.probability > b.probability;
-  });
-  document["mistakes"] = Json::array();
-  for (std::size_t i = 0; i < std::min(kMistakesShown, mistakes.size()); ++i) {
-    document["mistakes"].push_back(mistakes[i].row);
-  }
-  Json bins = Json::array();
-  for (std::size_t b = 0; b < kCalibrationBins; ++b) {
-    if (count[b] == 0) continue;
-    auto n = static_cast<double>(count[b]);
-    bins.push_back({{"low", static_cast<double>(b) / kCalibrationBins},
-                    {"high", static_cast<double>(b + 1) / kCalibrationBins},
-                    {"count", count[b]},
-                    {"confidence", confidence[b] / n},
-                    {"accuracy", right[b] / n}});
-  }
-  document["calibration"] = {{"error", figures.summary->at("metrics").at("calibration_error")},
-                             {"bins", bins}};
+  if (document["mistakes"].empty()) document.erase("mistakes");
 }
 
 void add_folds(Json& document, const RunFigures& figures) {
   const Json& metrics = figures.summary->at("metrics");
   Json columns = Json::array(), rows = Json::array(), pooled = Json::array();
+  Json low = Json::array(), high = Json::array();
   std::vector<std::string> names;
   for (const auto& [name, value] : metrics.items()) {
     if (!value.is_number()) continue;
     names.push_back(name);
     columns.push_back(display_name(name));
     pooled.push_back(value);
+    bool sure = metrics.contains(name + "_interval");
+    low.push_back(sure ? metrics.at(name + "_interval").at(0) : Json());
+    high.push_back(sure ? metrics.at(name + "_interval").at(1) : Json());
   }
   int number = 0;
   for (const Json& fold : figures.summary->at("folds")) {
@@ -164,7 +116,9 @@ void add_folds(Json& document, const RunFigures& figures) {
     for (const std::string& name : names) values.push_back(fold.at(name));
     rows.push_back({{"name", fmt::format("Fold {}", ++number)}, {"values", values}});
   }
-  document["folds"] = {{"columns", columns}, {"rows", rows}, {"pooled", {{"values", pooled}}}};
+  document["folds"] = {{"columns", columns},
+                       {"rows", rows},
+                       {"pooled", {{"values", pooled}, {"low", low}, {"high", high}}}};
 }
 
 int64_t base_parameters(const Workbench& bench) {
@@ -245,15 +199,7 @@ Json report_document(const RunFigures& figures, const RunFolder& run) {
   document["manifest"] = read_manifest(run.manifest());
   if (figures.outputs->empty()) return document;
   document["metrics"] = metric_quantities(summary.at("metrics"), bench.config.metric);
-  Json details = figures.task->details(*figures.outputs);
-  if (details.contains("confusion")) add_classification(document, figures, details);
-  if (details.contains("predicted")) {
-    Json points = Json::array();
-    for (std::size_t i = 0; i < details.at("truth").size(); ++i) {
-      points.push_back({details.at("truth").at(i), details.at("predicted").at(i)});
-    }
-    document["scatter"] = {{"name", "value"}, {"points", points}};
-  }
+  add_details(document, figures);
   if (bench.folded()) add_folds(document, figures);
   return document;
 }

@@ -95,45 +95,60 @@ TrainResult Trainer::run(const std::filesystem::path& checkpoint, TrainObserver&
   context_.seed = static_cast<uint64_t>(config_.seed);
   context_.useful_flops = 0;
   started_ = seconds_now();
-  while (state_.epoch < config_.epochs) {
+  first_step_ = optimizer_.steps();
+  observer.started(first_step_, state_.epoch);
+  while (state_.epoch < config_.epochs && !out_of_patience()) {
     train_epoch(observer);
     finish_epoch(observer);
-    if (config_.patience > 0 && state_.epochs_without_gain >= config_.patience) break;
   }
   for (std::size_t i = 0; i < best_.size(); ++i) parameters_[i]->set_value(best_[i]);
   double seconds = std::max(1e-9, state_.train_seconds);
   return {state_, optimizer_.steps(), static_cast<double>(state_.tokens) / seconds,
-          timed_tokens_ > 0 ? flops_ / seconds * static_cast<double>(state_.tokens) /
-                                  static_cast<double>(timed_tokens_)
-                            : 0.0,
-          digest_};
+          state_.flops / seconds, digest_};
+}
+
+bool Trainer::out_of_patience() const {
+  return config_.patience > 0 && state_.epochs_without_gain >= config_.patience;
 }
 
 void Trainer::train_epoch(TrainObserver& observer) {
   std::vector<Examples> batches = epoch_batches();
   while (state_.batch < static_cast<int64_t>(batches.size())) {
     const Examples& batch = batches[static_cast<std::size_t>(state_.batch)];
+    StepReport report;
     double begin = seconds_now();
     context_.step = static_cast<uint32_t>(optimizer_.steps());
-    double loss = train_batch(batch);
-    auto warmup =
-        static_cast<int64_t>(std::ceil(config_.warmup * static_cast<double>(total_steps())));
-    double factor = schedule_factor(config_.schedule, optimizer_.steps(), total_steps(), warmup);
-    double norm = optimizer_.step(factor, config_.clip);
-    flops_ += std::exchange(context_.useful_flops, 0.0);
+    report.loss = train_batch(batch);
+    report.gradient_norm = update(&report.learning_rate);
+    state_.flops += std::exchange(context_.useful_flops, 0.0);
     state_.train_seconds += seconds_now() - begin;
-    state_.loss_sum += loss;
+    state_.loss_sum += report.loss;
     ++state_.batch;
     state_.tokens += token_count(batch);
-    timed_tokens_ += token_count(batch);
-    digest_.add(optimizer_.steps(), loss, norm);
-    report_step(loss, norm, observer);
-    bool due = config_.checkpoint_steps > 0 && optimizer_.steps() % config_.checkpoint_steps == 0;
-    if (due || interrupted()) save();
-    require(!interrupted(), ErrorKind::kInterrupted, "stopped after step {} of {}{}",
-            optimizer_.steps(), total_steps(),
-            checkpoint_.empty() ? "" : "; a checkpoint was written, go on with --resume");
+    digest_.add(optimizer_.steps(), report.loss, report.gradient_norm);
+    report_step(report, observer);
+    stop_if_interrupted();
+    if (config_.checkpoint_steps > 0 && optimizer_.steps() % config_.checkpoint_steps == 0) save();
   }
+}
+
+// One optimizer step at its place in the schedule; gives the gradient's norm.
+double Trainer::update(double* learning_rate) {
+  auto warmup =
+      static_cast<int64_t>(std::ceil(config_.warmup * static_cast<double>(total_steps())));
+  double factor = schedule_factor(config_.schedule, optimizer_.steps(), total_steps(), warmup);
+  *learning_rate = factor * config_.learning_rate;
+  return optimizer_.step(factor, config_.clip);
+}
+
+void Trainer::stop_if_interrupted() const {
+  if (interrupted()) stop();
+}
+
+void Trainer::stop() const {
+  save();
+  fail(ErrorKind::kInterrupted, "stopped after step {} of {}{}", optimizer_.steps(), total_steps(),
+       checkpoint_.empty() ? "" : "; a checkpoint was written");
 }
 
 double Trainer::train_batch(const Examples& batch) {
@@ -173,45 +188,54 @@ double Trainer::train_batch(const Examples& batch) {
   return total;
 }
 
-void Trainer::report_step(double loss, double norm, TrainObserver& observer) {
+void Trainer::report_step(StepReport report, TrainObserver& observer) {
   double seconds = std::max(1e-9, state_.train_seconds);
   int64_t done = optimizer_.steps(), all = total_steps();
-  double elapsed = seconds_now() - started_;
   auto steps_per_epoch = static_cast<double>(all) / static_cast<double>(config_.epochs);
-  observer.step(
-      {.step = done,
-       .total_steps = all,
-       .epoch =
-           static_cast<double>(state_.epoch) + static_cast<double>(state_.batch) / steps_per_epoch,
-       .loss = loss,
-       .gradient_norm = norm,
-       .learning_rate = config_.learning_rate,
-       .tokens_per_second = static_cast<double>(state_.tokens) / seconds,
-       .flops_per_second = flops_ / std::max(1e-9, elapsed),
-       .seconds_left = elapsed / static_cast<double>(done) * static_cast<double>(all - done)});
+  report.step = done;
+  report.total_steps = all;
+  report.epoch =
+      static_cast<double>(state_.epoch) + static_cast<double>(state_.batch) / steps_per_epoch;
+  report.tokens_per_second = static_cast<double>(state_.tokens) / seconds;
+  report.flops_per_second = state_.flops / seconds;
+  report.seconds_per_step = (seconds_now() - started_) / static_cast<double>(done - first_step_);
+  observer.step(report);
+}
+
+Json Trainer::validate() {
+  if (parts_.validation.empty()) return {};
+  try {
+    std::vector<ModelOutput> outputs = predict(context_, learner_, parts_.validation);
+    context_.useful_flops = 0;
+    return learner_.task->metrics(outputs);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kInterrupted) stop();
+    throw;
+  }
+}
+
+// A figure that is undefined (null) is never the best.
+bool Trainer::keep_if_best(const Json& validation, int64_t epoch) {
+  const Json& figure = validation.at(config_.metric);
+  bool best = false;
+  if (figure.is_number()) {
+    auto value = figure.get<double>();
+    best = !state_.best_metric.has_value() || value > *state_.best_metric;
+    if (best) state_.best_metric = value;
+  }
+  state_.epochs_without_gain = best ? 0 : state_.epochs_without_gain + 1;
+  if (!best) return false;
+  state_.best_epoch = epoch;
+  best_.clear();
+  for (Parameter* parameter : parameters_) best_.push_back(parameter->value().clone());
+  return true;
 }
 
 void Trainer::finish_epoch(TrainObserver& observer) {
   EpochReport report{.epoch = state_.epoch + 1, .step = optimizer_.steps()};
   report.train_loss = state_.loss_sum / static_cast<double>(std::max<int64_t>(1, state_.batch));
-  if (!parts_.validation.empty()) {
-    report.validation = learner_.task->metrics(predict(context_, learner_, parts_.validation));
-    context_.useful_flops = 0;
-    require(report.validation.contains(config_.metric), ErrorKind::kUsage,
-            "metric \"{}\" is unknown; the task gives {}", config_.metric,
-            report.validation.dump());
-    const Json& figure = report.validation.at(config_.metric);
-    bool defined = figure.is_number();  // null where the examples do not allow it
-    double value = defined ? figure.get<double>() : 0;
-    report.best = defined && (!state_.best_metric.has_value() || value > *state_.best_metric);
-    state_.epochs_without_gain = report.best ? 0 : state_.epochs_without_gain + 1;
-    if (report.best) {
-      state_.best_metric = value;
-      state_.best_epoch = report.epoch;
-      best_.clear();
-      for (Parameter* parameter : parameters_) best_.push_back(parameter->value().clone());
-    }
-  }
+  report.validation = validate();
+  if (report.validation.is_object()) report.best = keep_if_best(report.validation, report.epoch);
   state_.evaluations.push_back({{"epoch", report.epoch},
                                 {"step", report.step},
                                 {"train_loss", report.train_loss},

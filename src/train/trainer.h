@@ -24,7 +24,7 @@ struct StepReport {
   double loss = 0, gradient_norm = 0, learning_rate = 0;
   double tokens_per_second = 0;
   double flops_per_second = 0;
-  double seconds_left = 0;
+  double seconds_per_step = 0;  // of this process, validation included
 };
 
 struct EpochReport {
@@ -37,6 +37,8 @@ struct EpochReport {
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
+  // Before the first step; both are 0 unless a checkpoint is gone on from.
+  virtual void started(int64_t /*steps_done*/, int64_t /*epochs_done*/) {}
   virtual void step(const StepReport&) {}
   virtual void epoch(const EpochReport&) {}
 };
@@ -68,9 +70,15 @@ class Trainer {
  private:
   void train_epoch(TrainObserver& observer);
   double train_batch(const std::vector<const EncodedExample*>& batch);
-  void report_step(double loss, double norm, TrainObserver& observer);
+  double update(double* learning_rate);
+  void report_step(StepReport report, TrainObserver& observer);
+  Json validate();
+  bool keep_if_best(const Json& validation, int64_t epoch);
   void finish_epoch(TrainObserver& observer);
   void save() const;
+  void stop_if_interrupted() const;
+  [[noreturn]] void stop() const;
+  bool out_of_patience() const;
   std::vector<std::vector<const EncodedExample*>> epoch_batches() const;
   int64_t total_steps() const;
 
@@ -84,9 +92,8 @@ class Trainer {
   StepDigest digest_{50};
   std::vector<Tensor> best_;
   std::filesystem::path checkpoint_;
-  double started_ = 0;  // seconds, when this process began to train
-  double flops_ = 0;
-  int64_t timed_tokens_ = 0;  // by this process
+  double started_ = 0;      // seconds, when this process began to train
+  int64_t first_step_ = 0;  // of this process
 };
 
 // Fails (kUsage) when micro_batch would cut through a chunk whose gradients are summed together.

@@ -8,12 +8,11 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "data/duplicates.h"
-#include "runs/manifest.h"
 #include "runs/metrics_log.h"
 #include "runs/report.h"
 #include "tensor/onednn/peak.h"
-#include "tensor/threads.h"
 #include "train/run_inputs.h"
+#include "train/run_manifest.h"
 #include "train/run_report.h"
 
 namespace inlay {
@@ -29,45 +28,59 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 class LoggingObserver : public TrainObserver {
  public:
   LoggingObserver(const fs::path& path, int64_t fold, TrainObserver& next)
-      : log_(path), fold_(fold), next_(next) {}
+      : path_(path), fold_(fold), next_(next) {}
 
+  // What a stopped run logged after its last checkpoint is done again.
+  void started(int64_t steps_done, int64_t epochs_done) override {
+    keep_metrics(path_, [&](const Json& record) {
+      if (record.at("fold") != fold_) return record.at("fold") < fold_;
+      return record.contains("epoch") ? record.at("epoch") <= epochs_done
+                                      : record.at("step") <= steps_done;
+    });
+    log_.emplace(path_);
+    next_.started(steps_done, epochs_done);
+  }
   void step(const StepReport& report) override {
-    log_.append({{"fold", fold_},
-                 {"step", report.step},
-                 {"loss", report.loss},
-                 {"gradient_norm", report.gradient_norm},
-                 {"tokens_per_second", report.tokens_per_second}});
+    log_->append({{"fold", fold_},
+                  {"step", report.step},
+                  {"loss", report.loss},
+                  {"gradient_norm", report.gradient_norm},
+                  {"learning_rate", report.learning_rate},
+                  {"tokens_per_second", report.tokens_per_second}});
     next_.step(report);
   }
   void epoch(const EpochReport& report) override {
-    log_.append({{"fold", fold_},
-                 {"step", report.step},
-                 {"epoch", report.epoch},
-                 {"train_loss", report.train_loss},
-                 {"validation", report.validation},
-                 {"best", report.best}});
+    log_->append({{"fold", fold_},
+                  {"step", report.step},
+                  {"epoch", report.epoch},
+                  {"train_loss", report.train_loss},
+                  {"validation", report.validation},
+                  {"best", report.best}});
     next_.epoch(report);
   }
 
  private:
-  MetricsLog log_;
+  fs::path path_;
+  std::optional<MetricsLog> log_;
   int64_t fold_;
   TrainObserver& next_;
 };
 
-void write_predictions(const fs::path& path, const Workbench& bench, const Task& task,
-                       const std::vector<ModelOutput>& outputs) {
+// Gives the file's SHA-256.
+std::string write_predictions(const fs::path& path, const Workbench& bench, const Task& task,
+                              const std::vector<ModelOutput>& outputs) {
   std::string lines;
   for (const ModelOutput& output : outputs) {
     Json line = task.prediction(output);
     auto index = static_cast<std::size_t>(output.example - bench.encoded.data());
-    line["row"] = bench.data.place(index);
+    line["row"] = bench.place(index);
     if (!output.example->source->text.empty()) line["text"] = output.example->source->text;
     if (!output.example->source->text_pair.empty())
       line["text_pair"] = output.example->source->text_pair;
     lines += line.dump() + "\n";
   }
   write_file_atomically(path, lines);
+  return hex(sha256(lines));
 }
 
 // What a finished split leaves for a resumed run: result.json beside its adapter.
@@ -136,50 +149,6 @@ SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::p
   return outcome;
 }
 
-Manifest make_manifest(const Workbench& bench, const std::vector<SplitOutcome>& outcomes,
-                       const Json& summary) {
-  const BaseFacts& facts = bench.model->facts();
-  Manifest manifest;
-  manifest.base = {facts.folder.filename().string(), bench.config.model, facts.root_hash, {}};
-  for (const std::string& name : bench.model->checkpoint().names()) {
-    manifest.base.tensors[name] = bench.model->checkpoint().tensor_hash(name);
-  }
-  manifest.tokenizer_hash = bench.tokenizer->hash();
-  for (const DataFile& file : bench.data.files) {
-    manifest.data.files.push_back({file.path, file.sha256, static_cast<int64_t>(file.rows)});
-  }
-  manifest.data.columns = {{"text", bench.data.columns.text.name},
-                           {"text_pair", bench.data.columns.text_pair.name},
-                           {"label", bench.data.columns.label.name}};
-  Sha256 order;
-  for (const Split& split : bench.splits) {
-    for (const auto* part : {&split.train, &split.validation, &split.test})
-      order.update(order_hash(*part));
-  }
-  manifest.data.split.seed = bench.config.seed;
-  manifest.data.split.order_hash = hex(order.finish());
-  manifest.data.split.parts = {{"validation", bench.config.validation_share},
-                               {"test", bench.config.test_share},
-                               {"folds", bench.config.folds}};
-  manifest.config = to_json(bench.config);
-  manifest.config["compute"] = dtype_name(bench.compute);
-  manifest.data.duplicates = summary.at("duplicates");
-  Json splits = Json::array();
-  for (const SplitOutcome& outcome : outcomes) {
-    splits.push_back({{"init_hash", outcome.result.at("init_hash")},
-                      {"output_hash", outcome.result.at("output_hash")},
-                      {"steps", outcome.result.at("steps")},
-                      {"evaluations", outcome.result.at("evaluations")}});
-  }
-  manifest.adapter = {outcomes[0].result.at("init_hash"), outcomes[0].result.at("output_hash")};
-  manifest.steps = splits;
-  manifest.evaluations.push_back({{"split", "test"}, {"metrics", summary.at("metrics")}});
-  manifest.environment = environment_facts();
-  manifest.environment["threads"] = thread_count();
-  manifest.environment["seconds"] = summary.at("seconds");
-  return manifest;
-}
-
 // Texts that are tested on and trained on, over all splits.
 Json duplicates_json(const Workbench& bench) {
   std::size_t count = 0;
@@ -234,29 +203,38 @@ fs::path split_folder(const RunFolder& run, const Workbench& bench, std::size_t 
   return bench.folded() ? run.path() / fmt::format("fold-{}", split + 1) : run.path();
 }
 
-TrainConfig read_run_config(const RunFolder& run) {
+TrainConfig read_run_config(const fs::path& run) {
   TrainConfig config;
-  fs::path path = run.path() / "config.json";
+  fs::path path = run / "config.json";
+  require(fs::exists(path), ErrorKind::kUsage, "there is no run in {}: it has no config.json",
+          run.string());
   from_json(config, read_json(path), path.string());
   return config;
 }
 
-Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const fs::path& out,
-                  RunStart start, RunObserver& observer) {
-  auto begin = std::chrono::steady_clock::now();
-  // Everything is read and checked before the folder is made: bad input leaves nothing behind.
-  Workbench bench = open_workbench(config, paths);
-  check_micro_batch(bench.config, bench.make_learner(bench.splits[0]));
-  if (start == RunStart::kResume) {
-    fs::path inputs = RunFolder::create(out, start).inputs();
-    check_inputs(read_json(inputs), bench, inputs.string());
-  }
-  double peak = onednn::measure_peak(bench.compute);
-  observer.opened(bench, peak);
-  RunFolder run = RunFolder::create(out, start);
-  write_file_atomically(run.inputs(), pretty_json(run_inputs(bench)));
-  write_file_atomically(run.path() / "config.json", pretty_json(to_json(config)));
+namespace {
 
+RunFolder open_to_resume(const fs::path& out) {
+  RunFolder run = RunFolder::create(out, RunStart::kResume);
+  require(!fs::exists(run.report()), ErrorKind::kUsage,
+          "{} is a finished run; there is nothing to go on with, see {}", out.string(),
+          run.report().string());
+  return run;
+}
+
+// Everything is checked before the folder is made: bad input leaves nothing behind.
+RunFolder open_new(const fs::path& out, const Workbench& bench) {
+  Learner learner = bench.make_learner(bench.splits[0]);
+  check_micro_batch(bench.config, learner);
+  require(!interrupted(), ErrorKind::kInterrupted, "stopped before the first step");
+  RunFolder run = RunFolder::create(out, RunStart::kNew);
+  write_file_atomically(run.inputs(), pretty_json(run_inputs(bench)));
+  write_file_atomically(run.path() / "config.json", pretty_json(to_json(bench.config)));
+  return run;
+}
+
+std::vector<SplitOutcome> train_splits(const Workbench& bench, const RunFolder& run,
+                                       RunObserver& observer) {
   std::vector<SplitOutcome> outcomes;
   for (std::size_t number = 0; number < bench.splits.size(); ++number) {
     fs::path folder = split_folder(run, bench, number);
@@ -264,18 +242,41 @@ Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const 
       outcomes.push_back(finished_split(folder / "result.json", bench));
       continue;
     }
-    if (bench.folded()) observer.fold(static_cast<int64_t>(number) + 1, config.folds);
+    if (bench.folded()) observer.fold(static_cast<int64_t>(number) + 1, bench.config.folds);
     outcomes.push_back(train_split(bench, number, folder, run, observer));
   }
+  return outcomes;
+}
+
+}  // namespace
+
+Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const fs::path& out,
+                  RunStart start, RunObserver& observer) {
+  auto begin = std::chrono::steady_clock::now();
+  std::optional<RunFolder> run;
+  if (start == RunStart::kResume) run = open_to_resume(out);
+  if (start == RunStart::kNew) RunFolder::require_free(out);
+  Workbench bench = open_workbench(config, paths);
+  if (run.has_value()) {
+    check_inputs(read_json(run->inputs()), bench, run->inputs().string());
+  } else {
+    run = open_new(out, bench);
+  }
+  double peak = onednn::measure_peak(bench.compute);
+  observer.opened(bench, peak);
+
+  std::vector<SplitOutcome> outcomes = train_splits(bench, *run, observer);
   std::unique_ptr<Task> task = std::move(bench.make_learner(bench.splits[0]).task);
   std::vector<ModelOutput> pooled = pooled_outputs(outcomes);
-  write_predictions(run.predictions(), bench, *task, pooled);
-  Json summary = summarise(bench, outcomes, *task, pooled, run, peak);
+  std::string predictions_hash = write_predictions(run->predictions(), bench, *task, pooled);
+  Json summary = summarise(bench, outcomes, *task, pooled, *run, peak);
   summary["seconds"] = seconds_since(begin);
   summary["peak_rss_bytes"] = peak_rss_bytes();
-  write_manifest(run.manifest(), make_manifest(bench, outcomes, summary));
+  std::vector<Json> results;
+  for (const SplitOutcome& outcome : outcomes) results.push_back(outcome.result);
+  write_manifest(run->manifest(), make_manifest(bench, results, summary, predictions_hash));
   write_file_atomically(
-      run.report(), render_report(report_document({&bench, task.get(), &pooled, &summary}, run)));
+      run->report(), render_report(report_document({&bench, task.get(), &pooled, &summary}, *run)));
   return summary;
 }
 

@@ -28,8 +28,8 @@ class RunObserver : public TrainObserver {
 Json run_training(const TrainConfig& config, const WorkbenchPaths& paths,
                   const std::filesystem::path& out, RunStart start, RunObserver& observer);
 
-// The configuration of a run's folder.
-TrainConfig read_run_config(const RunFolder& run);
+// The configuration of a run's folder, finished or not; its defaults are resolved.
+TrainConfig read_run_config(const std::filesystem::path& run);
 // Where a split's own files are: the run's folder, or fold-N in it.
 std::filesystem::path split_folder(const RunFolder& run, const Workbench& bench, std::size_t split);
 

@@ -20,6 +20,11 @@ HeadLabel Workbench::head_label() const {
   return {task->name, task->problem_type, task->peft_type, data.classes};
 }
 
+std::string Workbench::place(std::size_t example) const {
+  std::string place = data.place(example);
+  return place.substr(place.rfind('/') + 1);
+}
+
 Learner Workbench::make_learner(const Split& split) const {
   TaskOptions options{.label_smoothing = config.label_smoothing};
   if (config.class_weights == "balanced") {
@@ -62,6 +67,7 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   bench.config = resolve_defaults(config);
   check_for_task(bench.config, *bench.task);
   bench.compute = resolve_compute(config.compute);
+  bench.config.compute = bench.compute == DType::kBF16 ? "bf16" : "f32";
   bench.data =
       load_dataset({.from = {.paths = paths.data,
                              .train = config.train_file,

@@ -34,6 +34,8 @@ struct Workbench {
   // A fresh adapter and head, seeded, for one split.
   Learner make_learner(const Split& split) const;
   HeadLabel head_label() const;
+  // "amazon.csv:12": where an example stands, without the folders.
+  std::string place(std::size_t example) const;
 };
 
 Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths);

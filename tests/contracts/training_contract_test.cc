@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "adapters/storage.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/random.h"
 #include "runs/manifest.h"
+#include "runs/metrics_log.h"
 #include "tensor/threads.h"
 #include "train/saved_run.h"
 #include "train/training_run.h"
@@ -122,6 +125,52 @@ TEST_F(TrainingContract, MicroBatchesDoNotChangeABit) {
   }
 }
 
+// Every loss is divided by what the whole effective batch holds: words for tags, examples for the
+// rest.
+TEST_F(TrainingContract, EveryTaskIsTheSameForAnyMicroBatch) {
+  struct Case {
+    const char* task;
+    std::function<std::string(int)> row;  // of an example by its number
+  };
+  const Case cases[] = {
+      {"token-classification",
+       [](int i) {
+         std::string words = "\"w6\"", tags = "\"O\"";
+         for (int t = 0; t < i % 5; ++t) {
+           words += fmt::format(",\"w{}\"", 6 + (i + 3 * t) % 40);
+           tags += (i + 3 * t) % 40 < 20 ? ",\"B-A\"" : ",\"O\"";
+         }
+         return fmt::format(R"({{"words":[{}],"tags":[{}]}})", words, tags);
+       }},
+      {"multi-label-classification",
+       [](int i) {
+         return fmt::format(R"({{"text":"w{} w{}","labels":[{}]}})", 6 + i % 20, 26 + i % 20,
+                            i % 3 == 0   ? ""
+                            : i % 3 == 1 ? R"("a")"
+                                         : R"("a","b")");
+       }},
+      {"regression", [](int i) {
+         return fmt::format(R"({{"text":"w{} w{}","label":{}}})", 6 + i % 20, 26 + i % 20, 0.1 * i);
+       }}};
+  for (const Case& one : cases) {
+    std::string lines;
+    for (int i = 0; i < 60; ++i) lines += one.row(i) + "\n";
+    write_file_atomically(folder_ / "data.jsonl", lines);
+    TrainConfig with = config();
+    with.task = one.task;
+    for (int64_t micro : {0, 3, 8}) {
+      with.micro_batch = micro;
+      RunObserver silent;
+      run_training(with, {model(), {(folder_ / "data.jsonl").string()}},
+                   folder_ / fmt::format("{}-{}", one.task, micro), RunStart::kNew, silent);
+    }
+    for (int64_t micro : {3, 8})
+      EXPECT_EQ(adapter_of(fmt::format("{}-{}", one.task, micro)),
+                adapter_of(fmt::format("{}-0", one.task)))
+          << one.task << " " << micro;
+  }
+}
+
 TEST_F(TrainingContract, FullTrainingIsSplitInChunksOfFour) {
   TrainConfig with = config();
   with.method = "full";
@@ -173,7 +222,7 @@ TEST_F(TrainingContract, EvaluationRepeatsTheTestFigure) {
   Json summary = train(config(), "a");
   RunFolder run = RunFolder::open(folder_ / "a");
   Workbench bench =
-      open_workbench(read_run_config(run), {model(), {(folder_ / "data.csv").string()}});
+      open_workbench(read_run_config(run.path()), {model(), {(folder_ / "data.csv").string()}});
   std::vector<ModelOutput> outputs = outputs_of_run(run, bench, RunSplit::kTest);
   EXPECT_EQ(bench.make_learner(bench.splits[0]).task->metrics(outputs), summary.at("metrics"));
 }
@@ -189,7 +238,7 @@ TEST_F(TrainingContract, ARunIsNotMeasuredOrResumedOnOtherData) {
   EXPECT_THROW(train(config(), "a", RunStart::kResume), Error);
   RunFolder run = RunFolder::open(folder_ / "b");
   Workbench bench =
-      open_workbench(read_run_config(run), {model(), {(folder_ / "data.csv").string()}});
+      open_workbench(read_run_config(run.path()), {model(), {(folder_ / "data.csv").string()}});
   try {
     outputs_of_run(run, bench, RunSplit::kTest);
     FAIL() << "measured on other data";
@@ -216,10 +265,77 @@ TEST_F(TrainingContract, TrainingFitsWhatItSees) {
   train(with, "a");
   RunFolder run = RunFolder::open(folder_ / "a");
   Workbench bench =
-      open_workbench(read_run_config(run), {model(), {(folder_ / "data.csv").string()}});
+      open_workbench(read_run_config(run.path()), {model(), {(folder_ / "data.csv").string()}});
   std::vector<ModelOutput> outputs = outputs_of_run(run, bench, RunSplit::kTrain);
   Json metrics = bench.make_learner(bench.splits[0]).task->metrics(outputs);
   EXPECT_GE(metrics.at("accuracy").get<double>(), 0.95);
+}
+
+TEST_F(TrainingContract, AFinishedEpochIsNotTrainedAgain) {
+  TrainConfig with = config();
+  with.epochs = 30;
+  with.patience = 2;
+  with.learning_rate = 1e-9;  // no epoch is better than the first
+  with.head_learning_rate = 1e-9;
+  train(with, "a");
+  Json steps = read_manifest(folder_ / "a" / "manifest.json").at("steps").at(0);
+  EXPECT_EQ(steps.at("evaluations").size(), 3);
+  EXPECT_EQ(steps.at("best_epoch"), 1);
+  // As if it had been killed between the last checkpoint and the end.
+  fs::copy(folder_ / "a", folder_ / "b", fs::copy_options::recursive);
+  for (const char* name : {"result.json", "report.html", "manifest.json", "adapter"})
+    fs::remove_all(folder_ / "b" / name);
+  train(with, "b", RunStart::kResume);
+  EXPECT_EQ(read_manifest(folder_ / "b" / "manifest.json").at("steps").at(0), steps);
+  EXPECT_EQ(adapter_of("b"), adapter_of("a"));
+}
+
+// The epochs of a run and their validation figures, from metrics.jsonl.
+std::vector<double> figures_of(const fs::path& run, const char* metric) {
+  std::vector<double> figures;
+  for (const Json& record : read_metrics(run / "metrics.jsonl")) {
+    if (record.contains("validation"))
+      figures.push_back(record.at("validation").at(metric).get<double>());
+  }
+  return figures;
+}
+
+TEST_F(TrainingContract, TheBestEpochIsKept) {
+  TrainConfig with = config();
+  with.epochs = 8;
+  with.learning_rate = 3e-2;  // rough, so that the best is not the last
+  with.schedule = "constant";
+  with.metric = "roc_auc";
+  train(with, "a");
+  std::vector<double> figures = figures_of(folder_ / "a", "roc_auc");
+  auto best = std::max_element(figures.begin(), figures.end());
+  EXPECT_EQ(read_manifest(folder_ / "a" / "manifest.json").at("steps").at(0).at("best_epoch"),
+            best - figures.begin() + 1);
+  RunFolder run = RunFolder::open(folder_ / "a");
+  Workbench bench =
+      open_workbench(read_run_config(run.path()), {model(), {(folder_ / "data.csv").string()}});
+  Json again = bench.make_learner(bench.splits[0])
+                   .task->metrics(outputs_of_run(run, bench, RunSplit::kValidation));
+  EXPECT_EQ(again.at("roc_auc"), *best);
+}
+
+TEST_F(TrainingContract, AStoppedRunLogsEachStepOnce) {
+  train(config(), "straight");
+  TrainConfig with = config();
+  with.checkpoint_steps = 2;
+  StopAt stop(3);
+  EXPECT_THROW(run_training(with, {model(), {(folder_ / "data.csv").string()}}, folder_ / "stopped",
+                            RunStart::kNew, stop),
+               Stopped);
+  train(with, "stopped", RunStart::kResume);
+  std::vector<Json> straight = read_metrics(folder_ / "straight" / "metrics.jsonl");
+  std::vector<Json> stopped = read_metrics(folder_ / "stopped" / "metrics.jsonl");
+  ASSERT_EQ(stopped.size(), straight.size());
+  for (std::size_t i = 0; i < straight.size(); ++i) {
+    straight[i].erase("tokens_per_second");
+    stopped[i].erase("tokens_per_second");
+    EXPECT_EQ(stopped[i], straight[i]);
+  }
 }
 
 TEST_F(TrainingContract, BadInputLeavesNothingBehind) {
@@ -229,6 +345,10 @@ TEST_F(TrainingContract, BadInputLeavesNothingBehind) {
   with = config();
   with.label_column = "sentiment";
   EXPECT_THROW(train(with, "column"), Error);
+  with = config();
+  with.metric = "acuracy";
+  EXPECT_THROW(train(with, "metric"), Error);
+  EXPECT_FALSE(fs::exists(folder_ / "metric"));
   EXPECT_FALSE(fs::exists(folder_ / "typo"));
   EXPECT_FALSE(fs::exists(folder_ / "column"));
 }

@@ -179,7 +179,9 @@ Html curves_figures(const Json& curves) {
   Html figures;
   if (!train.empty()) figures += loss_figure(train, points_in(records, "loss"), steps);
   if (!metric.empty()) figures += metric_figure(curves, metric, steps);
-  return element("div", {{"class", "pair"}}, figures);
+  Html pair = element("div", {{"class", "pair"}}, figures);
+  const std::string note = text_in(curves, "note");
+  return note.empty() ? pair : pair + element("p", {{"class", "note"}}, text(note));
 }
 
 }  // namespace inlay
