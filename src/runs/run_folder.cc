@@ -39,17 +39,22 @@ void RunFolder::require_free(const fs::path& path) {
 }
 
 RunFolder RunFolder::create(const fs::path& path, RunStart start) {
+  auto require_some = [&](bool some) {
+    require(some, ErrorKind::kUsage,
+            "there is no run to resume in {}; start it without asking to resume", path.string());
+  };
   if (start == RunStart::kNew) {
     require_free(path);
+    make_folder(path);
   } else {
-    require(!something_in(path).empty(), ErrorKind::kUsage,
-            "there is no run to resume in {}; start it without asking to resume", path.string());
+    require_some(fs::is_directory(path));
   }
   RunFolder run(path);
-  make_folder(path);
   run.lock_ = FolderLock::take(path);
   require(run.lock_.has_value(), ErrorKind::kUsage,
           "another training is at work in {}; wait for it, or name another folder", path.string());
+  // Looked at under the lock: a training that has just begun has an empty folder, too.
+  if (start == RunStart::kResume) require_some(!something_in(path).empty());
   return run;
 }
 
