@@ -120,7 +120,7 @@ class Fuse : public Decoder {
   void decode(std::vector<std::string>& tokens) const override {
     std::string all;
     for (const std::string& token : tokens) all += token;
-    tokens.assign(1, std::move(all));
+    tokens = {all};
   }
 };
 
