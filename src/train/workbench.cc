@@ -12,6 +12,7 @@ namespace inlay {
 
 std::vector<const EncodedExample*> Workbench::pick(const std::vector<std::size_t>& indices) const {
   std::vector<const EncodedExample*> picked;
+  picked.reserve(indices.size());
   for (std::size_t index : indices) picked.push_back(&encoded[index]);
   return picked;
 }
