@@ -10,8 +10,10 @@ namespace {
 
 constexpr const char* kAllLinear = "all-linear";
 
+// Of the bare model, or of one with a classification head: neither has a masked-LM head.
 bool is_module(const Site& site) {
-  return site.kind != SiteKind::kHidden && site.kind != SiteKind::kParameter;
+  return site.kind != SiteKind::kHidden && site.kind != SiteKind::kParameter &&
+         site.role != SiteRole::kMaskedLm;
 }
 
 bool is_suffix(const std::string& name, const std::string& target) {

@@ -20,6 +20,17 @@ namespace inlay {
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 16u << 20;
+constexpr const char* kConfigFile = "adapter_config.json";
+
+Json read_config(const fs::path& folder) {
+  fs::path path = folder / kConfigFile;
+  require(fs::exists(path), ErrorKind::kInput,
+          "{}: no adapter_config.json; expected an adapter's folder", folder.string());
+  Json config = read_json(path, kMaxConfigBytes);
+  require(config.is_object(), ErrorKind::kInput, "{}: expected a JSON object, found {}",
+          path.string(), config.type_name());
+  return config;
+}
 
 void hash_parameter(Sha256& hash, const Parameter& parameter) {
   hash.update(fmt::format("{} {}\n", parameter.name(), parameter.shape().text()));
@@ -72,19 +83,20 @@ void save_adapter(const fs::path& folder, const AdapterBundle& bundle, const Bas
   }
 }
 
+HeadLabel recorded_label(const fs::path& folder) {
+  Json config = read_config(folder);
+  if (!config.contains(kRecordKey)) return {};
+  return record_from_config(config, (folder / kConfigFile).string()).label;
+}
+
 LoadedAdapter load_adapter(const fs::path& folder, const BaseFacts& base) {
-  fs::path path = folder / "adapter_config.json";
-  require(fs::exists(path), ErrorKind::kInput,
-          "{}: no adapter_config.json; expected an adapter's folder", folder.string());
-  Json config = read_json(path, kMaxConfigBytes);
-  require(config.is_object(), ErrorKind::kInput, "{}: expected a JSON object, found {}",
-          path.string(), config.type_name());
+  Json config = read_config(folder);
   if (config.contains("peft_type")) return read_peft(folder, config, base);
   if (config.contains("config")) return read_adapterhub(folder, config, base);
   require(config.contains(kRecordKey), ErrorKind::kInput,
           "{}: neither PEFT's, AdapterHub's nor our own adapter: no key \"peft_type\", \"config\" "
           "or \"{}\"",
-          path.string(), kRecordKey);
+          (folder / kConfigFile).string(), kRecordKey);
   return read_native(folder, config, base);
 }
 

@@ -49,6 +49,10 @@ void save_adapter(const std::filesystem::path& folder, const AdapterBundle& bund
 // AdapterHub) is accepted when its names and shapes fit.
 LoadedAdapter load_adapter(const std::filesystem::path& folder, const BaseFacts& base);
 
+// What an adapter's own record says of its task, without a base: which parts of one it needs.
+// Empty where PEFT or AdapterHub wrote it.
+HeadLabel recorded_label(const std::filesystem::path& folder);
+
 // SHA-256 over the names, shapes and bytes of all tensors of adapter and head, in order: equal for
 // equal bits.
 std::string adapter_hash(const Adapter* adapter, const Head* head);

@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::string_view kAllLinear = "all-linear";
 
+bool is_target(const Site& site, SiteKind kind) {
+  return site.kind == kind && site.role != SiteRole::kMaskedLm;
+}
+
 // The last component of every site: what people mean by a target.
 std::vector<std::string> suffixes(const std::vector<const Site*>& sites) {
   std::set<std::string> names;
@@ -64,7 +68,7 @@ std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind,
   for (const std::string& target : rules.target_modules) {
     std::size_t matched = 0;
     for (const Site* site : base.sites) {
-      if (site->kind != kind || (target != kAllLinear && !matches_target(site->name, target)))
+      if (!is_target(*site, kind) || (target != kAllLinear && !matches_target(site->name, target)))
         continue;
       ++matched;
       if (in_layers(*site, rules.layers_to_transform)) selected.insert(site);

@@ -52,6 +52,15 @@ class Targets : public testing::Test {
   std::deque<Site> sites_;
 };
 
+TEST_F(Targets, TheBasesOwnMaskedLmHeadIsNone) {
+  sites_.push_back({.name = "cls.predictions.transform.dense", .role = SiteRole::kMaskedLm});
+  base_.sites.push_back(&sites_.back());
+  EXPECT_EQ(select({{"dense"}}).size(), 3u);
+  EXPECT_EQ(select({{"all-linear"}}).size(), 7u);
+  EXPECT_NE(refusal({{"transform.dense"}}), "");
+  EXPECT_EQ(selected_by_peft({base_, "", {}}, {.target_modules = "all-linear"}).size(), 7u);
+}
+
 TEST_F(Targets, ASuffixMatchesWholeComponents) {
   EXPECT_EQ(select({{"query"}}).size(), 2u);
   EXPECT_EQ(select({{"output.dense"}}).size(), 2u);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "eval/task.h"
 #include "hub/catalogue.h"
 #include "hub/pull.h"
 
@@ -62,6 +63,11 @@ void refuse_beside(const CLI::App& command, const std::string& option,
     require(command.get_option(fmt::format("--{}", other))->count() == 0, ErrorKind::kUsage,
             "--{} has no effect beside --{}; leave one of them out", other, option);
   }
+}
+
+std::string figure_text(const Json& value) {
+  if (value.is_number_integer()) return fmt::format("{}", value.get<int64_t>());
+  return fmt::format("{:.4f}", value.get<double>());
 }
 
 std::string examples(std::initializer_list<const char*> lines) {

@@ -1,4 +1,5 @@
-// inlay eval: the figures of a run's adapter, or of any adapter on any labelled data.
+// inlay eval: the figures of a run's adapter, or of any adapter on any labelled data, or of a base
+// alone.
 #include <fmt/core.h>
 
 #include "base/log.h"
@@ -16,7 +17,7 @@ namespace {
 struct Options {
   Common common;
   std::string run, split = "test";
-  std::string model, adapter, data;
+  std::string model, adapter, task, data;
   ColumnNames columns;
   std::string compute = "auto";
   int64_t max_length = 0;
@@ -41,20 +42,19 @@ Evaluated evaluate_run(const Options& options) {
 }
 
 Evaluated evaluate_adapter(const Options& options) {
-  std::shared_ptr<const Model> model = load_model(resolve_model(options.model));
-  Tokenizer tokenizer = Tokenizer::load(model->facts().folder);
-  LoadedAdapter loaded = load_adapter(options.adapter, model->facts());
-  std::vector<std::string> classes = loaded.label.classes;
-  TaskKind kind = find_task(loaded.label.task).data;
-  Learner learner = learner_from(model, std::move(loaded));
+  OpenedLearner opened =
+      open_learner({resolve_model(options.model), options.adapter, options.task});
+  require_trainable(*opened.task);
+  const Learner& learner = opened.learner;
+  const BaseFacts& facts = learner.model->facts();
   Dataset data = load_dataset({.from = {.paths = {resolve_data(options.data)}},
                                .columns = options.columns,
-                               .kind = kind,
-                               .classes = classes});
+                               .kind = opened.task->data,
+                               .classes = opened.classes});
   log_info("{}: {} examples; {}", input_name(options.data), data.examples.size(),
            data.columns.describe());
-  int64_t longest = longest_input(tokenizer, model->facts(), options.max_length);
-  std::vector<EncodedExample> encoded = encode_examples(data, tokenizer, model->facts(), longest);
+  int64_t longest = longest_input(*opened.tokenizer, facts, options.max_length);
+  std::vector<EncodedExample> encoded = encode_examples(data, *opened.tokenizer, facts, longest);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);
@@ -65,14 +65,14 @@ Evaluated evaluate_adapter(const Options& options) {
 
 void run(const Options& options, const CLI::App& command) {
   bool of_run = !options.run.empty();
-  require(of_run != !options.adapter.empty(), ErrorKind::kUsage,
-          "give either --run, or --model, --adapter and --data");
+  require(of_run != (!options.model.empty() || !options.adapter.empty()), ErrorKind::kUsage,
+          "give either --run, or --model and --data with --adapter or --task");
   if (of_run) {
     refuse_beside(command, "run",
-                  {"model", "data", "compute", "max-length", "text-column", "text-pair-column",
-                   "label-column"});
+                  {"model", "task", "data", "compute", "max-length", "text-column",
+                   "text-pair-column", "label-column"});
   } else {
-    refuse_beside(command, "adapter", {"split"});
+    refuse_beside(command, "model", {"split"});
   }
   require(of_run || !options.data.empty(), ErrorKind::kUsage, "no data was given; use --data");
   start_threads(options.common.threads);
@@ -83,7 +83,7 @@ void run(const Options& options, const CLI::App& command) {
   }
   fmt::print("{}, {} examples:\n", evaluated.split, evaluated.n);
   for (const auto& [name, value] : evaluated.metrics.items()) {
-    if (value.is_number()) fmt::print("  {:18} {:.4f}\n", name, value.get<double>());
+    if (value.is_number()) fmt::print("  {:18} {}\n", name, figure_text(value));
   }
 }
 
@@ -97,19 +97,22 @@ void add_eval(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder");
   command->add_option("--adapter", options->adapter, "an adapter's folder");
+  command->add_option("--task", options->task,
+                      "with --model; empty: what the adapter was trained for. masked-lm needs no "
+                      "adapter and no labels");
   command->add_option("--data", options->data,
                       "labelled data: a pulled name, a file, a folder, - for standard input");
-  command->add_option("--compute", options->compute, "auto, f32 or bf16; with --adapter")
+  command->add_option("--compute", options->compute, "auto, f32 or bf16; with --model")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
   command
-      ->add_option("--max-length", options->max_length,
-                   "tokens an example is cut to; with --adapter")
+      ->add_option("--max-length", options->max_length, "tokens an example is cut to; with --model")
       ->check(CLI::Range(int64_t{1}, kMaxLength));
   add_column_flags(*command, options->columns, TableUse::kLabelled);
   add_common(*command, options->common);
   command->footer(examples(
       {"inlay eval --run runs/a", "inlay eval --run runs/a --split validation --json",
-       "inlay eval --model all-minilm-l6-v2 --adapter runs/a/adapter --data new_reviews.csv"}));
+       "inlay eval --model all-minilm-l6-v2 --adapter runs/a/adapter --data new_reviews.csv",
+       "inlay eval --model google-bert/bert-base-uncased --task masked-lm --data corpus.txt"}));
   command->callback([options, command] { run(*options, *command); });
 }
 

@@ -5,7 +5,7 @@
 #include "base/text_table.h"
 #include "base/units.h"
 #include "cli/command.h"
-#include "models/model.h"
+#include "eval/opened_learner.h"
 
 namespace inlay::cli {
 namespace {
@@ -57,8 +57,8 @@ Json adapter_json(const Options& options, const Model& model) {
       add(entry.parameter.name(), entry.parameter.value(), "adapter");
     }
   }
+  if (!loaded.label.task.empty()) json["task"] = loaded.label.task;
   if (loaded.head != nullptr) {
-    json["task"] = loaded.label.task;
     json["classes"] = loaded.label.classes;
     json["pooling"] = head_input_name(loaded.head->layout().input);
     for (const Parameter& parameter : loaded.head->parameters())
@@ -89,9 +89,10 @@ void print_adapter(const Json& json) {
              format_count(json.at("parameters").get<int64_t>()),
              json.at("hash").get<std::string>());
   if (json.contains("config")) fmt::print("config {}\n", json.at("config").dump());
-  if (json.contains("task")) {
-    fmt::print("task {}, classes {}, head on {}\n", json.at("task").get<std::string>(),
-               json.at("classes").dump(), json.at("pooling").get<std::string>());
+  if (json.contains("task")) fmt::print("task {}\n", json.at("task").get<std::string>());
+  if (json.contains("pooling")) {
+    fmt::print("classes {}, head on {}\n", json.at("classes").dump(),
+               json.at("pooling").get<std::string>());
   }
   TextTable table({"tensor", "part", "shape", "parameters"});
   for (const Json& tensor : json.at("tensors")) {
@@ -113,7 +114,7 @@ void check_is_model(const std::filesystem::path& folder) {
 void run(const Options& options) {
   std::filesystem::path folder = resolve_model(options.model);
   check_is_model(folder);
-  auto model = load_model(folder);
+  auto model = load_base_for(folder, options.adapter, "");
   bool of_adapter = !options.adapter.empty();
   Json json = of_adapter ? adapter_json(options, *model) : model_json(*model);
   if (options.common.json) return print_json(json);

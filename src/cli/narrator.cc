@@ -17,10 +17,9 @@ std::string clock(double seconds) {
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-int64_t head_parameters(const Learner& learner) {
-  int64_t count = 0;
-  for (const Parameter& parameter : learner.head->parameters()) count += parameter.value().count();
-  return count;
+std::string head_text(const Learner& learner) {
+  if (learner.head == nullptr) return "no head";
+  return format_count(learner.head->parameter_count()) + " in the head";
 }
 
 }  // namespace
@@ -47,10 +46,9 @@ void Narrator::opened(const Workbench& bench, double peak) {
   if (bench.truncated > 0)
     log_warn("{} examples are longer than the longest input and were cut", bench.truncated);
   Learner learner = bench.make_learner(split);
-  log_info("{}: {} trainable parameters at {} sites, {} in the head; {} with {} threads",
-           bench.config.method, format_count(learner.adapter->parameter_count()),
-           learner.adapter->sites().size(), format_count(head_parameters(learner)),
-           bench.config.compute, thread_count());
+  log_info("{}: {} trainable parameters at {} sites, {}; {} with {} threads", bench.config.method,
+           format_count(learner.adapter->parameter_count()), learner.adapter->sites().size(),
+           head_text(learner), bench.config.compute, thread_count());
 }
 
 void Narrator::fold(int64_t number, int64_t folds) {

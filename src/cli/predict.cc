@@ -1,4 +1,5 @@
-// inlay predict: labels and probabilities of texts, as JSON lines.
+// inlay predict: what an adapter, or a base alone, gives for texts, as JSON lines: labels and
+// probabilities, tokens for gaps, embeddings.
 #include <fmt/core.h>
 
 #include "base/log.h"
@@ -16,31 +17,33 @@ namespace {
 
 struct Options {
   Common common;
-  std::string run, model, adapter, input = "-";
+  std::string run, model, adapter, task, input = "-";
+  std::string pooling = "auto";
   ColumnNames columns;
   std::string compute;
   int64_t max_length = 0;
 };
 
-struct Opened {
-  Learner learner;
+struct Opened : OpenedLearner {
   ColumnNames columns;
   std::string compute = "auto";
   int64_t max_length = 0;
 };
 
-// The named adapter, or a run's (the first fold's) with what the run says about its input.
-Opened open_adapter(const Options& options) {
+// The named adapter or base, or a run's adapter (the first fold's) with what the run says about its
+// input.
+Opened open_source(const Options& options) {
+  LearnerSource source{.task = options.task, .pooling = options.pooling};
   if (options.run.empty()) {
-    auto model = load_model(resolve_model(options.model));
-    return {learner_from(model, load_adapter(options.adapter, model->facts()))};
+    source.model = resolve_model(options.model);
+    source.adapter = options.adapter;
+    return {open_learner(source)};
   }
   RunFolder run = RunFolder::open(options.run);
   TrainConfig config = read_run_config(run.path());
-  auto model = load_model(resolve_model(config.model));
-  std::filesystem::path folder =
-      config.folds > 0 ? run.path() / "fold-1" / "adapter" : run.adapter();
-  return {learner_from(model, load_adapter(folder, model->facts())),
+  source.model = resolve_model(config.model);
+  source.adapter = config.folds > 0 ? run.path() / "fold-1" / "adapter" : run.adapter();
+  return {open_learner(source),
           {.text = config.text_column, .text_pair = config.text_pair_column},
           config.compute,
           config.max_length};
@@ -48,7 +51,7 @@ Opened open_adapter(const Options& options) {
 
 // What the command line says goes before what the run says.
 Opened open_with(const Options& options) {
-  Opened opened = open_adapter(options);
+  Opened opened = open_source(options);
   if (!options.columns.text.empty()) opened.columns = options.columns;
   if (!options.columns.text_pair.empty()) opened.columns.text_pair = options.columns.text_pair;
   if (!options.compute.empty()) opened.compute = options.compute;
@@ -78,23 +81,24 @@ Json prediction_line(const Learner& learner, const ModelOutput& output) {
 }
 
 void run(const Options& options, const CLI::App& command) {
-  require(!options.run.empty() != !options.adapter.empty(), ErrorKind::kUsage,
-          "give either --run, or --model and --adapter");
-  if (!options.run.empty()) refuse_beside(command, "run", {"model"});
+  bool of_run = !options.run.empty();
+  require(of_run != (!options.model.empty() || !options.adapter.empty()), ErrorKind::kUsage,
+          "give either --run, or --model with --adapter or --task");
+  if (of_run) refuse_beside(command, "run", {"model"});
   start_threads(options.common.threads);
   Opened opened = open_with(options);
   const Learner& learner = opened.learner;
   const BaseFacts& facts = learner.model->facts();
-  Tokenizer tokenizer = Tokenizer::load(facts.folder);
   Dataset data = read_texts(options, opened.columns);
-  std::vector<EncodedExample> encoded =
-      encode_examples(data, tokenizer, facts, longest_input(tokenizer, facts, opened.max_length));
+  std::vector<EncodedExample> encoded = encode_examples(
+      data, *opened.tokenizer, facts, longest_input(*opened.tokenizer, facts, opened.max_length));
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);
   Context context(resolve_compute(opened.compute));
   activate(context, learner);
-  std::vector<ModelOutput> outputs = predict(context, learner, all);
+  std::vector<ModelOutput> outputs =
+      predict(context, learner, all, {.kind = Occasion::Kind::kAnswer});
   for (const ModelOutput& output : outputs) print_json(prediction_line(learner, output));
   if (options.common.json) print_json({{"n", outputs.size()}});
 }
@@ -103,10 +107,18 @@ void run(const Options& options, const CLI::App& command) {
 
 void add_predict(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("predict", "Label texts with a trained adapter");
+  CLI::App* command = app.add_subcommand(
+      "predict", "Label texts with a trained adapter, fill gaps or embed texts with any base");
   command->add_option("--run", options->run, "a run's folder");
   command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder");
   command->add_option("--adapter", options->adapter, "an adapter's folder");
+  command->add_option("--task", options->task,
+                      "what is asked for; empty: what the adapter was trained for. masked-lm and "
+                      "sentence-embedding go with any adapter, or none");
+  command
+      ->add_option("--pooling", options->pooling,
+                   "of sentence-embedding: mean, first or pooler; auto: mean")
+      ->check(CLI::IsMember({"auto", "mean", "first", "pooler"}));
   command->add_option("input", options->input,
                       "a table (CSV, TSV, JSONL), a .txt file with a text per line, or - for lines "
                       "on standard input; naming a column makes - and .txt a table, too");
@@ -121,7 +133,10 @@ void add_predict(CLI::App& app) {
   command->footer(
       examples({"echo 'A delight from start to finish.' | inlay predict --run runs/a",
                 "inlay predict --run runs/a reviews.csv > predictions.jsonl",
-                "inlay predict --model all-minilm-l6-v2 --adapter runs/a/adapter texts.txt"}));
+                "inlay predict --model all-minilm-l6-v2 --adapter runs/a/adapter texts.txt",
+                "inlay predict --model all-minilm-l6-v2 --task sentence-embedding texts.txt",
+                "echo 'Paris is the [MASK] of France.' | inlay predict --model "
+                "google-bert/bert-base-uncased --task masked-lm"}));
   command->callback([options, command] { run(*options, *command); });
 }
 

@@ -1,4 +1,5 @@
-// inlay train: trains an adapter and a head on labelled text, tests it, and writes a run folder.
+// inlay train: trains an adapter, with a head where the task has one, tests it, and writes a run
+// folder.
 #include <fmt/format.h>
 
 #include "adapters/method.h"
@@ -32,7 +33,7 @@ void print_summary(const Json& summary) {
                              metrics.at(name + "_interval").at(0).get<double>(),
                              metrics.at(name + "_interval").at(1).get<double>());
     }
-    fmt::print("  {:18} {:.4f}{}\n", name, value.get<double>(), interval);
+    fmt::print("  {:18} {}{}\n", name, figure_text(value), interval);
   }
   if (summary.at("duplicates").at("count").get<int64_t>() > 0) {
     fmt::print("note: {} test texts also stand in the training part, such as\n",
@@ -101,6 +102,7 @@ void run(Options& options, const CLI::App& command) {
 std::string tasks_text() {
   std::string text = "Tasks, and what --metric can be:";
   for (const TaskInfo* info : all_tasks()) {
+    if (!info->trainable) continue;
     text += fmt::format("\n  {}: {}\n      {}", info->name, info->summary,
                         fmt::join(info->choosing_metrics, ", "));
   }
@@ -130,7 +132,8 @@ std::string methods_text() {
 
 void add_train(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("train", "Train an adapter on labelled text");
+  CLI::App* command = app.add_subcommand(
+      "train", "Train an adapter on labelled text, or on text alone (--task masked-lm)");
   add_flags(*command, fields_of(options->config));
   command->add_option("--out", options->out, "folder for the run; must be empty or absent");
   command->add_option("--resume", options->resume,
@@ -143,6 +146,9 @@ void add_train(CLI::App& app) {
                 "'lora[r=16,alpha=32]' --out runs/b",
                 "inlay train --model all-minilm-l6-v2 --data reviews.csv --method bottleneck "
                 "--folds 5 --out runs/c",
+                "inlay train --model google-bert/bert-base-uncased --data corpus.txt --task "
+                "masked-lm --out "
+                "runs/d",
                 "inlay train --resume runs/c"}));
   command->callback([options, command] { run(*options, *command); });
 }

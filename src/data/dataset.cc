@@ -21,9 +21,12 @@ struct LoadedFile {
   Table table;
 };
 
-std::vector<LoadedFile> read_files(const DataSources& sources) {
+std::vector<LoadedFile> read_files(const DataSources& sources, TaskKind kind) {
   std::vector<LoadedFile> files;
-  for (const auto& file : sources.files) files.push_back({file, read_table(file.path)});
+  for (const auto& file : sources.files) {
+    bool lines = kind == TaskKind::kUnlabelled && file.path.ends_with(".txt");
+    files.push_back({file, lines ? read_text_lines(file.path) : read_table(file.path)});
+  }
   return files;
 }
 
@@ -148,7 +151,7 @@ std::string Dataset::place(std::size_t example) const {
 
 Dataset load_dataset(const DatasetSpec& spec) {
   DataSources sources = find_sources(spec.from);
-  std::vector<LoadedFile> files = read_files(sources);
+  std::vector<LoadedFile> files = read_files(sources, spec.kind);
   Dataset data;
   data.kind = spec.kind;
   data.columns = choose_columns(files[0].table, spec.columns, sources.card, spec.kind);

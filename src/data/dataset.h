@@ -59,6 +59,7 @@ struct Dataset {
   std::string place(std::size_t example) const;
 };
 
+// For an unlabelled task a .txt file holds a text per line; otherwise it is a table like any other.
 // Errors, all kInput: an empty text, a missing label, a label that is not among the classes (one
 // that occurs in the validation or test part only), a single class, a target that is no finite
 // number, tags that do not match the words, a value of the wrong type.

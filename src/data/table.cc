@@ -10,6 +10,7 @@
 #include "data/encoding.h"
 #include "data/input.h"
 #include "data/jsonl.h"
+#include "data/text_lines.h"
 
 namespace inlay {
 namespace {
@@ -79,6 +80,13 @@ std::size_t Table::column(std::string_view name) const {
 Table read_table(const std::string& path, const TableLimits& limits) {
   std::string bytes = read_input(path, limits.file_bytes);
   Table table = parse_table(bytes, path, input_name(path), limits);
+  table.sha256 = hex(sha256(bytes));
+  return table;
+}
+
+Table read_text_lines(const std::string& path, const TableLimits& limits) {
+  std::string bytes = read_input(path, limits.file_bytes), source = input_name(path);
+  Table table = parse_text_lines(checked_text(bytes, source), source, limits);
   table.sha256 = hex(sha256(bytes));
   return table;
 }

@@ -65,5 +65,7 @@ struct TableLimits {
 // Format by extension (.csv .tsv .jsonl .ndjson .json), else by content: '{' begins JSONL, '[' a
 // JSON array, anything else is CSV. A .json file may hold either an array or one object per line.
 Table read_table(const std::string& path, const TableLimits& limits = {});
+// A file of plain text, whatever its extension: see text_lines.h.
+Table read_text_lines(const std::string& path, const TableLimits& limits = {});
 
 }  // namespace inlay

@@ -64,6 +64,7 @@ std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer
   for (std::size_t i = 0; i < data.examples.size(); ++i) {
     try {
       encoded[i] = encode_one(data.examples[i], tokenizer, base, max_tokens);
+      encoded[i].index = i;
     } catch (const std::exception& error) {
       std::lock_guard guard(lock);
       if (i < failed) {

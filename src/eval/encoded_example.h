@@ -14,10 +14,13 @@ namespace inlay {
 struct EncodedExample {
   TokenSequence tokens;
   const Example* source = nullptr;
+  std::size_t index = 0;  // of source in its data set
   std::vector<int32_t>
       token_tags;  // one per token, kIgnoredLabel where none counts; token classification only
   std::vector<int32_t>
       word_of_token;  // the word each token came from, -1 for special tokens; with words only
+  std::vector<int32_t> answers;  // the token that is wanted at each of tokens.asked, kIgnoredLabel
+                                 // where nobody knows; masked LM only
   bool truncated = false;
 };
 

@@ -14,8 +14,10 @@ namespace inlay {
 
 struct Learner {
   std::shared_ptr<const Model> model;
-  std::unique_ptr<Adapter> adapter;  // null: head only
-  std::unique_ptr<Head> head;
+  std::unique_ptr<Adapter> adapter;  // null: the base as it is
+  OutputLayer layer = OutputLayer::kHead;
+  std::unique_ptr<Head> head;            // kHead only
+  HeadInput pooling = HeadInput::kMean;  // kPooling only
   std::unique_ptr<Task> task;
 
   // All that can be trained, adapter first, in a fixed order.
@@ -28,17 +30,32 @@ struct Learner {
 // pooler. `pooling` is "auto" or a name of HeadInput.
 HeadLayout resolve_head(const BaseFacts& base, HeadKind kind, const std::string& pooling);
 
-// Logits of a micro-batch, (examples, outputs) or (tokens, outputs). The batch must outlive the
-// backward pass.
+// What is pooled for a task without a head: "auto" is the mean of all tokens.
+HeadInput resolve_pooling(const BaseFacts& base, const std::string& pooling);
+
+// Gives the learner the task and the output layer that it reads, but no head. `outputs` is for
+// heads; the base's own layers know theirs. kInput naming the base where it lacks the layer.
+// REQUIRES: the learner has its model.
+struct TaskSettings {
+  std::vector<std::string> classes;
+  int64_t outputs = 1;
+  std::string pooling = "auto";
+  TaskOptions options;
+};
+void set_task(Learner& learner, const TaskInfo& info, const TaskSettings& settings);
+
+// The parts of a base that a task reads.
+ModelParts parts_for(const TaskInfo& info);
+
+// Logits of a micro-batch: (examples, outputs), (tokens, outputs) or (asked tokens, outputs). The
+// batch must outlive the backward pass.
 Variable learner_logits(Context& context, const Learner& learner, const TokenBatch& batch);
 
 // Activates the learner's adapter in a context.
 void activate(Context& context, const Learner& learner);
 
-// Values only, no tape: the outputs of all examples, in order, computed in batches of about
-// `tokens_per_batch` tokens.
-std::vector<ModelOutput> predict(Context& context, const Learner& learner,
-                                 std::span<const EncodedExample* const> examples,
-                                 int64_t tokens_per_batch = 2048);
+// Values only, no tape: the outputs of all examples, in order, computed in batches.
+std::vector<ModelOutput> predict(Context& context, const Learner& learner, ExampleSpan examples,
+                                 const Occasion& occasion = {});
 
 }  // namespace inlay

@@ -16,6 +16,17 @@ std::vector<const TaskInfo*> all_tasks() {
   };
 }
 
+std::vector<const TaskInfo*> headless_tasks() {
+  std::vector<const TaskInfo*> tasks = all_tasks();
+  std::erase_if(tasks, [](const TaskInfo* info) { return info->layer == OutputLayer::kHead; });
+  return tasks;
+}
+
+void require_trainable(const TaskInfo& task) {
+  require(task.trainable, ErrorKind::kUsage,
+          "task {} has no loss and no figures of its own; use it with inlay predict", task.name);
+}
+
 const TaskInfo& find_task(const std::string& name) {
   std::vector<std::string> names;
   std::string known;

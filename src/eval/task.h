@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,18 +14,37 @@
 #include "data/columns.h"
 #include "eval/encoded_example.h"
 #include "nn/head.h"
+#include "text/tokenizer.h"
 
 namespace inlay {
 
 struct TaskOptions {
   double label_smoothing = 0;
-  std::vector<float> class_weights;  // empty: all 1
+  std::vector<float> class_weights = {};  // empty: all 1
+  uint64_t seed = 0;                      // of targets that the task draws itself
+  const Tokenizer* tokenizer = nullptr;   // outlives the task; for tasks over the vocabulary
 };
 
-// What a model gave for one example: logits (rows, outputs), one row per example or per token.
+// What turns the base's hidden states into a task's outputs.
+enum class OutputLayer {
+  kHead,      // a head that is trained with the adapter
+  kMaskedLm,  // the base's own masked-LM head, frozen like the rest
+  kPooling,   // nothing but pooling: a vector per text
+};
+
+// When an example is looked at. Tasks that make their own targets (masked LM) draw new ones in
+// every epoch, the same ones in every evaluation, and none for a text that somebody asks about.
+struct Occasion {
+  enum class Kind { kTraining, kEvaluation, kAnswer };
+  Kind kind = Kind::kEvaluation;
+  int64_t epoch = 0;  // of training, from 0
+};
+
+// What a model gave for one example: what the task keeps of the logits (rows, outputs), one row per
+// example, per token or per token asked about.
 struct ModelOutput {
   const EncodedExample* example;
-  std::vector<float> logits;
+  std::vector<float> values;
 };
 
 // The targets of a micro-batch, alive until its backward pass is over.
@@ -40,31 +60,48 @@ class Task {
   virtual ~Task() = default;
   virtual HeadKind head_kind() const { return HeadKind::kSequenceClassification; }
   virtual int64_t outputs() const = 0;
+  // The example as the model sees it on this occasion, with its targets; nothing where that is the
+  // example itself. A function of the task's seed, the occasion and the example alone.
+  virtual std::optional<EncodedExample> posed(const EncodedExample&, const Occasion&) const {
+    return std::nullopt;
+  }
   virtual BatchTargets targets(ExampleSpan examples) const = 0;
   // What these examples add to the number that the effective batch's loss is divided by.
   virtual double loss_weight(ExampleSpan examples) const = 0;
   // Losses per row, divided by `normalizer`, the loss_weight of the whole effective batch.
   virtual Variable loss(OpContext& context, const Variable& logits, const BatchTargets& targets,
                         double normalizer) const = 0;
+  // What to keep of an example's logits (rows, outputs) for prediction() and metrics(); all of them
+  // where they are few. `example` is as it was posed.
+  virtual std::vector<float> kept(const EncodedExample& /*example*/,
+                                  std::span<const float> logits) const {
+    return {logits.begin(), logits.end()};
+  }
   // What people read: label and probabilities, values, or tags. Adds the truth where the example
   // has one.
   virtual Json prediction(const ModelOutput& output) const = 0;
   // All figures by name. REQUIRES: at least one output, all with truth. Undefined ones are null.
   virtual Json metrics(std::span<const ModelOutput> outputs) const = 0;
   // What a report shows beyond the figures: confusion, classes, calibration, scatter, mistakes; as
-  // in runs/report.h, but a mistake has `output`, an index into `outputs`, instead of text and row.
-  virtual Json details(std::span<const ModelOutput> outputs) const = 0;
+  // in runs/report.h, but a mistake has `output`, an index into the outputs, instead of text and
+  // row. Without classes or mistakes of its own a task has an empty object.
+  virtual Json details(std::span<const ModelOutput>) const { return Json::object(); }
 };
 
 struct TaskInfo {
   std::string name;  // "text-classification"
   std::string summary;
   TaskKind data;
+  OutputLayer layer = OutputLayer::kHead;
+  bool trainable = true;     // false: it has no loss and no figures, only predictions
   std::string problem_type;  // Hugging Face's config value
   std::string peft_type;     // PEFT's task_type: "SEQ_CLS"
   // What the best checkpoint may be chosen by, larger being better; the first is the default.
   std::vector<std::string> choosing_metrics;
-  // `classes` are the labels' names; `outputs` the number of regression values.
+  // The figures that people ask for first, in that order.
+  std::vector<std::string> headline;
+  // `classes` are the labels' names; `outputs` the number of regression values, or what the base's
+  // own layer gives.
   std::unique_ptr<Task> (*make)(const std::vector<std::string>& classes, int64_t outputs,
                                 const TaskOptions& options);
 };
@@ -72,5 +109,9 @@ struct TaskInfo {
 std::vector<const TaskInfo*> all_tasks();
 // kUsage with the nearest and all names when there is none.
 const TaskInfo& find_task(const std::string& name);
+// The tasks that need no head of their own, so that a base can be asked without an adapter.
+std::vector<const TaskInfo*> headless_tasks();
+// Fails (kUsage) for a task that can only predict.
+void require_trainable(const TaskInfo& task);
 
 }  // namespace inlay

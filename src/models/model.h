@@ -19,7 +19,7 @@
 
 namespace inlay {
 
-// Which parts beyond the encoder to load.
+// Which parts beyond the encoder to load, where the base has them.
 struct ModelParts {
   bool masked_lm = false;
 };

@@ -71,9 +71,13 @@ PostNormEncoder::Layer PostNormEncoder::make_layer(WeightSource& weights, const 
 std::unique_ptr<PostNormEncoder::MaskedLm> PostNormEncoder::make_masked_lm(
     WeightSource& weights, const EncoderNames& names) {
   LinearSite dense =
-      linear(weights, names.mlm_dense, SiteRole::kOther, -1, sizes_.hidden, sizes_.hidden);
+      linear(weights, names.mlm_dense, SiteRole::kMaskedLm, -1, sizes_.hidden, sizes_.hidden);
   NormSite mlm_norm = norm(weights, names.mlm_norm, -1);
-  Site bias{.name = names.mlm_bias, .kind = SiteKind::kParameter, .out = sizes_.vocabulary};
+  mlm_norm.site.role = SiteRole::kMaskedLm;
+  Site bias{.name = names.mlm_bias,
+            .kind = SiteKind::kParameter,
+            .role = SiteRole::kMaskedLm,
+            .out = sizes_.vocabulary};
   bias.bias = weights.take(names.mlm_bias, {sizes_.vocabulary});
   // Files may repeat the tied weight and the bias under the decoder's name; the shapes must agree.
   Tensor table = word_.site.weight;
@@ -102,7 +106,8 @@ PostNormEncoder::PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& 
   if (!names.pooler.empty() && weights.contains(names.pooler + ".weight")) {
     pooler_ = linear(weights, names.pooler, SiteRole::kPooler, -1, sizes.hidden, sizes.hidden);
   }
-  if (parts.masked_lm) mlm_ = make_masked_lm(weights, names);
+  if (parts.masked_lm && weights.contains(names.mlm_dense + ".weight"))
+    mlm_ = make_masked_lm(weights, names);
   register_sites();
 }
 

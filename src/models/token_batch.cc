@@ -9,10 +9,8 @@ TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
   ensure(place.first % place.chunk == 0, "a micro-batch begins at place {}, inside a chunk of {}",
          place.first, place.chunk);
   TokenBatch batch;
-  batch.tokens.example_offsets = {0};
-  batch.examples.example_offsets = {0};
-  batch.tokens.chunk_offsets = {0};
-  batch.examples.chunk_offsets = {0};
+  for (RowSpace* space : {&batch.tokens, &batch.examples, &batch.asked_tokens})
+    space->example_offsets = space->chunk_offsets = {0};
   auto count = static_cast<int64_t>(sequences.size());
   for (int64_t i = 0; i < count; ++i) {
     const TokenSequence& sequence = *sequences[static_cast<std::size_t>(i)];
@@ -25,13 +23,20 @@ TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
       batch.tokens.example_place.push_back(example_place);
       batch.tokens.token_position.push_back(static_cast<int32_t>(t));
     }
+    for (int32_t t : sequence.asked) {
+      batch.asked.push_back(batch.tokens.example_offsets.back() + t);
+      batch.asked_tokens.example_place.push_back(example_place);
+      batch.asked_tokens.token_position.push_back(t);
+    }
     batch.tokens.example_offsets.push_back(static_cast<int64_t>(batch.ids.size()));
+    batch.asked_tokens.example_offsets.push_back(static_cast<int64_t>(batch.asked.size()));
     batch.examples.example_offsets.push_back(i + 1);
     batch.examples.example_place.push_back(example_place);
     batch.examples.token_position.push_back(0);
     if ((i + 1) % place.chunk == 0 || i + 1 == count) {
       batch.tokens.chunk_offsets.push_back(batch.tokens.example_offsets.back());
       batch.examples.chunk_offsets.push_back(i + 1);
+      batch.asked_tokens.chunk_offsets.push_back(batch.asked_tokens.example_offsets.back());
     }
   }
   return batch;

@@ -14,6 +14,9 @@ namespace inlay {
 struct TokenSequence {
   std::vector<int32_t> ids;
   std::vector<int32_t> types;
+  // Places, ascending, of the tokens that the model is asked about (masked LM); empty where it is
+  // asked about all or about the text as a whole.
+  std::vector<int32_t> asked;
 };
 
 struct TokenBatch {
@@ -22,6 +25,8 @@ struct TokenBatch {
   std::vector<int32_t> positions;  // of each token, as the position table counts
   RowSpace tokens;                 // one row per token
   RowSpace examples;               // one row per example, for what follows pooling
+  std::vector<int64_t> asked;      // rows of `tokens` that are asked about, ascending
+  RowSpace asked_tokens;           // one row per asked token
 
   int64_t example_count() const { return tokens.examples(); }
 };

@@ -37,6 +37,12 @@ void Head::add_linear(const std::string& name, int64_t in, int64_t out, uint64_t
   parameters_.emplace_back(name + ".bias", Tensor::zeros({out}, DType::kF32));
 }
 
+int64_t Head::parameter_count() const {
+  int64_t count = 0;
+  for (const Parameter& parameter : parameters_) count += parameter.value().count();
+  return count;
+}
+
 Variable Head::logits(Context& context, const Variable& pooled) {
   Variable x = pooled;
   for (std::size_t i = 0; i < layout_.dense.size(); ++i) {

@@ -51,6 +51,7 @@ class Head {
   // "classifier.weight", "classifier.bias", ...: Hugging Face's names.
   std::deque<Parameter>& parameters() { return parameters_; }
   const std::deque<Parameter>& parameters() const { return parameters_; }
+  int64_t parameter_count() const;
 
  private:
   void add_linear(const std::string& name, int64_t in, int64_t out, uint64_t seed);

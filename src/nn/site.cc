@@ -7,9 +7,10 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kKinds = {"linear", "hidden", "norm", "embedding",
                                                     "parameter"};
-constexpr std::array<std::string_view, 10> kRoles = {
-    "other", "query", "key",    "value",           "attention_output",
-    "up",    "down",  "pooler", "attention_block", "feed_forward_block"};
+constexpr std::array<std::string_view, 11> kRoles = {
+    "other",    "query", "key",    "value",           "attention_output",
+    "up",       "down",  "pooler", "attention_block", "feed_forward_block",
+    "masked_lm"};
 
 }  // namespace
 

@@ -30,6 +30,7 @@ enum class SiteRole {
   kPooler,
   kAttentionBlock,    // kHidden: the output of attention, before it joins the residual
   kFeedForwardBlock,  // kHidden: the output of the feed-forward part
+  kMaskedLm,          // of the base's own masked-LM head
 };
 
 std::string_view site_kind_name(SiteKind kind);  // "linear"

@@ -1,6 +1,7 @@
 #include "text/tokenizer.h"
 
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -244,6 +245,8 @@ std::optional<int32_t> Tokenizer::token_to_id(std::string_view token) const {
   return parts_->id(token);
 }
 
+bool Tokenizer::has_token(int32_t id) const { return parts_->token(id).has_value(); }
+
 std::string_view Tokenizer::id_to_token(int32_t id) const {
   const auto token = parts_->token(id);
   require(token.has_value(), ErrorKind::kUsage,
@@ -272,6 +275,15 @@ std::optional<int32_t> Tokenizer::special_id(std::string_view role) const {
   const auto found = parts_->roles.find(role);
   if (found == parts_->roles.end()) return std::nullopt;
   return found->second;
+}
+
+std::vector<int32_t> Tokenizer::special_ids() const {
+  std::set<int32_t> ids;
+  for (const auto& [role, id] : parts_->roles) ids.insert(id);
+  for (const auto& token : parts_->pipeline.added().tokens()) {
+    if (token.special) ids.insert(token.id);
+  }
+  return {ids.begin(), ids.end()};
 }
 
 }  // namespace inlay

@@ -68,6 +68,7 @@ class Tokenizer {
   std::string decode(std::span<const int32_t> ids, bool skip_special) const;
 
   std::optional<int32_t> token_to_id(std::string_view token) const;
+  bool has_token(int32_t id) const;
   // As the vocabulary writes it. An id that belongs to no token is an Error (kUsage).
   std::string_view id_to_token(int32_t id) const;
   int64_t vocab_size() const;  // with added tokens
@@ -80,6 +81,9 @@ class Tokenizer {
   // By role: "cls", "sep", "pad", "unk", "mask", "bos", "eos". As the configuration files beside
   // the tokenizer say, else guessed from the names of the added tokens.
   std::optional<int32_t> special_id(std::string_view role) const;
+  // All tokens that stand for no text: those with a role and those that the file calls special,
+  // ascending.
+  std::vector<int32_t> special_ids() const;
 
  private:
   struct Parts;

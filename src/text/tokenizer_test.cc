@@ -183,6 +183,18 @@ TEST(Tokenizer, GuessesRolesFromAddedTokens) {
   EXPECT_EQ(byte_level().special_id("eos"), byte_level().token_to_id("<|endoftext|>"));
 }
 
+TEST(Tokenizer, KnowsWhichTokensStandForNoText) {
+  const Tokenizer bert = word_piece();
+  std::vector<int32_t> expected;
+  for (const char* name : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"})
+    expected.push_back(bert.token_to_id(name).value());
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(bert.special_ids(), expected);
+  EXPECT_TRUE(bert.has_token(expected[0]));
+  EXPECT_FALSE(bert.has_token(static_cast<int32_t>(bert.vocab_size()) + 1000));
+  EXPECT_FALSE(bert.has_token(-1));
+}
+
 TEST(Tokenizer, ReadsRolesAndLengthFromTheConfigurationBesideIt) {
   const Folder folder("config");
   Json file = read_json(kGoldens / "word_piece.json");

@@ -25,11 +25,11 @@ std::string display_name(const std::string& metric) {
   return text;
 }
 
-Json metric_quantities(const Json& metrics, const std::string& chosen) {
+Json metric_quantities(const Json& metrics, const TaskInfo& task, const std::string& chosen) {
   Json list = Json::array();
   auto add = [&](const std::string& name) {
-    Json one =
-        quantity(display_name(name), metrics.at(name), name == "accuracy" ? "percent" : "number");
+    Json one = quantity(display_name(name), metrics.at(name),
+                        name.ends_with("accuracy") ? "percent" : "number");
     if (metrics.contains(name + "_interval")) {
       one["low"] = metrics.at(name + "_interval").at(0);
       one["high"] = metrics.at(name + "_interval").at(1);
@@ -37,8 +37,8 @@ Json metric_quantities(const Json& metrics, const std::string& chosen) {
     list.push_back(one);
   };
   // The one that was chosen by, then those that people ask for first, then the rest.
-  std::vector<std::string> order{chosen,    "accuracy",  "macro_f1", "mcc",
-                                 "roc_auc", "entity_f1", "pearson",  "spearman"};
+  std::vector<std::string> order{chosen};
+  order.insert(order.end(), task.headline.begin(), task.headline.end());
   for (const auto& [name, value] : metrics.items()) order.push_back(name);
   std::set<std::string> seen;
   for (const std::string& name : order) {
@@ -88,9 +88,8 @@ void add_details(Json& document, const RunFigures& figures) {
   for (Json& mistake : document["mistakes"]) {
     const EncodedExample* example =
         figures.outputs->at(mistake.at("output").get<std::size_t>()).example;
-    auto index = static_cast<std::size_t>(example - figures.bench->encoded.data());
     mistake["text"] = text_of(*example->source);
-    mistake["row"] = figures.bench->place(index);
+    mistake["row"] = figures.bench->place(example->index);
     mistake.erase("output");
   }
   if (document["mistakes"].empty()) document.erase("mistakes");
@@ -150,9 +149,9 @@ Json trained_parts(const RunFigures& figures) {
     cells.resize(layers);
     cells[static_cast<std::size_t>(entry.site->layer)] += count;
   }
-  int64_t head = 0;
-  for (const Parameter& parameter : learner.head->parameters()) head += parameter.value().count();
-  Json other = Json::array({{{"name", "Head"}, {"parameters", head}}});
+  int64_t head = learner.head != nullptr ? learner.head->parameter_count() : 0;
+  Json other = Json::array();
+  if (head > 0) other.push_back({{"name", "Head"}, {"parameters", head}});
   if (outside > 0) other.push_back({{"name", "Outside the layers"}, {"parameters", outside}});
   Json trained{{"method", bench.config.method},
                {"parameters", learner.adapter->parameter_count() + head},
@@ -198,7 +197,7 @@ Json report_document(const RunFigures& figures, const RunFolder& run) {
   document["tiles"] = Json::array({speed[0], speed[2], speed[3], speed[4]});
   document["manifest"] = read_manifest(run.manifest());
   if (figures.outputs->empty()) return document;
-  document["metrics"] = metric_quantities(summary.at("metrics"), bench.config.metric);
+  document["metrics"] = metric_quantities(summary.at("metrics"), *bench.task, bench.config.metric);
   add_details(document, figures);
   if (bench.folded()) add_folds(document, figures);
   return document;

@@ -6,18 +6,6 @@
 
 namespace inlay {
 
-Learner learner_from(std::shared_ptr<const Model> model, LoadedAdapter loaded) {
-  require(loaded.head != nullptr, ErrorKind::kInput,
-          "the adapter has no head, so it gives no labels");
-  Learner learner;
-  learner.task =
-      find_task(loaded.label.task).make(loaded.label.classes, loaded.head->outputs(), {});
-  learner.model = std::move(model);
-  learner.adapter = std::move(loaded.adapter);
-  learner.head = std::move(loaded.head);
-  return learner;
-}
-
 RunSplit run_split_from_name(const std::string& name) {
   if (name == "train") return RunSplit::kTrain;
   if (name == "validation") return RunSplit::kValidation;
@@ -37,7 +25,8 @@ std::vector<ModelOutput> outputs_of_run(const RunFolder& run, const Workbench& b
                                                           : split.test;
     Learner learner = learner_from(
         bench.model,
-        load_adapter(split_folder(run, bench, number) / "adapter", bench.model->facts()));
+        load_adapter(split_folder(run, bench, number) / "adapter", bench.model->facts()),
+        {.options = {.tokenizer = bench.tokenizer.get()}});
     Context context(bench.compute);
     activate(context, learner);
     auto outputs = predict(context, learner, bench.pick(indices));

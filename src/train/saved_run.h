@@ -3,14 +3,11 @@
 
 #include <vector>
 
-#include "adapters/storage.h"
+#include "eval/opened_learner.h"
 #include "runs/run_folder.h"
 #include "train/workbench.h"
 
 namespace inlay {
-
-// Puts what storage gave onto its base. The task is the one that the head was trained for.
-Learner learner_from(std::shared_ptr<const Model> model, LoadedAdapter loaded);
 
 enum class RunSplit { kTrain, kValidation, kTest };
 // "train", "validation", "test"; kUsage otherwise.

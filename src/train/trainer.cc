@@ -7,6 +7,7 @@
 #include "autograd/operands.h"
 #include "base/process.h"
 #include "data/batches.h"
+#include "eval/posed_examples.h"
 #include "train/schedule.h"
 
 namespace inlay {
@@ -32,7 +33,7 @@ int64_t token_count(const Examples& examples) {
 std::vector<OptimizerGroup> optimizer_groups(const TrainConfig& config, const Learner& learner) {
   OptimizerGroup adapter{{}, config.learning_rate}, head{{}, config.head_learning_rate};
   std::vector<Parameter*> all = learner.parameters();
-  std::size_t head_count = learner.head->parameters().size();
+  std::size_t head_count = learner.head != nullptr ? learner.head->parameters().size() : 0;
   adapter.parameters.assign(all.begin(), all.end() - static_cast<std::ptrdiff_t>(head_count));
   head.parameters.assign(all.end() - static_cast<std::ptrdiff_t>(head_count), all.end());
   return {adapter, head};
@@ -151,8 +152,11 @@ void Trainer::stop() const {
        checkpoint_.empty() ? "" : "; a checkpoint was written");
 }
 
-double Trainer::train_batch(const Examples& batch) {
+double Trainer::train_batch(const Examples& drawn) {
   context_.training = true;
+  PosedExamples posed(*learner_.task, drawn,
+                      {.kind = Occasion::Kind::kTraining, .epoch = state_.epoch});
+  const Examples& batch = posed.all();
   double normalizer = learner_.task->loss_weight(batch);
   double total = 0;
   std::size_t first = 0;

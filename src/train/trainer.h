@@ -69,7 +69,7 @@ class Trainer {
 
  private:
   void train_epoch(TrainObserver& observer);
-  double train_batch(const std::vector<const EncodedExample*>& batch);
+  double train_batch(const std::vector<const EncodedExample*>& drawn);
   double update(double* learning_rate);
   void report_step(StepReport report, TrainObserver& observer);
   Json validate();

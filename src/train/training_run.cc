@@ -72,8 +72,7 @@ std::string write_predictions(const fs::path& path, const Workbench& bench, cons
   std::string lines;
   for (const ModelOutput& output : outputs) {
     Json line = task.prediction(output);
-    auto index = static_cast<std::size_t>(output.example - bench.encoded.data());
-    line["row"] = bench.place(index);
+    line["row"] = bench.place(output.example->index);
     if (!output.example->source->text.empty()) line["text"] = output.example->source->text;
     if (!output.example->source->text_pair.empty())
       line["text_pair"] = output.example->source->text_pair;
@@ -89,10 +88,10 @@ struct SplitOutcome {
   std::vector<ModelOutput> outputs;
 };
 
-Json outputs_json(const Workbench& bench, const std::vector<ModelOutput>& outputs) {
+Json outputs_json(const std::vector<ModelOutput>& outputs) {
   Json rows = Json::array();
   for (const ModelOutput& output : outputs) {
-    rows.push_back({{"index", output.example - bench.encoded.data()}, {"logits", output.logits}});
+    rows.push_back({{"index", output.example->index}, {"values", output.values}});
   }
   return rows;
 }
@@ -101,7 +100,7 @@ std::vector<ModelOutput> outputs_from_json(const Workbench& bench, const Json& r
   std::vector<ModelOutput> outputs;
   for (const Json& row : rows) {
     outputs.push_back({&bench.encoded.at(row.at("index").get<std::size_t>()),
-                       row.at("logits").get<std::vector<float>>()});
+                       row.at("values").get<std::vector<float>>()});
   }
   return outputs;
 }
@@ -144,7 +143,7 @@ SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::p
                       {"validation", split.validation.size()},
                       {"test", split.test.size()}}}};
   if (!outcome.outputs.empty()) outcome.result["test"] = learner.task->metrics(outcome.outputs);
-  Json saved{{"result", outcome.result}, {"outputs", outputs_json(bench, outcome.outputs)}};
+  Json saved{{"result", outcome.result}, {"outputs", outputs_json(outcome.outputs)}};
   write_file_atomically(folder / "result.json", saved.dump() + "\n");
   return outcome;
 }

@@ -27,21 +27,27 @@ std::string Workbench::place(std::size_t example) const {
 }
 
 Learner Workbench::make_learner(const Split& split) const {
-  TaskOptions options{.label_smoothing = config.label_smoothing};
+  auto seed = static_cast<uint64_t>(config.seed);
+  TaskOptions options{
+      .label_smoothing = config.label_smoothing, .seed = seed, .tokenizer = tokenizer.get()};
   if (config.class_weights == "balanced") {
     require(task->data == TaskKind::kSingleLabel, ErrorKind::kUsage,
             "class_weights=balanced needs one class per example");
     options.class_weights = balanced_class_weights(data, split.train);
   }
   int64_t values = data.examples.empty() ? 1 : static_cast<int64_t>(data.examples[0].values.size());
-  auto seed = static_cast<uint64_t>(config.seed);
   Learner learner;
   learner.model = model;
-  learner.task = task->make(data.classes, values, options);
-  HeadLayout layout = resolve_head(model->facts(), learner.task->head_kind(), config.pooling);
-  learner.head = std::make_unique<Head>(layout, model->facts().hidden, learner.task->outputs(),
-                                        config.head_dropout, seed);
+  set_task(learner, *task, {data.classes, values, config.pooling, options});
+  if (learner.layer == OutputLayer::kHead) {
+    HeadLayout layout = resolve_head(model->facts(), learner.task->head_kind(), config.pooling);
+    learner.head = std::make_unique<Head>(layout, model->facts().hidden, learner.task->outputs(),
+                                          config.head_dropout, seed);
+  }
   learner.adapter = Adapter::create("default", parse_method(config.method), model->facts(), seed);
+  require(!learner.parameters().empty(), ErrorKind::kUsage,
+          "method {} trains the task's own head alone, and {} has none; use another, such as lora",
+          config.method, task->name);
   return learner;
 }
 
@@ -54,8 +60,9 @@ void check_for_task(const TrainConfig& config, const TaskInfo& task) {
           ErrorKind::kUsage,
           "metric \"{}\" cannot choose the best epoch of {}; did you mean \"{}\"? It can be {}",
           config.metric, task.name, nearest_name(config.metric, metrics), fmt::join(metrics, ", "));
-  bool classes = task.data == TaskKind::kSingleLabel || task.data == TaskKind::kTokenTags;
-  require(classes || config.label_smoothing == 0, ErrorKind::kUsage,
+  bool smooths = task.data == TaskKind::kSingleLabel || task.data == TaskKind::kTokenTags ||
+                 task.data == TaskKind::kUnlabelled;
+  require(smooths || config.label_smoothing == 0, ErrorKind::kUsage,
           "label_smoothing has no effect on {}; leave it out", task.name);
 }
 
@@ -65,6 +72,7 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   check_config(config);
   Workbench bench;
   bench.task = &find_task(config.task);
+  require_trainable(*bench.task);
   bench.config = resolve_defaults(config);
   check_for_task(bench.config, *bench.task);
   bench.compute = resolve_compute(config.compute);
@@ -87,7 +95,7 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   } else {
     bench.splits = {split_dataset(bench.data, options)};
   }
-  bench.model = load_model(paths.model);
+  bench.model = load_model(paths.model, parts_for(*bench.task));
   bench.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(paths.model));
   int64_t longest = longest_input(*bench.tokenizer, bench.model->facts(), config.max_length);
   bench.encoded = encode_examples(bench.data, *bench.tokenizer, bench.model->facts(), longest);

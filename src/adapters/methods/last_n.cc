@@ -12,14 +12,14 @@ class LastLayers : public Method {
     visit("n", n_, "how many layers, counted from the last");
   }
 
-  // What follows the layers (a pooler) is trained with them; the embeddings come before and are
-  // not.
+  // What follows the layers (a pooler, a masked-LM head) is trained with them; the embeddings come
+  // before and are not.
   std::vector<const Site*> select(const BaseFacts& base) const override {
     require(n_ >= 1 && n_ <= base.layers, ErrorKind::kUsage,
             "last_n: n is {}; this base has {} layers: give 1 to {}", n_, base.layers, base.layers);
     std::vector<const Site*> sites;
     for (const Site* site : base.sites) {
-      bool after = site->role == SiteRole::kPooler;
+      bool after = site->role == SiteRole::kPooler || site->role == SiteRole::kMaskedLm;
       if (site->kind != SiteKind::kHidden && (after || site->layer >= base.layers - n_))
         sites.push_back(site);
     }

@@ -36,7 +36,7 @@ class MultiLabelClassification : public Task {
   }
 
   Json prediction(const ModelOutput& output) const override {
-    std::vector<float> probabilities = label_probabilities(output.logits);
+    std::vector<float> probabilities = label_probabilities(output.values);
     Json json{{"labels", Json::array()}};
     for (std::size_t c = 0; c < labels_.size(); ++c) {
       json["probabilities"][labels_[c]] = probabilities[c];
@@ -97,7 +97,7 @@ class MultiLabelClassification : public Task {
       std::vector<uint8_t> wanted(labels_.size()), found(labels_.size());
       for (int32_t label : output.example->source->class_ids)
         wanted[static_cast<std::size_t>(label)] = 1;
-      std::vector<float> probabilities = label_probabilities(output.logits);
+      std::vector<float> probabilities = label_probabilities(output.values);
       for (std::size_t c = 0; c < labels_.size(); ++c) found[c] = probabilities[c] >= 0.5f ? 1 : 0;
       judged.exact += wanted == found ? 1 : 0;
       judged.truth.insert(judged.truth.end(), wanted.begin(), wanted.end());
@@ -150,6 +150,7 @@ const TaskInfo& task_multi_label_classification() {
                              .problem_type = "multi_label_classification",
                              .peft_type = "SEQ_CLS",
                              .choosing_metrics = {"micro_f1", "macro_f1", "accuracy", "roc_auc"},
+                             .headline = {"accuracy", "macro_f1", "micro_f1", "roc_auc"},
                              .make = [](const std::vector<std::string>& classes, int64_t,
                                         const TaskOptions&) -> std::unique_ptr<Task> {
                                return std::make_unique<MultiLabelClassification>(classes);

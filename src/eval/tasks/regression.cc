@@ -44,7 +44,7 @@ class Regression : public Task {
   }
 
   Json prediction(const ModelOutput& output) const override {
-    Json json{{"values", output.logits}};
+    Json json{{"values", output.values}};
     if (!output.example->source->values.empty()) json["truth"] = output.example->source->values;
     return json;
   }
@@ -72,8 +72,8 @@ class Regression : public Task {
       const std::vector<float>& wanted = outputs[i].example->source->values;
       double error = 0;
       for (std::size_t k = 0; k < wanted.size(); ++k)
-        error = std::max(error, std::abs(static_cast<double>(wanted[k]) - outputs[i].logits[k]));
-      mistakes.add({i, error, written(wanted), written(outputs[i].logits), std::nullopt});
+        error = std::max(error, std::abs(static_cast<double>(wanted[k]) - outputs[i].values[k]));
+      mistakes.add({i, error, written(wanted), written(outputs[i].values), std::nullopt});
     }
     return {{"scatter", {{"name", "value"}, {"points", points}}}, {"mistakes", mistakes.details()}};
   }
@@ -108,7 +108,7 @@ class Regression : public Task {
     for (const ModelOutput& output : outputs) {
       const std::vector<float>& truth = output.example->source->values;
       values.first.insert(values.first.end(), truth.begin(), truth.end());
-      values.second.insert(values.second.end(), output.logits.begin(), output.logits.end());
+      values.second.insert(values.second.end(), output.values.begin(), output.values.end());
     }
     return values;
   }
@@ -125,6 +125,7 @@ const TaskInfo& task_regression() {
                              .problem_type = "regression",
                              .peft_type = "SEQ_CLS",
                              .choosing_metrics = {"negative_mse", "pearson", "spearman"},
+                             .headline = {"pearson", "spearman", "mse"},
                              .make = [](const std::vector<std::string>&, int64_t outputs,
                                         const TaskOptions&) -> std::unique_ptr<Task> {
                                return std::make_unique<Regression>(outputs);

@@ -21,7 +21,7 @@ struct Judged {
 Judged judge(std::span<const ModelOutput> outputs) {
   Judged judged;
   for (const ModelOutput& output : outputs) {
-    std::vector<float> probabilities = class_probabilities(output.logits);
+    std::vector<float> probabilities = class_probabilities(output.values);
     int32_t best = largest(probabilities);
     judged.truth.push_back(output.example->source->class_id);
     judged.predicted.push_back(best);
@@ -75,7 +75,7 @@ class TextClassification : public Task {
   }
 
   Json prediction(const ModelOutput& output) const override {
-    std::vector<float> probabilities = class_probabilities(output.logits);
+    std::vector<float> probabilities = class_probabilities(output.values);
     Json json{{"label", classes_[static_cast<std::size_t>(largest(probabilities))]}};
     for (std::size_t c = 0; c < classes_.size(); ++c)
       json["probabilities"][classes_[c]] = probabilities[c];
@@ -133,6 +133,7 @@ const TaskInfo& task_text_classification() {
       .problem_type = "single_label_classification",
       .peft_type = "SEQ_CLS",
       .choosing_metrics = {"accuracy", "macro_f1", "micro_f1", "mcc", "roc_auc"},
+      .headline = {"accuracy", "macro_f1", "mcc", "roc_auc"},
       .make = [](const std::vector<std::string>& classes, int64_t,
                  const TaskOptions& options) -> std::unique_ptr<Task> {
         return std::make_unique<TextClassification>(classes, options);

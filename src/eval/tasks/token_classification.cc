@@ -157,7 +157,7 @@ class TokenClassification : public Task {
     const std::vector<int32_t>& words = output.example->word_of_token;
     for (std::size_t t = 0; t < words.size(); ++t) {
       if (words[t] < 0 || !rows[static_cast<std::size_t>(words[t])].empty()) continue;
-      rows[static_cast<std::size_t>(words[t])] = {output.logits.data() + t * tags_.size(),
+      rows[static_cast<std::size_t>(words[t])] = {output.values.data() + t * tags_.size(),
                                                   tags_.size()};
     }
     return rows;
@@ -177,6 +177,7 @@ const TaskInfo& task_token_classification() {
                              .peft_type = "TOKEN_CLS",
                              .choosing_metrics = {"entity_f1", "entity_precision", "entity_recall",
                                                   "accuracy", "macro_f1"},
+                             .headline = {"entity_f1", "accuracy", "macro_f1"},
                              .make = [](const std::vector<std::string>& classes, int64_t,
                                         const TaskOptions& options) -> std::unique_ptr<Task> {
                                return std::make_unique<TokenClassification>(classes, options);
