@@ -65,11 +65,11 @@ Evaluated evaluate_adapter(const Options& options) {
 
 void run(const Options& options, const CLI::App& command) {
   bool of_run = !options.run.empty();
-  require(of_run != (!options.model.empty() || !options.adapter.empty()), ErrorKind::kUsage,
+  require(of_run || !options.model.empty(), ErrorKind::kUsage,
           "give either --run, or --model and --data with --adapter or --task");
   if (of_run) {
     refuse_beside(command, "run",
-                  {"model", "task", "data", "compute", "max-length", "text-column",
+                  {"model", "adapter", "task", "data", "compute", "max-length", "text-column",
                    "text-pair-column", "label-column"});
   } else {
     refuse_beside(command, "model", {"split"});

@@ -82,9 +82,9 @@ Json prediction_line(const Learner& learner, const ModelOutput& output) {
 
 void run(const Options& options, const CLI::App& command) {
   bool of_run = !options.run.empty();
-  require(of_run != (!options.model.empty() || !options.adapter.empty()), ErrorKind::kUsage,
+  if (of_run) refuse_beside(command, "run", {"model", "adapter"});
+  require(of_run || !options.model.empty(), ErrorKind::kUsage,
           "give either --run, or --model with --adapter or --task");
-  if (of_run) refuse_beside(command, "run", {"model"});
   start_threads(options.common.threads);
   Opened opened = open_with(options);
   const Learner& learner = opened.learner;
