@@ -59,6 +59,8 @@ TEST(RunFolder, HasOneWriterAtATime) {
   const std::string refusal =
       "another training is at work in " + path.string() + "; wait for it, or name another folder";
   EXPECT_EQ(message_of(path, RunStart::kNew), refusal);
+  write_file_atomically(path / "config.json", "{}");
+  EXPECT_EQ(message_of(path, RunStart::kNew), refusal);
   EXPECT_EQ(message_of(path, RunStart::kResume), refusal);
 }
 
