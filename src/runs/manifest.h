@@ -51,7 +51,7 @@ struct DataRecord {
   Json duplicates = Json::object();
 };
 
-struct AdapterRecord {
+struct AdapterHashes {
   std::string init_hash;
   std::string output_hash;
 };
@@ -63,7 +63,7 @@ struct Manifest {
   DataRecord data;
   Json config = Json::object();      // all settings, defaults included
   Json arithmetic = Json::object();  // types, random numbers, order of sums
-  AdapterRecord adapter;
+  AdapterHashes adapter;
   Json steps = Json::object();  // StepDigest::to_json()
   Json evaluations = Json::array();
   Json environment = Json::object();  // environment_facts() and times

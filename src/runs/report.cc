@@ -65,8 +65,7 @@ const Section kSections[] = {
      scatter_figure, true},
     {"calibration", "Calibration", "How often it is right when it is so sure.", calibration_figure,
      true},
-    {"folds", "Folds", "Each fold was tested once, by a model that had not seen it.", folds_table,
-     true},
+    {"folds", "Folds", "Each fold was tested once, by a model that had not seen it.", folds_table},
     {"mistakes", "Hardest mistakes",
      "The worst first: wrong although sure, or furthest from the truth. At times the label is at "
      "fault, or the text "
@@ -81,7 +80,7 @@ const Section kSections[] = {
 };
 
 // Above this many classes the matrix and the table of classes take the whole width.
-constexpr std::size_t kClassesBesideEachOther = 6;
+constexpr std::size_t kClassesBesideEachOther = 5;
 
 bool is_half(const Section& section, const Json& report) {
   const bool of_classes = section.draw == confusion_figure || section.draw == classes_table;

@@ -24,7 +24,7 @@
 //                 pooled?: {values: [number], low?: [number], high?: [number]}}
 //   mistakes     [{text, truth, prediction, probability?, row?}]; the most confident first;
 //                row says where it stands, such as "reviews.csv:12"
-//   trained      {method, parameters, base_parameters, file_bytes?,
+//   trained      {method, settings?: text, parameters, base_parameters, file_bytes?,
 //                 other?: [{name, parameters}],
 //                 sites?: [text], layers?: [text], grid?: [[integer]]}; grid[site][layer]
 //   speed        [quantity]: time, throughput and memory in detail

@@ -67,6 +67,7 @@ Manifest make_manifest(const Workbench& bench, const std::vector<Json>& splits, 
   manifest.tokenizer_hash = bench.tokenizer->hash();
   manifest.data = data_record(bench, summary.at("duplicates"));
   manifest.config = to_json(bench.config);
+  manifest.config["method_settings"] = bench.make_learner(bench.splits[0]).adapter->config();
   manifest.arithmetic = arithmetic(bench);
   manifest.adapter = {splits[0].at("init_hash"), splits[0].at("output_hash")};
   manifest.steps = Json::array();

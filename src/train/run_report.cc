@@ -1,8 +1,10 @@
 #include "train/run_report.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
+#include "adapters/adapter_record.h"
 #include "base/units.h"
 #include "runs/manifest.h"
 #include "runs/metrics_log.h"
@@ -15,13 +17,18 @@ Json quantity(const std::string& label, const Json& value, const std::string& fo
 }
 
 std::string display_name(const std::string& metric) {
-  std::string text = metric;
-  std::replace(text.begin(), text.end(), '_', ' ');
-  if (!text.empty()) text[0] = static_cast<char>(std::toupper(text[0]));
-  if (metric == "macro_f1") return "Macro F1";
-  if (metric == "micro_f1") return "Micro F1";
-  if (metric == "mcc") return "MCC";
-  if (metric == "roc_auc") return "ROC AUC";
+  std::string text;
+  std::size_t start = 0;
+  while (start < metric.size()) {
+    std::size_t end = std::min(metric.find('_', start), metric.size());
+    std::string word = metric.substr(start, end - start);
+    bool initials = word == "f1" || word == "mcc" || word == "roc" || word == "auc" ||
+                    word == "mse" || word == "mae";
+    if (initials) std::transform(word.begin(), word.end(), word.begin(), ::toupper);
+    if (text.empty()) word[0] = static_cast<char>(std::toupper(word[0]));
+    text += (text.empty() ? "" : " ") + word;
+    start = end + 1;
+  }
   return text;
 }
 
@@ -37,13 +44,13 @@ Json metric_quantities(const Json& metrics, const TaskInfo& task, const std::str
     list.push_back(one);
   };
   // The one that was chosen by, then those that people ask for first, then the rest.
-  std::vector<std::string> order{chosen};
+  std::vector<std::string> order{chosen == "negative_mse" ? "mse" : chosen};
   order.insert(order.end(), task.headline.begin(), task.headline.end());
   for (const auto& [name, value] : metrics.items()) order.push_back(name);
   std::set<std::string> seen;
   for (const std::string& name : order) {
-    bool twice = name == "micro_f1" && metrics.contains("accuracy") &&
-                 metrics.at(name) == metrics.at("accuracy");
+    bool twice = name == "negative_mse" || (name == "micro_f1" && metrics.contains("accuracy") &&
+                                            metrics.at(name) == metrics.at("accuracy"));
     if (metrics.contains(name) && !name.ends_with("_interval") && !twice &&
         seen.insert(name).second)
       add(name);
@@ -128,6 +135,23 @@ int64_t base_parameters(const Workbench& bench) {
   return count;
 }
 
+// "r 8, alpha 16, target_modules query value": what is not empty.
+std::string settings_text(const Json& config) {
+  std::string text;
+  for (const auto& [name, value] : config.items()) {
+    if (value.is_null() || (value.is_structured() && value.empty()) || value == "") continue;
+    std::string written = value.is_string() ? value.get<std::string>() : value.dump();
+    if (value.is_array()) {
+      written.clear();
+      for (const Json& one : value)
+        written +=
+            (written.empty() ? "" : " ") + (one.is_string() ? one.get<std::string>() : one.dump());
+    }
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, written);
+  }
+  return text;
+}
+
 // Site kinds by the last parts of their names, per layer.
 Json trained_parts(const RunFigures& figures) {
   const Workbench& bench = *figures.bench;
@@ -154,6 +178,7 @@ Json trained_parts(const RunFigures& figures) {
   if (head > 0) other.push_back({{"name", "Head"}, {"parameters", head}});
   if (outside > 0) other.push_back({{"name", "Outside the layers"}, {"parameters", outside}});
   Json trained{{"method", bench.config.method},
+               {"settings", settings_text(learner.adapter->config())},
                {"parameters", learner.adapter->parameter_count() + head},
                {"base_parameters", base_parameters(bench)},
                {"other", other}};
@@ -167,6 +192,11 @@ Json trained_parts(const RunFigures& figures) {
   return trained;
 }
 
+std::string data_name(const Workbench& bench) {
+  const std::string& data = bench.config.data.empty() ? bench.config.train_file : bench.config.data;
+  return data == "-" ? "standard input" : folder_name(data);
+}
+
 }  // namespace
 
 Json report_document(const RunFigures& figures, const RunFolder& run) {
@@ -175,11 +205,11 @@ Json report_document(const RunFigures& figures, const RunFolder& run) {
   std::string base = bench.model->facts().folder.filename().string();
   Json document{{"title", fmt::format("{} on {}", bench.config.method, base)}};
   document["lead"] = fmt::format(
-      "{} was adapted to {} with {} on {} examples{}; the figures are over {} examples that were "
-      "not trained on.",
-      base, bench.config.task, bench.config.method,
+      "{} was adapted to {} with {} on {} ({} examples{}); the figures are over {} examples that "
+      "were not trained on.",
+      base, bench.config.task, bench.config.method, data_name(bench),
       format_count(static_cast<int64_t>(bench.data.examples.size())),
-      bench.folded() ? fmt::format(" in {} folds", bench.config.folds) : "",
+      bench.folded() ? fmt::format(", {} folds", bench.config.folds) : "",
       format_count(static_cast<int64_t>(figures.outputs->size())));
   document["test_rows"] = figures.outputs->size();
   document["curves"] = curves(figures, run);

@@ -53,7 +53,10 @@ Html matrix_cell(const Confusion& confusion, std::size_t truth, std::size_t pred
       fmt::format("{} of {} rows that are {} were called {}", count_text(count), count_text(total),
                   confusion.labels[truth], confusion.labels[prediction]);
   Html figures = element("b", text(count_text(count)));
-  if (count != 0) figures += element("small", text(fmt::format("{:.0f} %", share * 100)));
+  if (count != 0) {
+    const std::string percent = share < 0.005 ? "< 1 %" : fmt::format("{:.0f} %", share * 100);
+    figures += element("small", text(percent));
+  }
   return element(
       "td", {{"class", style}, {"style", fmt::format("--share:{:.3f}", share)}, {"title", tip}},
       figures);

@@ -110,12 +110,22 @@ Html loss_figure(const std::vector<Point>& train, const std::vector<Point>& vali
   return figure(plot, "Loss", legend);
 }
 
+// A single value stands in the middle of a narrow axis; one of shares does not go past 1.
+Interval metric_interval(const std::vector<double>& values) {
+  constexpr double kNarrow = 0.05;
+  Interval all = interval_of(values);
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  if (!(*low >= 0 && *high <= 1)) return all;
+  if (*low == *high) all = {*low - kNarrow, *high + kNarrow};
+  return {std::max(0.0, all.low), std::min(1.0, all.high)};
+}
+
 Html metric_figure(const Json& curves, const std::vector<Point>& points, const Interval& steps) {
   const std::string metric = text_in(curves, "metric");
   const Json& records = list_in(curves, "validation");
   Plot plot({"metric", metric + " on validation rows by step",
              fmt::format("{} evaluations; the best is marked.", points.size()), "step", ""},
-            steps, interval_of(values_of(points, &Point::y)));
+            steps, metric_interval(values_of(points, &Point::y)));
   plot.line(points, "validation");
   const bool has_best = curves.contains("best_step");
   for (std::size_t i = 0; i < points.size(); ++i) {

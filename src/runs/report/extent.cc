@@ -38,7 +38,9 @@ Html trained_facts(const Json& trained) {
   for (const Json& other : list_in(trained, "other")) {
     facts += fact(text_in(other, "name"), count_text(number_in(other, "parameters")));
   }
-  return element("dl", {{"class", "facts"}}, facts);
+  const std::string settings = text_in(trained, "settings");
+  return (settings.empty() ? Html() : element("p", {{"class", "settings"}}, text(settings))) +
+         element("dl", {{"class", "facts"}}, facts);
 }
 
 Html tile(double count, double most, const std::string& place) {

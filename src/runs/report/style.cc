@@ -69,6 +69,7 @@ figure { margin: 0; }
 figcaption { display: flex; flex-wrap: wrap; gap: 2px 16px; align-items: baseline; font-size: .84rem; color: var(--soft); margin-bottom: 6px; }
 figcaption b { color: var(--ink); font-size: .95rem; font-weight: 600; margin-right: auto; }
 .narrow figcaption { margin: 8px 0 4px; }
+.settings { font: .86rem/1.5 var(--mono); margin-bottom: 18px; overflow-wrap: anywhere; }
 .note { color: var(--soft); font-size: .9rem; margin-top: 12px; }
 .key { display: inline-flex; align-items: center; gap: 6px; }
 .swatch { width: 16px; height: 0; border-top: 2.5px solid var(--soft); border-radius: 2px; }
