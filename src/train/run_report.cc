@@ -192,9 +192,10 @@ Json trained_parts(const RunFigures& figures) {
   return trained;
 }
 
+// The name it was given by, or its first file's.
 std::string data_name(const Workbench& bench) {
-  const std::string& data = bench.config.data.empty() ? bench.config.train_file : bench.config.data;
-  return data == "-" ? "standard input" : folder_name(data);
+  if (bench.config.data == "-") return "standard input";
+  return folder_name(bench.config.data.empty() ? bench.data.files.at(0).path : bench.config.data);
 }
 
 }  // namespace
