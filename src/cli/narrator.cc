@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+
 #include "base/log.h"
 #include "base/process.h"
 #include "base/units.h"
@@ -12,7 +14,7 @@ namespace {
 
 // "1:20", "2:03:15".
 std::string clock(double seconds) {
-  auto whole = static_cast<int64_t>(seconds + 0.5);
+  int64_t whole = std::llround(seconds);
   if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }

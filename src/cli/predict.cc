@@ -135,8 +135,7 @@ void add_predict(CLI::App& app) {
                 "inlay predict --run runs/a reviews.csv > predictions.jsonl",
                 "inlay predict --model all-minilm-l6-v2 --adapter runs/a/adapter texts.txt",
                 "inlay predict --model all-minilm-l6-v2 --task sentence-embedding texts.txt",
-                "echo 'Paris is the [MASK] of France.' | inlay predict --model "
-                "google-bert/bert-base-uncased --task masked-lm"}));
+                "echo 'Paris is [MASK].' | inlay predict --model FOLDER --task masked-lm"}));
   command->callback([options, command] { run(*options, *command); });
 }
 

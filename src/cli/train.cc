@@ -146,9 +146,7 @@ void add_train(CLI::App& app) {
                 "'lora[r=16,alpha=32]' --out runs/b",
                 "inlay train --model all-minilm-l6-v2 --data reviews.csv --method bottleneck "
                 "--folds 5 --out runs/c",
-                "inlay train --model google-bert/bert-base-uncased --data corpus.txt --task "
-                "masked-lm --out "
-                "runs/d",
+                "inlay train --model FOLDER --data corpus.txt --task masked-lm --out runs/d",
                 "inlay train --resume runs/c"}));
   command->callback([options, command] { run(*options, *command); });
 }
