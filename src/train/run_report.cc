@@ -139,7 +139,8 @@ int64_t base_parameters(const Workbench& bench) {
 std::string settings_text(const Json& config) {
   std::string text;
   for (const auto& [name, value] : config.items()) {
-    if (value.is_null() || (value.is_structured() && value.empty()) || value == "") continue;
+    bool blank = value.is_string() ? value.get_ref<const std::string&>().empty() : value.empty();
+    if (blank) continue;
     std::string written = value.is_string() ? value.get<std::string>() : value.dump();
     if (value.is_array()) {
       written.clear();

@@ -272,6 +272,7 @@ Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const 
   summary["seconds"] = seconds_since(begin);
   summary["peak_rss_bytes"] = peak_rss_bytes();
   std::vector<Json> results;
+  results.reserve(outcomes.size());
   for (const SplitOutcome& outcome : outcomes) results.push_back(outcome.result);
   write_manifest(run->manifest(), make_manifest(bench, results, summary, predictions_hash));
   write_file_atomically(
