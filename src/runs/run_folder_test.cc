@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path fresh_path(const std::string& name) {
-  const fs::path path = fs::path(testing::TempDir()) / ("run_folder_" + name);
+  fs::path path = fs::path(testing::TempDir()) / ("run_folder_" + name);
   fs::remove_all(path);
   return path;
 }
