@@ -10,7 +10,7 @@
 
 namespace inlay {
 
-Optimizer::Optimizer(OptimizerOptions options, std::vector<OptimizerGroup> groups)
+Optimizer::Optimizer(OptimizerOptions options, const std::vector<OptimizerGroup>& groups)
     : options_(std::move(options)) {
   for (const OptimizerGroup& group : groups) {
     for (Parameter* parameter : group.parameters) {

@@ -23,7 +23,7 @@ struct OptimizerOptions {
 
 class Optimizer {
  public:
-  Optimizer(OptimizerOptions options, std::vector<OptimizerGroup> groups);
+  Optimizer(OptimizerOptions options, const std::vector<OptimizerGroup>& groups);
 
   // One update at `factor` times the peak rates. Takes every parameter's gradient; those without
   // one are left alone. Gradients are first scaled so that their common norm is at most `clip` (0:

@@ -101,7 +101,7 @@ std::vector<Json> steps_of(const RunFolder& run) {
 
 std::string first_differing_step(const RunFolder& before, const RunFolder& after) {
   std::vector<Json> ours = steps_of(before), theirs = steps_of(after);
-  bool folded = split_names(after)[0] != "";
+  bool folded = !split_names(after)[0].empty();
   for (std::size_t i = 0; i < std::max(ours.size(), theirs.size()); ++i) {
     if (i < ours.size() && i < theirs.size() && ours[i] == theirs[i]) continue;
     const Json& at = i < theirs.size() ? theirs[i] : ours[i];

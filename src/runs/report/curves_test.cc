@@ -31,6 +31,7 @@ TEST(Smoothed, PassesOverWhatIsNotFinite) {
 
 TEST(Thinned, KeepsEverySpikeAndTheOrder) {
   std::vector<Point> points;
+  points.reserve(10'000);
   for (int i = 0; i < 10'000; ++i)
     points.push_back({static_cast<double>(i), i == 4321 ? 9.0 : i % 2 * 0.1});
   const auto thin = thinned(points, 200);
