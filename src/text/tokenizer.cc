@@ -283,6 +283,8 @@ std::vector<int32_t> Tokenizer::special_ids() const {
   for (const auto& token : parts_->pipeline.added().tokens()) {
     if (token.special) ids.insert(token.id);
   }
+  const Encoding empty = encode("");
+  ids.insert(empty.ids.begin(), empty.ids.end());
   return {ids.begin(), ids.end()};
 }
 

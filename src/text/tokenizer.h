@@ -81,8 +81,8 @@ class Tokenizer {
   // By role: "cls", "sep", "pad", "unk", "mask", "bos", "eos". As the configuration files beside
   // the tokenizer say, else guessed from the names of the added tokens.
   std::optional<int32_t> special_id(std::string_view role) const;
-  // All tokens that stand for no text: those with a role and those that the file calls special,
-  // ascending.
+  // All tokens that stand for no text, ascending: those with a role, those that the file calls
+  // special, and those that post-processing adds.
   std::vector<int32_t> special_ids() const;
 
  private:

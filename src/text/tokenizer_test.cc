@@ -195,6 +195,14 @@ TEST(Tokenizer, KnowsWhichTokensStandForNoText) {
   EXPECT_FALSE(bert.has_token(-1));
 }
 
+TEST(Tokenizer, WhatPostProcessingAddsStandsForNoText) {
+  const Tokenizer tokenizer = patched({{"added_tokens", Json::array()}});
+  const std::vector<int32_t> ids = tokenizer.special_ids();
+  for (const char* name : {"[CLS]", "[SEP]"})
+    EXPECT_EQ(std::count(ids.begin(), ids.end(), tokenizer.token_to_id(name).value()), 1) << name;
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), tokenizer.token_to_id("[PAD]").value()), 0);
+}
+
 TEST(Tokenizer, ReadsRolesAndLengthFromTheConfigurationBesideIt) {
   const Folder folder("config");
   Json file = read_json(kGoldens / "word_piece.json");
