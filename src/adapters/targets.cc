@@ -27,7 +27,7 @@ std::vector<std::string> suffixes(const std::vector<const Site*>& sites) {
 
 void fail_unmatched(const BaseFacts& base, SiteKind kind, const std::string& target) {
   std::vector<const Site*> sites = base.sites;
-  std::erase_if(sites, [kind](const Site* site) { return site->kind != kind; });
+  std::erase_if(sites, [kind](const Site* site) { return !is_target(*site, kind); });
   std::vector<std::string> known = suffixes(sites);
   fail(ErrorKind::kUsage,
        "target \"{}\" matches no {} module of this {} base; did you mean \"{}\"? There are: {}",

@@ -58,6 +58,10 @@ TEST_F(Targets, TheBasesOwnMaskedLmHeadIsNone) {
   EXPECT_EQ(select({{"dense"}}).size(), 3u);
   EXPECT_EQ(select({{"all-linear"}}).size(), 7u);
   EXPECT_NE(refusal({{"transform.dense"}}), "");
+  sites_.back().name = "lm_head.projection";
+  std::string message = refusal({{"projection"}});
+  EXPECT_NE(message.find("matches no linear module"), message.npos);
+  EXPECT_EQ(message.find("projection", message.find("There are")), message.npos) << message;
   EXPECT_EQ(selected_by_peft({base_, "", {}}, {.target_modules = "all-linear"}).size(), 7u);
 }
 
