@@ -32,6 +32,12 @@ std::string display_name(const std::string& metric) {
   return text;
 }
 
+// "mse" of "negative_mse": choosing wants larger to be better, people want the figure itself.
+std::string positive_name(const std::string& metric) {
+  constexpr std::string_view kNegative = "negative_";
+  return metric.starts_with(kNegative) ? metric.substr(kNegative.size()) : metric;
+}
+
 Json metric_quantities(const Json& metrics, const TaskInfo& task, const std::string& chosen) {
   Json list = Json::array();
   auto add = [&](const std::string& name) {
@@ -44,13 +50,14 @@ Json metric_quantities(const Json& metrics, const TaskInfo& task, const std::str
     list.push_back(one);
   };
   // The one that was chosen by, then those that people ask for first, then the rest.
-  std::vector<std::string> order{chosen == "negative_mse" ? "mse" : chosen};
+  std::vector<std::string> order{positive_name(chosen)};
   order.insert(order.end(), task.headline.begin(), task.headline.end());
   for (const auto& [name, value] : metrics.items()) order.push_back(name);
   std::set<std::string> seen;
   for (const std::string& name : order) {
-    bool twice = name == "negative_mse" || (name == "micro_f1" && metrics.contains("accuracy") &&
-                                            metrics.at(name) == metrics.at("accuracy"));
+    bool negated = positive_name(name) != name && metrics.contains(positive_name(name));
+    bool twice = negated || (name == "micro_f1" && metrics.contains("accuracy") &&
+                             metrics.at(name) == metrics.at("accuracy"));
     if (metrics.contains(name) && !name.ends_with("_interval") && !twice &&
         seen.insert(name).second)
       add(name);
@@ -69,7 +76,7 @@ Json curves(const RunFigures& figures, const RunFolder& run) {
     validation.push_back({{"step", record.at("step")},
                           {"epoch", record.at("epoch")},
                           {"value", record.at("validation").at(config.metric)}});
-    for (const char* loss : {"log_loss", "mse"}) {
+    for (const char* loss : {"log_loss", "mse", "loss"}) {
       if (record.at("validation").contains(loss))
         validation.back()["loss"] = record.at("validation").at(loss);
     }
