@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "eval/task.h"
 #include "hub/catalogue.h"
 #include "hub/pull.h"
 

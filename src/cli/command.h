@@ -35,6 +35,7 @@ std::string resolve_data(const std::string& name_or_path);
 // dashes.
 void refuse_beside(const CLI::App& command, const std::string& option,
                    std::initializer_list<const char*> others);
+
 // A figure for people: counts whole, everything else with four decimals.
 std::string figure_text(const Json& value);
 

@@ -112,7 +112,7 @@ void add_eval(CLI::App& app) {
   command->footer(examples(
       {"inlay eval --run runs/a", "inlay eval --run runs/a --split validation --json",
        "inlay eval --model all-minilm-l6-v2 --adapter runs/a/adapter --data new_reviews.csv",
-       "inlay eval --model google-bert/bert-base-uncased --task masked-lm --data corpus.txt"}));
+       "inlay eval --model FOLDER --task masked-lm --data corpus.txt"}));
   command->callback([options, command] { run(*options, *command); });
 }
 

@@ -101,8 +101,7 @@ TEST_P(MaskedLmGolden, LossAndGradientsOfAskedRowsAreThoseOfTheWhole) {
   std::size_t compared = 0;
   for (Adapter::Entry& entry : full->entries()) {
     const std::string& bare = entry.parameter.name();
-    std::string name =
-        golden_.has("grad." + prefix + bare) ? "grad." + prefix + bare : "grad." + bare;
+    std::string name = fmt::format("grad.{}{}", golden_.has("grad." + bare) ? "" : prefix, bare);
     Tensor gradient = entry.parameter.take_gradient();
     if (!golden_.has(name)) continue;
     bool rounding = bare.ends_with("key.bias") || bare.ends_with("k_lin.bias");

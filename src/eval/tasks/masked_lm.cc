@@ -5,9 +5,11 @@
 #include <numeric>
 
 #include "autograd/ops/losses.h"
+#include "eval/intervals.h"
 #include "eval/masking.h"
 #include "eval/probabilities.h"
 #include "eval/task.h"
+#include "eval/task_details.h"
 
 namespace inlay {
 namespace {
@@ -43,6 +45,38 @@ std::vector<Named> named_in(const ModelOutput& output) {
     all.push_back(std::move(named));
   }
   return all;
+}
+
+// What a text adds to the figures.
+struct Tally {
+  int64_t count = 0, right = 0;
+  double negative_log_probability = 0;
+
+  double accuracy() const { return static_cast<double>(right) / static_cast<double>(count); }
+  double loss() const { return negative_log_probability / static_cast<double>(count); }
+};
+
+std::vector<Tally> tally(std::span<const ModelOutput> outputs) {
+  std::vector<Tally> tallies(outputs.size());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    for (const Named& named : named_in(outputs[i])) {
+      if (named.answer < 0) continue;
+      ++tallies[i].count;
+      tallies[i].right += named.best.front().first == named.answer ? 1 : 0;
+      tallies[i].negative_log_probability -= named.answer_log_probability;
+    }
+  }
+  return tallies;
+}
+
+Tally sum_of(const std::vector<Tally>& tallies, std::span<const std::size_t> rows) {
+  Tally total;
+  for (std::size_t row : rows) {
+    total.count += tallies[row].count;
+    total.right += tallies[row].right;
+    total.negative_log_probability += tallies[row].negative_log_probability;
+  }
+  return total;
 }
 
 std::vector<std::pair<int32_t, float>> likeliest(std::span<const float> probabilities) {
@@ -147,26 +181,50 @@ class MaskedLm : public Task {
   // The loss is the mean over the hidden tokens of all texts. Its exponential is called perplexity
   // as everywhere, though a masked model gives no probability of whole texts.
   Json metrics(std::span<const ModelOutput> outputs) const override {
-    int64_t count = 0, right = 0;
-    double sum = 0;
-    for (const ModelOutput& output : outputs) {
-      for (const Named& named : named_in(output)) {
-        if (named.answer < 0) continue;
-        ++count;
-        right += named.best.front().first == named.answer ? 1 : 0;
-        sum -= named.answer_log_probability;
-      }
-    }
-    Json json{{"masked_tokens", count}};
+    std::vector<Tally> tallies = tally(outputs);
+    auto over = [&](std::span<const std::size_t> rows, auto figure) -> std::optional<double> {
+      Tally total = sum_of(tallies, rows);
+      if (total.count == 0) return std::nullopt;
+      return (total.*figure)();
+    };
+    auto accuracy = [&](std::span<const std::size_t> rows) { return over(rows, &Tally::accuracy); };
+    auto loss = [&](std::span<const std::size_t> rows) { return over(rows, &Tally::loss); };
+    std::vector<std::size_t> all(tallies.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    Json metrics{{"masked_tokens", sum_of(tallies, all).count}};
     for (const char* name : {"masked_accuracy", "loss", "negative_loss", "perplexity"})
-      json[name] = Json();
-    if (count == 0) return json;
-    double loss = sum / static_cast<double>(count);
-    json["masked_accuracy"] = static_cast<double>(right) / static_cast<double>(count);
-    json["loss"] = loss;
-    json["negative_loss"] = -loss;
-    json["perplexity"] = std::exp(loss);
-    return json;
+      metrics[name] = Json();
+    std::optional<double> mean = loss(all);
+    if (!mean.has_value()) return metrics;
+    metrics["masked_accuracy"] = *accuracy(all);
+    metrics["loss"] = *mean;
+    metrics["negative_loss"] = -*mean;
+    metrics["perplexity"] = std::exp(*mean);
+    add_interval(metrics, "masked_accuracy", bootstrap_interval(tallies.size(), accuracy, {}));
+    std::optional<Interval> interval = bootstrap_interval(tallies.size(), loss, {});
+    add_interval(metrics, "loss", interval);
+    if (interval.has_value())
+      add_interval(metrics, "perplexity",
+                   Interval{std::exp(interval->low), std::exp(interval->high)});
+    return metrics;
+  }
+
+  // A text is as bad as its surest wrong token.
+  Json details(std::span<const ModelOutput> outputs) const override {
+    Mistakes mistakes;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      std::optional<Named> worst;
+      for (Named& named : named_in(outputs[i])) {
+        bool wrong = named.answer >= 0 && named.best.front().first != named.answer;
+        if (wrong && (!worst.has_value() || named.best.front().second > worst->best.front().second))
+          worst = std::move(named);
+      }
+      if (!worst.has_value()) continue;
+      double probability = worst->best.front().second;
+      mistakes.add({i, probability, text_of(worst->answer), text_of(worst->best.front().first),
+                    probability});
+    }
+    return {{"mistakes", mistakes.details()}};
   }
 
  private:
