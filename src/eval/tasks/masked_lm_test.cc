@@ -36,7 +36,8 @@ std::vector<float> row(double a, double b, double c) {
 
 class MaskedLmTask : public testing::Test {
  protected:
-  ModelOutput output(const EncodedExample& posed, std::vector<std::vector<float>> rows) const {
+  ModelOutput output(const EncodedExample& posed,
+                     const std::vector<std::vector<float>>& rows) const {
     std::vector<float> logits;
     for (const std::vector<float>& one : rows) logits.insert(logits.end(), one.begin(), one.end());
     return {&posed, task_->kept(posed, logits)};
