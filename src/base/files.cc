@@ -142,24 +142,11 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-namespace {
-
-// Advises on the pages that lie wholly inside a range.
-void advise(std::span<const std::byte> range, int advice) {
+void MappedFile::drop_pages(std::span<const std::byte> range) const {
   constexpr std::size_t kPage = 4096;
   auto begin = (reinterpret_cast<std::uintptr_t>(range.data()) + kPage - 1) / kPage * kPage;
   auto end = reinterpret_cast<std::uintptr_t>(range.data() + range.size()) / kPage * kPage;
-  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);
-}
-
-}  // namespace
-
-void MappedFile::drop_pages(std::span<const std::byte> range) const {
-  advise(range, MADV_DONTNEED);
-}
-
-void MappedFile::expect_scattered_reads(std::span<const std::byte> range) const {
-  advise(range, MADV_RANDOM);
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace inlay

@@ -46,9 +46,6 @@ class MappedFile {
   // Gives the resident pages of a range back to the system; they are read again from the file when
   // touched.
   void drop_pages(std::span<const std::byte> range) const;
-  // Says that a range will be read here and there: only the pages that are touched come in, not
-  // their neighbours.
-  void expect_scattered_reads(std::span<const std::byte> range) const;
 
  private:
   std::filesystem::path path_;

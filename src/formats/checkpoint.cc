@@ -113,10 +113,6 @@ Tensor Checkpoint::tensor(std::string_view name) const { return file_of(name).te
 
 void Checkpoint::drop_pages(std::string_view name) const { file_of(name).drop_pages(name); }
 
-void Checkpoint::expect_scattered_reads(std::string_view name) const {
-  file_of(name).expect_scattered_reads(name);
-}
-
 std::string Checkpoint::tensor_hash(std::string_view name) const {
   const SafetensorsFile& file = file_of(name);
   const SafetensorsEntry& found = file.entry(name);

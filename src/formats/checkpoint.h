@@ -27,7 +27,6 @@ class Checkpoint {
   const SafetensorsEntry& entry(std::string_view name) const;
   Tensor tensor(std::string_view name) const;
   void drop_pages(std::string_view name) const;
-  void expect_scattered_reads(std::string_view name) const;
 
   // The SHA-256 of "<dtype> [<size>,<size>,...]\n" and the raw little-endian bytes, in hexadecimal:
   // the text for a matrix is "F32 [2,3]\n", for a scalar "F32 []\n". Reads in pieces and drops

@@ -105,10 +105,6 @@ void SafetensorsFile::drop_pages(std::span<const std::byte> part) const {
   if (contents_->map != nullptr) contents_->map->drop_pages(part);
 }
 
-void SafetensorsFile::expect_scattered_reads(std::string_view name) const {
-  if (contents_->map != nullptr) contents_->map->expect_scattered_reads(raw_bytes(name));
-}
-
 namespace {
 
 // DType lists its values by increasing alignment, as the format does.

@@ -40,8 +40,6 @@ class SafetensorsFile {
   // Gives the resident pages of a tensor, or of a part of raw_bytes(), back to the system.
   void drop_pages(std::string_view name) const { drop_pages(raw_bytes(name)); }
   void drop_pages(std::span<const std::byte> part) const;
-  // Says that a tensor's rows will be read in no order: only pages that are touched come in.
-  void expect_scattered_reads(std::string_view name) const;
 
  private:
   struct Contents;

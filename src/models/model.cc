@@ -16,11 +16,11 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& folder,
   family.describe(*config, facts);
 
   auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(folder));
-  facts.root_hash = checkpoint->root_hash();  // reads the files in order, before anything else does
   WeightSource weights(checkpoint, facts.prefix, folder.string());
   std::unique_ptr<Model> model = family.build(*config, facts, parts, weights);
   weights.finish(family.head_tensors);
   facts.unused = weights.unused();
+  facts.root_hash = checkpoint->root_hash();
   facts.has_pooler = model->has_pooler();
   facts.sites = std::move(model->facts_.sites);
   model->facts_ = std::move(facts);

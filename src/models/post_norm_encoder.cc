@@ -37,7 +37,7 @@ NormSite PostNormEncoder::norm(WeightSource& weights, const std::string& name, i
 EmbeddingSite PostNormEncoder::embedding(WeightSource& weights, const std::string& name,
                                          int64_t rows) {
   Site site{.name = name, .kind = SiteKind::kEmbedding, .in = rows, .out = sizes_.hidden};
-  site.weight = weights.take_table(name, {rows, sizes_.hidden});
+  site.weight = weights.take(name + ".weight", {rows, sizes_.hidden});
   return {std::move(site)};
 }
 

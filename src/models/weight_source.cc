@@ -51,12 +51,6 @@ Tensor WeightSource::take(const std::string& name, const Shape& shape) {
   return tensor;
 }
 
-Tensor WeightSource::take_table(const std::string& name, const Shape& shape) {
-  Tensor table = take(name + ".weight", shape);
-  checkpoint_->expect_scattered_reads(full_name(name + ".weight"));
-  return table;
-}
-
 FrozenWeight WeightSource::take_linear(const std::string& name, int64_t in, int64_t out,
                                        Site& site) {
   site.weight = take(name + ".weight", {out, in});

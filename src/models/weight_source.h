@@ -25,9 +25,6 @@ class WeightSource {
   // The tensor of this shape, as mapped. A missing tensor or another shape is kInput; the message
   // names it.
   Tensor take(const std::string& name, const Shape& shape);
-  // A table `name`.weight that is read by row number: pages of rows that nothing asks for stay out
-  // of memory.
-  Tensor take_table(const std::string& name, const Shape& shape);
   // A linear layer `name`.weight (out, in) and `name`.bias, whose pages are dropped once packed.
   FrozenWeight take_linear(const std::string& name, int64_t in, int64_t out, Site& site);
   // Fills a norm from `name`.weight and `name`.bias, or from the old names gamma and beta.
