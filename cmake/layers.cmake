@@ -9,6 +9,7 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(OpenMP REQUIRED)
 find_package(GTest REQUIRED)
+find_package(Eigen3 REQUIRED NO_MODULE)
 # By hand: Debian's package file for oneDNN asks for OpenCL's headers, which nothing here uses.
 find_path(DNNL_INCLUDE oneapi/dnnl/dnnl.hpp REQUIRED)
 find_library(DNNL_LIBRARY dnnl REQUIRED)
@@ -53,7 +54,9 @@ function(inlay_test name)
 endfunction()
 
 inlay_layer(base LIBRARIES fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json OpenSSL::Crypto PkgConfig::PCRE2)
-inlay_layer(tensor DEPENDS base LIBRARIES PkgConfig::HWY DNNL::dnnl OpenMP::OpenMP_CXX)
+inlay_layer(tensor DEPENDS base LIBRARIES PkgConfig::HWY DNNL::dnnl OpenMP::OpenMP_CXX Eigen3::Eigen)
+# One thread for Eigen: its sums must not depend on how many there are.
+target_compile_definitions(inlay_tensor PUBLIC EIGEN_DONT_PARALLELIZE)
 inlay_layer(autograd DEPENDS tensor)
 inlay_layer(nn DEPENDS autograd)
 inlay_layer(formats DEPENDS tensor)

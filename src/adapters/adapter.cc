@@ -7,16 +7,29 @@ namespace {
 
 class Maker : public ParameterMaker {
  public:
-  Maker(std::deque<Adapter::Entry>& entries, uint64_t seed) : entries_(entries), seed_(seed) {}
+  Maker(std::deque<Adapter::Entry>& entries, std::deque<DerivedParameter>& derived,
+        const std::vector<const Site*>& sites, const BaseFacts& base, uint64_t seed)
+      : entries_(entries), derived_(derived), sites_(sites), base_(base), seed_(seed) {}
 
   Parameter& make(const Site& site, const std::string& part, Tensor value) override {
-    ensure(value.dtype() == DType::kF32, "a parameter of {} in {}", site.name,
-           dtype_name(value.dtype()));
-    return entries_
-        .emplace_back(
-            Adapter::Entry{&site, part, Parameter(full_name(site, part), std::move(value))})
-        .parameter;
+    return add(&site, part, full_name(site, part), std::move(value), true);
   }
+  Parameter& fixed(const Site& site, const std::string& part, Tensor value) override {
+    return add(&site, part, full_name(site, part), std::move(value), false);
+  }
+  Parameter& shared(const std::string& name, const Start& start) override {
+    return once(name, start, true);
+  }
+  Parameter& shared_fixed(const std::string& name, const Start& start) override {
+    return once(name, start, false);
+  }
+  DerivedParameter& derive(const std::string& name, std::vector<Parameter*> sources,
+                           DerivedParameter::Compute compute,
+                           DerivedParameter::Pull pull) override {
+    return derived_.emplace_back(name, std::move(sources), std::move(compute), std::move(pull));
+  }
+  const std::vector<const Site*>& sites() const override { return sites_; }
+  const BaseFacts& base() const override { return base_; }
 
   Stream stream(const Site& site, const std::string& part) const override {
     return Stream(seed_, "init/" + full_name(site, part));
@@ -27,8 +40,30 @@ class Maker : public ParameterMaker {
     return part.empty() ? site.name : site.name + "." + part;
   }
 
+  Parameter& add(const Site* site, const std::string& part, std::string name, Tensor value,
+                 bool trained) {
+    ensure(value.dtype() == DType::kF32 || !trained, "a trained parameter {} in {}", name,
+           dtype_name(value.dtype()));
+    return entries_
+        .emplace_back(
+            Adapter::Entry{site, part, trained, Parameter(std::move(name), std::move(value))})
+        .parameter;
+  }
+
+  Parameter& once(const std::string& name, const Start& start, bool trained) {
+    Parameter*& known = shared_[name];
+    if (known == nullptr) {
+      known = &add(nullptr, name, name, start(Stream(seed_, "init/" + name)), trained);
+    }
+    return *known;
+  }
+
   std::deque<Adapter::Entry>& entries_;
+  std::deque<DerivedParameter>& derived_;
+  const std::vector<const Site*>& sites_;
+  const BaseFacts& base_;
   uint64_t seed_;
+  std::map<std::string, Parameter*> shared_;
 };
 
 }  // namespace
@@ -38,7 +73,7 @@ std::unique_ptr<Adapter> Adapter::create(std::string name, ConfiguredMethod meth
   std::unique_ptr<Adapter> adapter(new Adapter(std::move(name), std::move(method)));
   adapter->sites_ = adapter->method().select(base);
   adapter->hooks_.resize(base.sites.size());
-  Maker maker(adapter->entries_, seed);
+  Maker maker(adapter->entries_, adapter->derived_, adapter->sites_, base, seed);
   for (const Site* site : adapter->sites_)
     adapter->hooks_[site->index] = adapter->method().attach(*site, maker);
   return adapter;
@@ -50,8 +85,18 @@ Json Adapter::config() const {
 
 int64_t Adapter::parameter_count() const {
   int64_t count = 0;
-  for (const Entry& entry : entries_) count += entry.parameter.value().count();
+  for (const Entry& entry : entries_) {
+    if (entry.trained) count += entry.parameter.value().count();
+  }
   return count;
+}
+
+void Adapter::convert(DType dtype) {
+  for (Entry& entry : entries_) {
+    bool number = entry.parameter.value().dtype() == DType::kF32 ||
+                  entry.parameter.value().dtype() == DType::kF64;
+    if (number) entry.parameter.convert(dtype);
+  }
 }
 
 }  // namespace inlay

@@ -24,9 +24,11 @@ class Adapter : public SiteHooks {
   SiteHook* at(std::size_t site_index) override { return hooks_[site_index].get(); }
 
   // A tensor of the adapter: parameter().name() is the site's name, a dot, and the part.
+  // Fixed ones are saved and loaded, but never trained or counted.
   struct Entry {
-    const Site* site;
+    const Site* site;  // null: shared by all sites
     std::string part;  // "lora_A.weight"
+    bool trained;
     Parameter parameter;
   };
 
@@ -36,8 +38,10 @@ class Adapter : public SiteHooks {
   Json config() const;  // the method's fields
   const std::vector<const Site*>& sites() const { return sites_; }
   std::deque<Entry>& entries() { return entries_; }
+  // All values in another precision, for gradient checks.
+  void convert(DType dtype);
   const std::deque<Entry>& entries() const { return entries_; }
-  int64_t parameter_count() const;
+  int64_t parameter_count() const;  // of the trained ones
 
  private:
   Adapter(std::string name, ConfiguredMethod method)
@@ -47,6 +51,7 @@ class Adapter : public SiteHooks {
   ConfiguredMethod method_;
   std::vector<const Site*> sites_;
   std::deque<Entry> entries_;  // hooks refer to the parameters: addresses never move
+  std::deque<DerivedParameter> derived_;
   std::vector<std::unique_ptr<SiteHook>> hooks_;  // by site index
 };
 

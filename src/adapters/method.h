@@ -6,10 +6,12 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "autograd/derived_parameter.h"
 #include "autograd/parameter.h"
 #include "base/fields.h"
 #include "base/random.h"
@@ -28,6 +30,20 @@ class ParameterMaker {
   virtual ~ParameterMaker() = default;
   // REQUIRES: value is F32. The parameter lives as long as the adapter.
   virtual Parameter& make(const Site& site, const std::string& part, Tensor value) = 0;
+  // Saved and loaded with the adapter, but never trained: an index (I32, I64), a projection.
+  virtual Parameter& fixed(const Site& site, const std::string& part, Tensor value) = 0;
+  // One for the whole adapter, made when first asked for; `start` draws from the stream of its
+  // name. REQUIRES: it is asked for in the same way, trained or not, at every site.
+  using Start = std::function<Tensor(const Stream&)>;
+  virtual Parameter& shared(const std::string& name, const Start& start) = 0;
+  virtual Parameter& shared_fixed(const std::string& name, const Start& start) = 0;
+  // A function of parameters made here; not saved. Lives as long as the adapter.
+  virtual DerivedParameter& derive(const std::string& name, std::vector<Parameter*> sources,
+                                   DerivedParameter::Compute compute,
+                                   DerivedParameter::Pull pull) = 0;
+  // All sites that the method selected, in order.
+  virtual const std::vector<const Site*>& sites() const = 0;
+  virtual const BaseFacts& base() const = 0;
   // The stream of a parameter's initial values: named by site and part, so every tensor differs.
   virtual Stream stream(const Site& site, const std::string& part) const = 0;
 };
@@ -41,6 +57,9 @@ class Method {
   virtual std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const = 0;
   // Whether a fresh adapter leaves every output of the base as it is.
   virtual bool identity_at_start() const { return true; }
+  // Whether gradients are those of the function that runs forward. DoRA's norm is a constant for
+  // its gradient, by its paper.
+  virtual bool gradient_is_exact() const { return true; }
   // Examples whose gradients are summed before the tree.
   virtual int64_t gradient_chunk() const { return 1; }
 };

@@ -13,7 +13,7 @@ void write_native(const std::filesystem::path& folder, const AdapterBundle& bund
   std::vector<NamedTensor> tensors;
   if (bundle.adapter != nullptr) {
     for (const Adapter::Entry& entry : bundle.adapter->entries()) {
-      tensors.push_back({entry.parameter.name(), entry.parameter.value().to(DType::kF32)});
+      tensors.push_back({entry.parameter.name(), entry.parameter.value()});
     }
   }
   if (!tensors.empty())

@@ -54,6 +54,14 @@ void StrictTensors::fill(const std::string& name, Parameter& parameter) {
   if (tensor.shape() != parameter.shape()) {
     problems_.push_back(fmt::format("{} has shape {} where {} is expected", name,
                                     tensor.shape().text(), parameter.shape().text()));
+  } else if (!is_floating(parameter.value().dtype())) {
+    bool same = tensor.dtype() == parameter.value().dtype();
+    if (same) parameter.set_value(tensor.clone());
+    if (!same) {
+      problems_.push_back(fmt::format("{} is {} where {} is expected", name,
+                                      dtype_name(tensor.dtype()),
+                                      dtype_name(parameter.value().dtype())));
+    }
   } else if (!is_floating(tensor.dtype())) {
     problems_.push_back(fmt::format("{} is {} where floating-point numbers are expected", name,
                                     dtype_name(tensor.dtype())));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/derived_parameter.h"
 #include "autograd/operands.h"
 #include "tensor/kernels/elementwise.h"
 
@@ -14,6 +15,27 @@ void Parameter::set_value(Tensor value) {
          value_.shape().text(), value.shape().text());
   value_ = std::move(value);
   changed();
+}
+
+void Parameter::replace(Tensor value) {
+  bool same =
+      value_.defined() && value.shape() == value_.shape() && value.dtype() == value_.dtype();
+  value_ = std::move(value);
+  if (!same) {
+    forward_.clear();
+    backward_.clear();
+  }
+  changed();
+}
+
+void Parameter::add_gradient(Tensor grad) {
+  ensure(grad.shape() == value_.shape(), "a gradient of shape {} for {} of shape {}",
+         grad.shape().text(), name_, value_.shape().text());
+  if (direct_.defined()) {
+    kernels::add_in_place(out(direct_), in(grad), grad.count());
+  } else {
+    direct_ = std::move(grad);
+  }
 }
 
 std::size_t Parameter::begin_use(uint64_t forward, const std::shared_ptr<Arena>& memory) {
@@ -32,6 +54,7 @@ std::size_t Parameter::begin_use(uint64_t forward, const std::shared_ptr<Arena>&
 }
 
 Tensor Parameter::take_gradient() {
+  for (DerivedParameter* derived : feeds_) derived->pull();
   last_forward_ = 0;
   uses_ = 0;
   Tensor total;
@@ -44,6 +67,10 @@ Tensor Parameter::take_gradient() {
       total = std::move(part);
     }
   }
+  if (!direct_.defined()) return total;
+  if (!total.defined()) return std::exchange(direct_, Tensor());
+  kernels::add_in_place(out(total), in(direct_), total.count());
+  direct_ = Tensor();
   return total;
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "autograd/gradient_tree.h"
 #include "tensor/arena.h"
@@ -14,6 +15,8 @@
 #include "tensor/tensor.h"
 
 namespace inlay {
+
+class DerivedParameter;
 
 class Parameter {
  public:
@@ -26,6 +29,8 @@ class Parameter {
 
   // New values of the same shape; packed forms follow.
   void set_value(Tensor value);
+  // The same values in another precision, for gradient checks.
+  void convert(DType dtype) { replace(value_.to(dtype)); }
   // The optimizer writes through this and calls changed() afterwards.
   Tensor& mutable_value() { return value_; }
   void changed() { ++version_; }
@@ -37,8 +42,11 @@ class Parameter {
   std::size_t begin_use(uint64_t forward, const std::shared_ptr<Arena>& memory);
   GradientTree& tree(std::size_t use) { return trees_[use]; }
   // The gradient over everything pushed since the last call: the trees' totals added in order of
-  // use. Undefined when no use reached the loss. The result must not outlive the context.
+  // use, then what was added directly or reached it through derived parameters. Undefined when no
+  // use reached the loss. The result must not outlive the context.
   Tensor take_gradient();
+  // A gradient that no op of a forward pass makes: of a regulariser, of a derived parameter.
+  void add_gradient(Tensor grad);
 
   // This matrix packed for y = x W^T (forward) or dx = dy W (backward); repacked after changed().
   const onednn::PackedMatrix& packed_forward(DType compute) {
@@ -49,6 +57,10 @@ class Parameter {
   }
 
  private:
+  friend class DerivedParameter;
+  // A value of any shape and type; packed forms are made anew where those differ.
+  void replace(Tensor value);
+
   struct Packed {
     onednn::PackedMatrix matrix;
     uint64_t version = 0;
@@ -64,6 +76,9 @@ class Parameter {
   std::shared_ptr<Arena> memory_;   // holds what is in the trees; declared before them
   std::deque<GradientTree> trees_;  // stable addresses: closures refer to them by index
   std::map<DType, Packed> forward_, backward_;
+  std::vector<DerivedParameter*> feeds_;  // what is made from this
+  DerivedParameter* made_by_ = nullptr;
+  Tensor direct_;  // from add_gradient()
 };
 
 }  // namespace inlay

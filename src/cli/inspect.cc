@@ -54,7 +54,7 @@ Json adapter_json(const Options& options, const Model& model) {
     json["method"] = loaded.adapter->info().name;
     json["config"] = loaded.adapter->config();
     for (const Adapter::Entry& entry : loaded.adapter->entries()) {
-      add(entry.parameter.name(), entry.parameter.value(), "adapter");
+      add(entry.parameter.name(), entry.parameter.value(), entry.trained ? "adapter" : "fixed");
     }
   }
   if (!loaded.label.task.empty()) json["task"] = loaded.label.task;

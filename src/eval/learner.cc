@@ -73,7 +73,9 @@ void append_outputs(Context& context, const Learner& learner, ExampleSpan exampl
 std::vector<Parameter*> Learner::parameters() const {
   std::vector<Parameter*> all;
   if (adapter != nullptr) {
-    for (Adapter::Entry& entry : adapter->entries()) all.push_back(&entry.parameter);
+    for (Adapter::Entry& entry : adapter->entries()) {
+      if (entry.trained) all.push_back(&entry.parameter);
+    }
   }
   if (head != nullptr) {
     for (Parameter& parameter : head->parameters()) all.push_back(&parameter);

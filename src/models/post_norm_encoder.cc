@@ -41,31 +41,37 @@ EmbeddingSite PostNormEncoder::embedding(WeightSource& weights, const std::strin
   return {std::move(site)};
 }
 
+HiddenSite PostNormEncoder::hidden(const std::string& name, const std::string& adapterhub,
+                                   SiteRole role, int layer) const {
+  Site site{.name = name,
+            .kind = SiteKind::kHidden,
+            .role = role,
+            .layer = layer,
+            .in = sizes_.hidden,
+            .out = sizes_.hidden,
+            .adapterhub = adapterhub};
+  return {std::move(site)};
+}
+
 PostNormEncoder::Layer PostNormEncoder::make_layer(WeightSource& weights, const EncoderNames& names,
                                                    int number) {
   std::string at = layer_prefix(names.layer, number);
-  int64_t hidden = sizes_.hidden, wide = sizes_.intermediate;
-  auto hidden_site = [&](const std::string& adapters, SiteRole role) {
-    Site site{.name = at + adapters,
-              .kind = SiteKind::kHidden,
-              .role = role,
-              .layer = number,
-              .in = hidden,
-              .out = hidden,
-              .adapterhub = at + adapters};
-    return HiddenSite{std::move(site)};
+  int64_t size = sizes_.hidden, wide = sizes_.intermediate;
+  auto block = [&](const std::string& adapters, SiteRole role) {
+    return hidden(at + adapters, at + adapters, role, number);
   };
-  return {linear(weights, at + names.query, SiteRole::kQuery, number, hidden, hidden),
-          linear(weights, at + names.key, SiteRole::kKey, number, hidden, hidden),
-          linear(weights, at + names.value, SiteRole::kValue, number, hidden, hidden),
-          linear(weights, at + names.attention_output, SiteRole::kAttentionOutput, number, hidden,
-                 hidden),
-          linear(weights, at + names.up, SiteRole::kUp, number, hidden, wide),
-          linear(weights, at + names.down, SiteRole::kDown, number, wide, hidden),
-          norm(weights, at + names.attention_norm, number),
-          norm(weights, at + names.output_norm, number),
-          hidden_site(names.attention_adapters, SiteRole::kAttentionBlock),
-          hidden_site(names.output_adapters, SiteRole::kFeedForwardBlock)};
+  return {
+      linear(weights, at + names.query, SiteRole::kQuery, number, size, size),
+      linear(weights, at + names.key, SiteRole::kKey, number, size, size),
+      linear(weights, at + names.value, SiteRole::kValue, number, size, size),
+      linear(weights, at + names.attention_output, SiteRole::kAttentionOutput, number, size, size),
+      linear(weights, at + names.up, SiteRole::kUp, number, size, wide),
+      linear(weights, at + names.down, SiteRole::kDown, number, wide, size),
+      norm(weights, at + names.attention_norm, number),
+      norm(weights, at + names.output_norm, number),
+      block(names.attention_adapters, SiteRole::kAttentionBlock),
+      block(names.output_adapters, SiteRole::kFeedForwardBlock),
+      hidden(at.substr(0, at.size() - 1), at + "reft_layer.refts", SiteRole::kLayerOutput, number)};
 }
 
 std::unique_ptr<PostNormEncoder::MaskedLm> PostNormEncoder::make_masked_lm(
@@ -101,6 +107,8 @@ PostNormEncoder::PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& 
   position_ = embedding(weights, names.position, sizes.positions);
   if (!names.type.empty()) type_ = embedding(weights, names.type, sizes.types);
   embedding_norm_ = norm(weights, names.embedding_norm, -1);
+  embedded_ = hidden(names.word.substr(0, names.word.find('.')), "invertible_adapters",
+                     SiteRole::kEmbeddingOutput, -1);
   for (int number = 0; number < sizes.layers; ++number)
     layers_.push_back(make_layer(weights, names, number));
   if (!names.pooler.empty() && weights.contains(names.pooler + ".weight")) {
@@ -116,6 +124,7 @@ void PostNormEncoder::register_sites() {
   add_site(position_.site);
   if (type_.has_value()) add_site(type_->site);
   add_site(embedding_norm_.site);
+  add_site(embedded_.site);
   for (Layer& layer : layers_) {
     for (LinearSite* module : {&layer.query, &layer.key, &layer.value, &layer.attention_output})
       add_site(module->site);
@@ -124,6 +133,7 @@ void PostNormEncoder::register_sites() {
     for (LinearSite* module : {&layer.up, &layer.down}) add_site(module->site);
     add_site(layer.feed_forward_block.site);
     add_site(layer.output_norm.site);
+    add_site(layer.whole.site);
   }
   if (pooler_.has_value()) add_site(pooler_->site);
   if (mlm_ != nullptr) {
@@ -144,7 +154,7 @@ Variable PostNormEncoder::embed(Context& context, const TokenBatch& batch) const
   if (type_.has_value()) lookups.at(count++) = lookup(*type_, batch.types);
   lookups.at(count++) = lookup(position_, batch.positions);
   Variable sum = embedding_sum(context, {lookups.data(), count}, &batch.tokens);
-  return norm_site(context, embedding_norm_, sum, Variable());
+  return hidden_site(context, embedded_, norm_site(context, embedding_norm_, sum, Variable()));
 }
 
 Variable PostNormEncoder::run_layer(Context& context, const Layer& layer, const Variable& x) const {
@@ -173,7 +183,7 @@ Variable PostNormEncoder::run_layer(Context& context, const Layer& layer, const 
   wide = Variable();
   output = hidden_site(context, layer.feed_forward_block, middle, std::move(output), middle,
                        layer.output_norm);
-  return norm_site(context, layer.output_norm, output, middle);
+  return hidden_site(context, layer.whole, norm_site(context, layer.output_norm, output, middle));
 }
 
 Variable PostNormEncoder::encode(Context& context, const TokenBatch& batch) const {

@@ -48,7 +48,7 @@ class PostNormEncoder : public Model {
   struct Layer {
     LinearSite query, key, value, attention_output, up, down;
     NormSite attention_norm, output_norm;
-    HiddenSite attention_block, feed_forward_block;
+    HiddenSite attention_block, feed_forward_block, whole;
   };
   struct MaskedLm {
     LinearSite dense;
@@ -61,6 +61,8 @@ class PostNormEncoder : public Model {
                     int64_t in, int64_t out);
   NormSite norm(WeightSource& weights, const std::string& name, int layer);
   EmbeddingSite embedding(WeightSource& weights, const std::string& name, int64_t rows);
+  HiddenSite hidden(const std::string& name, const std::string& adapterhub, SiteRole role,
+                    int layer) const;
   Layer make_layer(WeightSource& weights, const EncoderNames& names, int number);
   std::unique_ptr<MaskedLm> make_masked_lm(WeightSource& weights, const EncoderNames& names);
   void register_sites();
@@ -72,6 +74,7 @@ class PostNormEncoder : public Model {
   EmbeddingSite word_, position_;
   std::optional<EmbeddingSite> type_;
   NormSite embedding_norm_;
+  HiddenSite embedded_;  // what the first layer reads
   std::deque<Layer> layers_;
   std::optional<LinearSite> pooler_;
   std::unique_ptr<MaskedLm> mlm_;

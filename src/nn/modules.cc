@@ -1,6 +1,8 @@
 #include "nn/modules.h"
 
+#include <array>
 #include <optional>
+#include <span>
 
 #include "autograd/ops/add.h"
 #include "autograd/ops/layer_norm.h"
@@ -13,9 +15,10 @@ namespace {
 // The hooks that do something at a site, with their gates; adapters whose gate is 0 there are
 // skipped.
 struct LiveHook {
-  SiteHook* hook;
-  float gate;
+  SiteHook* hook = nullptr;
+  float gate = 1;
 };
+constexpr std::size_t kMaxStacked = 64;
 
 template <class Visit>
 void for_each_hook(const std::vector<ActiveAdapter>& adapters, const Site& site,
@@ -97,30 +100,58 @@ Variable tapped(Context& context, const Site& site, Variable value) {
   return value;
 }
 
-// `base` is the frozen product of x; where tensors are replaced and the gate is 1 it is not needed.
+// What the base gives for x, with its tensors replaced where an adapter does that. `base` is the
+// frozen product of x where it is at hand; with a replacement at gate 1 it is not needed.
+Variable replaced_linear(Context& context, const LinearSite& module,
+                         const std::vector<ActiveAdapter>& adapters, const Variable& x,
+                         Variable base, Precision precision) {
+  auto replacing = replacing_hook(adapters, module.site);
+  if (!replacing.has_value() || replacing->gate != 1.0f) {
+    if (!base.defined()) base = linear(context, x, {.frozen = &module.weight}, precision);
+  }
+  if (!replacing.has_value()) return base;
+  Replacements replaced = replacing->hook->replacements();
+  Variable adapted = linear(
+      context, x, {.frozen = &module.weight, .weight = replaced.weight, .bias = replaced.bias},
+      precision);
+  return replacing->gate == 1.0f ? adapted
+                                 : gated(context, base, std::move(adapted), replacing->gate);
+}
+
+// What the first `count` hooks and the layer give together for x: hook k changes what the hooks
+// before it give, in what they read, in what comes out, or in both.
+Variable hooked_linear(Context& context, const LinearSite& module,
+                       const std::vector<ActiveAdapter>& adapters, std::span<const LiveHook> hooks,
+                       const Variable& x, Variable base, Precision precision) {
+  if (hooks.empty())
+    return replaced_linear(context, module, adapters, x, std::move(base), precision);
+  const LiveHook& live = hooks.back();
+  std::span<const LiveHook> before = hooks.first(hooks.size() - 1);
+  Variable read = live.hook->input(context, x);
+  if (!read.defined()) {
+    Variable y = hooked_linear(context, module, adapters, before, x, std::move(base), precision);
+    if (live.gate == 1.0f) return live.hook->linear(context, module, x, std::move(y));
+    return gated(context, y, live.hook->linear(context, module, x, y), live.gate);
+  }
+  Variable y = hooked_linear(context, module, adapters, before, read, Variable(), precision);
+  Variable adapted = live.hook->linear(context, module, x, std::move(y));
+  if (live.gate == 1.0f) return adapted;
+  Variable plain = hooked_linear(context, module, adapters, before, x, std::move(base), precision);
+  return gated(context, plain, std::move(adapted), live.gate);
+}
+
 Variable adapted_linear(Context& context, const LinearSite& module,
                         const std::vector<ActiveAdapter>& adapters, const Variable& x,
                         Variable base, Precision precision) {
-  Variable y = std::move(base);
-  auto replacing = replacing_hook(adapters, module.site);
-  if (!replacing.has_value() || replacing->gate != 1.0f) {
-    if (!y.defined()) y = linear(context, x, {.frozen = &module.weight}, precision);
-  }
-  if (replacing.has_value()) {
-    Replacements replaced = replacing->hook->replacements();
-    Variable adapted = linear(
-        context, x, {.frozen = &module.weight, .weight = replaced.weight, .bias = replaced.bias},
-        precision);
-    y = replacing->gate == 1.0f ? adapted : gated(context, y, std::move(adapted), replacing->gate);
-  }
+  std::array<LiveHook, kMaxStacked> hooks;
+  std::size_t count = 0;
   for_each_hook(adapters, module.site, [&](LiveHook live) {
-    if (live.gate == 1.0f) {
-      y = live.hook->linear(context, x, std::move(y));
-    } else {
-      y = gated(context, y, live.hook->linear(context, x, y), live.gate);
-    }
+    require(count < hooks.size(), ErrorKind::kUsage, "more than {} adapters are stacked at {}",
+            hooks.size(), module.site.name);
+    hooks.at(count++) = live;
   });
-  return y;
+  return hooked_linear(context, module, adapters, {hooks.data(), count}, x, std::move(base),
+                       precision);
 }
 
 // Where no product can be blended or split: the gate takes 0 or 1, for the whole batch.
@@ -187,8 +218,10 @@ Variable norm_site(Context& context, const NormSite& norm, const Variable& x,
   return tapped(context, norm.site, std::move(y));
 }
 
-Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input,
-                     Variable output, const Variable& residual, const NormSite& norm) {
+namespace {
+
+Variable hidden_with(Context& context, const HiddenSite& hidden, const Variable& input,
+                     Variable output, const Variable& residual, const NormSite* norm) {
   if (!any_adapter(context, hidden.site)) return tapped(context, hidden.site, std::move(output));
   Variable y = for_each_segment(
       context,
@@ -203,6 +236,17 @@ Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable&
       },
       output, input, residual);
   return tapped(context, hidden.site, std::move(y));
+}
+
+}  // namespace
+
+Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input,
+                     Variable output, const Variable& residual, const NormSite& norm) {
+  return hidden_with(context, hidden, input, std::move(output), residual, &norm);
+}
+
+Variable hidden_site(Context& context, const HiddenSite& hidden, Variable output) {
+  return hidden_with(context, hidden, Variable(), std::move(output), Variable(), nullptr);
 }
 
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding) {

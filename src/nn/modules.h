@@ -40,6 +40,9 @@ Variable norm_site(Context& context, const NormSite& norm, const Variable& x,
 Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input,
                      Variable output, const Variable& residual, const NormSite& norm);
 
+// The same for what embeddings or a whole layer give: nothing is added to it afterwards.
+Variable hidden_site(Context& context, const HiddenSite& hidden, Variable output);
+
 // The parameter that stands in for an embedding's table or for a bare bias; null: the frozen one.
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding);
 Parameter* parameter_replacement(Context& context, const Site& parameter);

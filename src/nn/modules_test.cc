@@ -35,7 +35,7 @@ class FakeAdapter : public SiteHooks {
  private:
   struct LinearHook : SiteHook {
     explicit LinearHook(FakeAdapter& owner) : adapter(owner) {}
-    Variable linear(Context& context, const Variable& x, Variable y) override {
+    Variable linear(Context& context, const LinearSite&, const Variable& x, Variable y) override {
       return adapter.update(context, x, std::move(y));
     }
     FakeAdapter& adapter;

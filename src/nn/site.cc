@@ -7,10 +7,19 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kKinds = {"linear", "hidden", "norm", "embedding",
                                                     "parameter"};
-constexpr std::array<std::string_view, 11> kRoles = {
-    "other",    "query", "key",    "value",           "attention_output",
-    "up",       "down",  "pooler", "attention_block", "feed_forward_block",
-    "masked_lm"};
+constexpr std::array<std::string_view, 13> kRoles = {"other",
+                                                     "query",
+                                                     "key",
+                                                     "value",
+                                                     "attention_output",
+                                                     "up",
+                                                     "down",
+                                                     "pooler",
+                                                     "attention_block",
+                                                     "feed_forward_block",
+                                                     "layer_output",
+                                                     "embedding_output",
+                                                     "masked_lm"};
 
 }  // namespace
 

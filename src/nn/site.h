@@ -17,6 +17,7 @@
 namespace inlay {
 
 struct Context;
+struct LinearSite;
 
 enum class SiteKind { kLinear, kHidden, kNorm, kEmbedding, kParameter };
 enum class SiteRole {
@@ -30,6 +31,8 @@ enum class SiteRole {
   kPooler,
   kAttentionBlock,    // kHidden: the output of attention, before it joins the residual
   kFeedForwardBlock,  // kHidden: the output of the feed-forward part
+  kLayerOutput,       // kHidden: what a layer hands to the next
+  kEmbeddingOutput,   // kHidden: what the first layer reads
   kMaskedLm,          // of the base's own masked-LM head
 };
 
@@ -55,11 +58,12 @@ struct NormSite;
 
 // What a hidden hook sees: one sub-layer of a transformer block with its surroundings. All (tokens,
 // hidden).
+// Embeddings and layers as a whole are seen by their output alone.
 struct HiddenBlock {
   const Variable& input;     // what the sub-layer read
   const Variable& output;    // what it gave
   const Variable& residual;  // what its output is added to
-  const NormSite& norm;      // applied to output + residual afterwards
+  const NormSite* norm;      // applied to output + residual afterwards
 };
 
 // Trainable tensors that stand in for the base's at a site; null where the base's own is used.
@@ -68,15 +72,28 @@ struct Replacements {
   Parameter* bias = nullptr;
 };
 
+// The tensors of a site on their way into a merged model: float32 or float64, owned.
+struct MergedTensors {
+  Tensor weight;  // (out, in) of a linear layer, (channels) of a norm, (rows, channels) of a table
+  Tensor bias;    // undefined where the site has none
+};
+
 // One adapter at one site. Every hook defaults to leaving the base as it is.
 class SiteHook {
  public:
   virtual ~SiteHook() = default;
-  // y is what the site gave so far; the result takes its place. y is consumed.
-  virtual Variable linear(Context&, const Variable& /*x*/, Variable y) { return y; }
+  // What a linear layer reads instead of x (a rotation, a scaling); undefined: x itself.
+  virtual Variable input(Context&, const Variable& /*x*/) { return {}; }
+  // y is what the site gave so far for x; the result takes its place. y is consumed.
+  virtual Variable linear(Context&, const LinearSite&, const Variable& /*x*/, Variable y) {
+    return y;
+  }
   // The addition to the block's output, without the residual; undefined for none.
   virtual Variable hidden(Context&, const HiddenBlock&) { return {}; }
   virtual Replacements replacements() { return {}; }
+  // Changes the layer's own tensors so that it gives what hook and layer give together; false where
+  // no tensors can do that.
+  virtual bool merge(MergedTensors&) { return false; }
 };
 
 // An adapter as the base sees it: a hook per site index, null where it does nothing.

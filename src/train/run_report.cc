@@ -169,13 +169,16 @@ Json trained_parts(const RunFigures& figures) {
   std::map<std::string, std::vector<int64_t>> grid;
   int64_t outside = 0;
   for (const Adapter::Entry& entry : learner.adapter->entries()) {
+    if (!entry.trained) continue;
     int64_t count = entry.parameter.value().count();
-    if (entry.site->layer < 0) {
+    if (entry.site == nullptr || entry.site->layer < 0) {
       outside += count;
       continue;
     }
     std::string number = "." + std::to_string(entry.site->layer) + ".";
-    std::string kind = entry.site->name.substr(entry.site->name.find(number) + number.size());
+    std::size_t at = entry.site->name.find(number);
+    std::string kind =
+        at == std::string::npos ? "layer output" : entry.site->name.substr(at + number.size());
     if (!grid.contains(kind)) rows.push_back(kind);
     auto& cells = grid[kind];
     cells.resize(layers);

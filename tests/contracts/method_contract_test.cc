@@ -138,6 +138,22 @@ class MethodContract : public testing::TestWithParam<Pair> {
     return logits(learner, {{.hooks = learner.adapter.get()}});
   }
 
+  // The number whose gradients gradients() gives, in double.
+  double loss(const Learner& learner) const {
+    Context context(DType::kF64);
+    context.training = true;
+    context.seed = 5;
+    context.tape.set_recording(false);
+    context.adapters = {{.hooks = learner.adapter.get()}};
+    TokenBatch all = batch(learner, 0, kExamples);
+    Tensor out = learner_logits(context, learner, all).value();
+    Stream stream(13, "contract/grad");
+    double sum = 0;
+    for (int64_t i = 0; i < out.count(); ++i)
+      sum += out.data<double>()[i] * stream.normal(static_cast<uint64_t>(i));
+    return sum;
+  }
+
   // Gradients of all parameters for a fixed gradient of the logits, the batch cut into pieces of
   // `size` examples.
   std::vector<Tensor> gradients(Learner& learner, DType compute, int64_t size = kExamples) const {
@@ -233,9 +249,8 @@ TEST_P(MethodContract, TheBaseKeepsItsBytes) {
 TEST_P(MethodContract, GradientsInFloatAgreeWithThoseInDouble) {
   train(learner_);
   std::vector<Tensor> narrow = gradients(learner_, DType::kF32);
-  for (Parameter* parameter : learner_.parameters()) {
-    *parameter = Parameter(parameter->name(), parameter->value().to(DType::kF64));
-  }
+  learner_.adapter->convert(DType::kF64);
+  for (Parameter& parameter : learner_.head->parameters()) parameter.convert(DType::kF64);
   std::vector<Tensor> wide = gradients(learner_, DType::kF64);
   double largest = 0;
   for (const Tensor& gradient : wide) {
@@ -249,6 +264,73 @@ TEST_P(MethodContract, GradientsInFloatAgreeWithThoseInDouble) {
     for (int64_t i = 0; wide[p].defined() && i < wide[p].count(); ++i) {
       ASSERT_NEAR(in(narrow[p]).load<double>(i), in(wide[p]).load<double>(i), 1e-5 * largest)
           << parameters[p]->name() << " at " << i;
+    }
+  }
+}
+
+// d loss / d parameter along a drawn direction, against the difference of two losses. Once per
+// method: what a family adds is checked by its own tests.
+TEST_P(MethodContract, GradientsAreThoseOfFiniteDifferences) {
+  bool first_family = GetParam().family == all_families().front();
+  if (!first_family || !learner_.adapter->method().gradient_is_exact()) return;
+  train(learner_);
+  learner_.adapter->convert(DType::kF64);
+  for (Parameter& parameter : learner_.head->parameters()) parameter.convert(DType::kF64);
+  std::vector<Tensor> gradients_here = gradients(learner_, DType::kF64);
+  std::vector<Parameter*> parameters = learner_.parameters();
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    if (!gradients_here[p].defined()) continue;
+    Tensor start = parameters[p]->value().clone();
+    Stream stream(17, "contract/direction/" + parameters[p]->name());
+    auto loss_at = [&](double step) {
+      Tensor moved = start.clone();
+      for (int64_t i = 0; i < moved.count(); ++i)
+        moved.mutable_data<double>()[i] += step * stream.normal(static_cast<uint64_t>(i));
+      parameters[p]->set_value(std::move(moved));
+      return loss(learner_);
+    };
+    constexpr double kStep = 1e-5;
+    double measured = (loss_at(kStep) - loss_at(-kStep)) / (2 * kStep);
+    double expected = 0, size = 0;
+    for (int64_t i = 0; i < start.count(); ++i) {
+      double term = gradients_here[p].data<double>()[i] * stream.normal(static_cast<uint64_t>(i));
+      expected += term;
+      size += std::fabs(term);
+    }
+    parameters[p]->set_value(std::move(start));
+    EXPECT_NEAR(measured, expected, 1e-5 * size + 1e-8) << parameters[p]->name();
+  }
+}
+
+// Every linear layer that the adapter can be merged into gives with merged tensors what layer and
+// adapter give together; in double, so that nothing but the mathematics can differ.
+TEST_P(MethodContract, MergedIsUnmerged) {
+  train(learner_);
+  learner_.adapter->convert(DType::kF64);
+  for (const Site* site : learner_.adapter->sites()) {
+    if (site->kind != SiteKind::kLinear) continue;
+    MergedTensors merged{site->weight.to(DType::kF64),
+                         site->bias.defined() ? site->bias.to(DType::kF64) : Tensor()};
+    if (!learner_.adapter->at(site->index)->merge(merged)) continue;
+    LinearSite base{*site, FrozenWeight(site->weight, site->bias, onednn::Layout::kOutIn, nullptr)};
+    LinearSite whole{*site,
+                     FrozenWeight(merged.weight, merged.bias, onednn::Layout::kOutIn, nullptr)};
+    Context context(DType::kF64);
+    context.tape.set_recording(false);
+    context.begin_forward();
+    TokenBatch rows = batch(learner_, 0, kExamples);
+    Stream stream(19, "contract/merged/" + site->name);
+    Tensor x = Tensor::empty({rows.tokens.rows(), site->in}, DType::kF64);
+    for (int64_t i = 0; i < x.count(); ++i)
+      x.mutable_data<double>()[i] = stream.normal(static_cast<uint64_t>(i));
+    Variable input = context.tape.constant(x, &rows.tokens);
+    Tensor expected = linear_site(context, whole, input, Precision::kFull).value();
+    context.adapters = {{.hooks = learner_.adapter.get()}};
+    Tensor unmerged = linear_site(context, base, input, Precision::kFull).value();
+    for (int64_t i = 0; i < expected.count(); ++i) {
+      double want = expected.data<double>()[i];
+      ASSERT_NEAR(unmerged.data<double>()[i], want, 1e-6 * (1 + std::fabs(want)))
+          << site->name << " at " << i;
     }
   }
 }

@@ -68,7 +68,9 @@ class GoldenCase {
 
   // All trainable tensors in the type that the context computes in.
   void set(Parameter& parameter, const Tensor& value) const {
-    parameter = Parameter(parameter.name(), value.to(context.dtype(Precision::kFull)));
+    parameter.convert(value.dtype());
+    parameter.set_value(value);
+    parameter.convert(context.dtype(Precision::kFull));
   }
 
   Variable encode() { return model->encode(context, batch); }

@@ -67,7 +67,7 @@ class BottleneckHook : public SiteHook {
   Variable input(Context& context, const HiddenBlock& block) const {
     if (wiring_.parallel) return block.input;
     if (!wiring_.norm_first) return block.output;
-    const NormSite& norm = block.norm;
+    const NormSite& norm = *block.norm;
     return layer_norm(context, block.output, block.residual,
                       {.gamma = norm.gamma, .beta = norm.beta, .eps = norm.eps});
   }

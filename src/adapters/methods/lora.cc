@@ -4,10 +4,12 @@
 
 #include <cmath>
 
+#include "adapters/delta_hook.h"
 #include "adapters/method.h"
 #include "adapters/targets.h"
 #include "autograd/ops/dropout.h"
 #include "nn/initializers.h"
+#include "tensor/matrix_view.h"
 
 namespace inlay {
 namespace {
@@ -17,9 +19,20 @@ class LoraHook : public SiteHook {
   LoraHook(Parameter& a, Parameter& b, float scale, double dropout, std::string stream)
       : a_(a), b_(b), scale_(scale), dropout_(dropout), stream_(std::move(stream)) {}
 
-  Variable linear(Context& context, const Variable& x, Variable y) override {
+  Variable linear(Context& context, const LinearSite&, const Variable& x, Variable y) override {
     return lora(context, std::move(y), inlay::dropout(context, x, dropout_, stream_), a_, b_,
                 scale_);
+  }
+
+  bool merge(MergedTensors& merged) override {
+    Tensor delta = Tensor::empty(merged.weight.shape(), a_.value().dtype());
+    with_real(delta.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      matrix<T>(delta).noalias() =
+          static_cast<T>(scale_) * const_matrix<T>(b_.value()) * const_matrix<T>(a_.value());
+    });
+    merge_delta(merged, delta);
+    return true;
   }
 
  private:
