@@ -20,6 +20,8 @@
 
 namespace inlay {
 
+struct PeftForm;
+
 // How an adapter of a method is written to disk.
 enum class AdapterFormat { kPeft, kAdapterHub, kNative };
 
@@ -70,6 +72,7 @@ struct MethodInfo {
   std::string citation;
   std::string example;  // "lora[r=8,alpha=16]"
   AdapterFormat format;
+  const PeftForm* peft = nullptr;  // how PEFT keeps it; null: PEFT has no such method
   // One consistent set of defaults, for little data.
   double learning_rate;
   int64_t epochs;

@@ -2,7 +2,7 @@
 
 #include "adapters/adapter_record.h"
 #include "adapters/head_file.h"
-#include "adapters/peft_config.h"
+#include "adapters/peft_form.h"
 #include "adapters/strict_tensors.h"
 #include "base/files.h"
 #include "formats/safetensors.h"
@@ -11,6 +11,7 @@ namespace inlay {
 namespace {
 
 constexpr const char* kKeyPrefix = "base_model.model.";
+constexpr const char* kSharedPrefix = "base_model.";
 constexpr const char* kBareModel = "FEATURE_EXTRACTION";
 constexpr const char* kWeights = "adapter_model.safetensors";
 
@@ -28,8 +29,10 @@ PeftModel peft_model(const BaseFacts& base, const HeadLayout* head) {
   return model;
 }
 
-std::string key_of(const PeftModel& model, const Parameter& parameter) {
-  return kKeyPrefix + model.prefix + parameter.name();
+std::string key_of(const PeftForm& form, const PeftModel& model, const Adapter::Entry& entry) {
+  const std::string& name = entry.parameter.name();
+  if (entry.site != nullptr) return kKeyPrefix + model.prefix + name;
+  return form.shared_key != nullptr ? form.shared_key(name) : kSharedPrefix + name;
 }
 std::string head_key(const Parameter& parameter) { return kKeyPrefix + parameter.name(); }
 
@@ -62,11 +65,11 @@ HeadLabel label_of(const std::string& task_type, int64_t outputs) {
 
 // Sites of a pooler that the head does not read, and that the model with this head may lack, count
 // only if the file has them.
-SiteSet adapted_sites(const PeftModel& model, const HeadLayout* head, const PeftTargets& targets,
-                      const StrictTensors& tensors) {
+SiteSet adapted_sites(const PeftModel& model, const HeadLayout* head, SiteKind kind,
+                      const PeftTargets& targets, const StrictTensors& tensors) {
   SiteSet sites = selected_by_peft(model, targets);
   std::erase_if(sites, [&](const Site* site) {
-    if (site->kind != SiteKind::kLinear) return true;
+    if (site->kind != kind) return true;
     bool may_lack =
         site->role == SiteRole::kPooler && (head == nullptr || head->input != HeadInput::kPooler);
     return may_lack && !tensors.any_under(kKeyPrefix + model.prefix + site->name + ".");
@@ -97,12 +100,33 @@ std::unique_ptr<Head> read_head(StrictTensors& tensors, const HeadLayout& layout
   return head;
 }
 
+const MethodInfo& method_of(const Json& config, const std::string& where) {
+  auto type = json_get<std::string>(config, "peft_type", where);
+  std::string known;
+  for (const MethodInfo* method : all_methods()) {
+    if (method->peft == nullptr) continue;
+    if (type == method->peft->type) return *method;
+    known += (known.empty() ? "" : ", ") + std::string(method->peft->type);
+  }
+  fail(ErrorKind::kInput, "{}: \"peft_type\" is \"{}\"; expected one of {}", where, type, known);
+}
+
+// A method that selects sites by rules of its own must select PEFT's.
+void check_sites(const Adapter& adapter, const SiteSet& adapted, const std::string& where) {
+  if (adapted.empty()) return;
+  SiteSet own(adapter.sites().begin(), adapter.sites().end());
+  require(own == adapted, ErrorKind::kInput,
+          "{}: \"target_modules\" selects {} modules, where method {} adapts {} others or fewer",
+          where, adapted.size(), adapter.info().name, own.size());
+}
+
 }  // namespace
 
 void write_peft(const std::filesystem::path& folder, const AdapterBundle& bundle,
                 const BaseFacts& base) {
   const Adapter& adapter = *bundle.adapter;
-  ensure(adapter.info().name == "lora", "method {} has no PEFT form", adapter.info().name);
+  const PeftForm* form = adapter.info().peft;
+  ensure(form != nullptr, "method {} has no PEFT form", adapter.info().name);
   const HeadLayout* layout =
       bundle.head != nullptr ? head_of(base, bundle.label.peft_type) : nullptr;
   if (layout != nullptr && !same_layout(*layout, bundle.head->layout())) layout = nullptr;
@@ -110,7 +134,7 @@ void write_peft(const std::filesystem::path& folder, const AdapterBundle& bundle
 
   std::vector<NamedTensor> tensors;
   for (const Adapter::Entry& entry : adapter.entries()) {
-    tensors.push_back({key_of(model, entry.parameter), entry.parameter.value().to(DType::kF32)});
+    tensors.push_back({key_of(*form, model, entry), entry.parameter.value()});
   }
   if (layout != nullptr) {
     for (const Parameter& parameter : bundle.head->parameters()) {
@@ -121,8 +145,8 @@ void write_peft(const std::filesystem::path& folder, const AdapterBundle& bundle
   }
   write_safetensors(folder / kWeights, tensors, {{"format", "pt"}});
 
-  Json config =
-      lora_to_peft(adapter.config(), model, {adapter.sites().begin(), adapter.sites().end()});
+  Json config = fields_to_peft(*form, adapter.config(), model,
+                               {adapter.sites().begin(), adapter.sites().end()});
   config["base_model_name_or_path"] = folder_name(base.folder);
   config["task_type"] = layout != nullptr ? bundle.label.peft_type : kBareModel;
   if (layout != nullptr) config["modules_to_save"] = modules_to_save(model);
@@ -140,7 +164,9 @@ LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
     record = record_from_config(config, where);
     check_base(record, base, where);
   }
-  check_peft_config(config, where);
+  const MethodInfo& info = method_of(config, where);
+  const PeftForm& form = *info.peft;
+  check_peft_config(form, config, where);
   std::filesystem::path weights = folder / kWeights;
   if (!std::filesystem::exists(weights)) weights = folder / "adapter_model.bin";
   require(std::filesystem::exists(weights), ErrorKind::kInput,
@@ -150,17 +176,27 @@ LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
   const HeadLayout* layout = head_of(base, task_type);
   PeftModel model = peft_model(base, layout);
 
-  SiteSet adapted = adapted_sites(model, layout, peft_targets(config, where), tensors);
-  require(!adapted.empty(), ErrorKind::kInput,
-          "{}: \"target_modules\" selects no linear layer of this {} base", where, base.model_type);
-  ConfiguredMethod method{&find_method("lora"), find_method("lora").make()};
-  Json fields = lora_from_peft(config, model, adapted, where);
+  SiteSet adapted;
+  if (form.has_targets) {
+    adapted = adapted_sites(model, layout, form.kind, peft_targets(config, where), tensors);
+    require(!adapted.empty(), ErrorKind::kInput,
+            "{}: \"target_modules\" selects no {} site of this {} base", where,
+            site_kind_name(form.kind), base.model_type);
+  }
+  // What PEFT has no key for is in our record.
+  ConfiguredMethod method{&info, info.make()};
+  if (ours) method = parse_method(record.method);
+  require(method.info == &info, ErrorKind::kInput,
+          "{}: \"peft_type\" is {}, but the record under \"{}\" says method {}", where, form.type,
+          kRecordKey, record.method);
+  Json fields = fields_from_peft(form, config, model, adapted, where);
   fields_from_json([&](FieldVisitor& visit) { method.method->fields(visit); }, fields, where);
 
   LoadedAdapter loaded;
   loaded.adapter = Adapter::create(record.name, std::move(method), base, 0);
   for (Adapter::Entry& entry : loaded.adapter->entries())
-    tensors.fill(key_of(model, entry.parameter), entry.parameter);
+    tensors.fill(key_of(form, model, entry), entry.parameter);
+  check_sites(*loaded.adapter, adapted, where);
   loaded.head = layout != nullptr ? read_head(tensors, *layout, record.head_dropout, base)
                                   : read_head_file(folder, base);
   tensors.finish();

@@ -6,6 +6,7 @@
 
 #include "adapters/delta_hook.h"
 #include "adapters/method.h"
+#include "adapters/methods/lora_peft.h"
 #include "adapters/targets.h"
 #include "autograd/ops/dropout.h"
 #include "nn/initializers.h"
@@ -119,6 +120,7 @@ const MethodInfo& method_lora() {
       .citation = "arXiv:2106.09685",
       .example = "lora[r=8,alpha=16,target_modules=all-linear]",
       .format = AdapterFormat::kPeft,
+      .peft = &lora_peft_form(),
       .learning_rate = 1e-3,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Lora>(); }};

@@ -1,0 +1,69 @@
+// How PEFT keeps a method: its name there, the keys of its configuration beside those that all
+// methods share, and the names of its tensors. Reader and writer (peft_format.h) go by this table;
+// a method that PEFT has gives one with its MethodInfo.
+//
+//   static const PeftForm form{.type = "LOHA",
+//                              .keys = {{"r", 8, "r"},
+//                                       {"alpha", 8, "alpha"},
+//                                       {"module_dropout", 0.0, PeftKey::kFixed}}};
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adapters/peft_targets.h"
+#include "base/json.h"
+
+namespace inlay {
+
+struct PeftKey {
+  enum Meaning {
+    kNoMatter,  // says nothing about trained values
+    kFixed,     // another value than PEFT's default changes the mathematics and is refused by name
+    kCustom,    // PeftForm::write and ::read deal with it
+  };
+  // A field of ours with the same meaning and type.
+  PeftKey(const char* key, Json value, const char* of_ours)
+      : name(key), standard(std::move(value)), field(of_ours), meaning(kCustom) {}
+  PeftKey(const char* key, Json value, Meaning what)
+      : name(key), standard(std::move(value)), meaning(what) {}
+
+  const char* name;
+  Json standard;  // PEFT's default
+  const char* field = nullptr;
+  Meaning meaning;
+};
+
+struct PeftForm {
+  const char* type;  // "LORA"
+  std::vector<PeftKey> keys;
+  // What the sites are that target_modules names; without targets PEFT's configuration has no such
+  // keys, and the method selects its sites by itself.
+  bool has_targets = true;
+  SiteKind kind = SiteKind::kLinear;
+  // Keys whose values do not carry over as they are, in both directions; null where there are none.
+  // `config` has every key at its default, `fields` what the table gave.
+  void (*write)(const Json& fields, const SiteSet& adapted, Json& config) = nullptr;
+  void (*read)(const Json& config, const SiteSet& adapted, const std::string& where,
+               Json& fields) = nullptr;
+  // The name of a tensor that is shared by all sites; null: "base_model." and its own name.
+  std::string (*shared_key)(const std::string& name) = nullptr;
+};
+
+// The configuration of a method with these fields: every key, the targets among them; the caller
+// adds what concerns base, task and head.
+Json fields_to_peft(const PeftForm& form, const Json& fields, const PeftModel& model,
+                    const SiteSet& adapted);
+
+// Refuses by name every key whose value would change the mathematics in a way that is not
+// implemented.
+void check_peft_config(const PeftForm& form, const Json& config, const std::string& where);
+
+// The lists of adapter_config.json, their types checked. REQUIRES: the form has targets.
+PeftTargets peft_targets(const Json& config, const std::string& where);
+
+// The fields of ours that the configuration gives. REQUIRES: check_peft_config().
+Json fields_from_peft(const PeftForm& form, const Json& config, const PeftModel& model,
+                      const SiteSet& adapted, const std::string& where);
+
+}  // namespace inlay
