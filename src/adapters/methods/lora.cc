@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "adapters/delta_hook.h"
+#include "adapters/lora_peft.h"
 #include "adapters/method.h"
-#include "adapters/methods/lora_peft.h"
 #include "adapters/targets.h"
 #include "autograd/ops/dropout.h"
 #include "nn/initializers.h"

@@ -1,4 +1,4 @@
-#include "adapters/methods/lora_peft.h"
+#include "adapters/lora_peft.h"
 
 #include "base/error.h"
 
