@@ -135,4 +135,26 @@ Variable linear(OpContext& context, const Variable& x, const LinearWeights& weig
       });
 }
 
+Tensor times_frozen(OpContext& context, const Tensor& rows, const FrozenWeight& weight) {
+  ensure(rows.dim(1) == weight.in(), "rows of {} for a weight of {} inputs", rows.dim(1),
+         weight.in());
+  Tensor product =
+      context.tape.empty_rows({rows.dim(0), weight.out()}, context.dtype(Precision::kFull));
+  context.useful_flops +=
+      2.0 * static_cast<double>(rows.count()) * static_cast<double>(weight.out());
+  Tensor src = rows.to(context.compute, &context.arena);
+  if (context.compute == DType::kF64) {
+    kernels::matmul_reference_nt(src.data<double>(), weight.exact().data<double>(), src.dim(0),
+                                 weight.out(), weight.in(), product.mutable_data<double>());
+    return product;
+  }
+  context.runtime.matmul({.src = src.raw(),
+                          .rows = src.dim(0),
+                          .spare_rows = std::min(src.spare_rows(), product.spare_rows()),
+                          .dst = product.mutable_raw(),
+                          .dst_dtype = product.dtype()},
+                         weight.packed_forward(context.compute));
+  return product;
+}
+
 }  // namespace inlay

@@ -21,4 +21,8 @@ struct LinearWeights {
 Variable linear(OpContext& context, const Variable& x, const LinearWeights& weights,
                 Precision precision);
 
+// rows W^T without the bias and off the tape, in full precision: what of the frozen weight a method
+// needs that cannot read it as numbers. rows: (count, in); result: (count, out).
+Tensor times_frozen(OpContext& context, const Tensor& rows, const FrozenWeight& weight);
+
 }  // namespace inlay

@@ -85,5 +85,21 @@ TEST(Linear, RefusesAnotherNumberOfChannels) {
   EXPECT_THROW(trial.run(DType::kF32, {1}), Error);
 }
 
+TEST(Linear, TimesFrozenLeavesTheBiasOut) {
+  auto frozen = frozen_weight(4, 6, onednn::Layout::kOutIn, Bias::kPresent);
+  Tensor rows = drawn_tensor("rows", {3, 4});
+  for (DType compute : {DType::kF64, DType::kF32, DType::kBF16}) {
+    OpContext context(compute);
+    Tensor product = times_frozen(context, rows, *frozen);
+    const Tensor& weight = frozen->exact();
+    for (int64_t i = 0; i < product.count(); ++i) {
+      double sum = 0;
+      for (int64_t k = 0; k < 4; ++k)
+        sum += in(rows).load<double>(i / 6 * 4 + k) * weight.data<double>()[i % 6 * 4 + k];
+      EXPECT_NEAR(in(product).load<double>(i), sum, compute == DType::kBF16 ? 0.05 : 1e-5);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace inlay

@@ -83,7 +83,7 @@ void factor_gradient(OpContext& context, Parameter& factor, std::size_t use, con
 }  // namespace
 
 Variable lora(OpContext& context, Variable y, const Variable& x, Parameter& a, Parameter& b,
-              float scale) {
+              float scale, TrainedFactors trained) {
   ensure(a.shape()[1] == x.channels() && b.shape()[0] == y.channels() &&
              a.shape()[0] == b.shape()[1] && x.rows() == y.rows(),
          "a low-rank update with A {} and B {} from {} to {}", a.shape().text(), b.shape().text(),
@@ -93,17 +93,23 @@ Variable lora(OpContext& context, Variable y, const Variable& x, Parameter& a, P
   Tensor out = y.unshared() ? y.value() : y.value().clone(&context.arena);
   expand_add(context, u, b.value(), FactorLayout::kChannelByRank, scale, out);
 
-  std::size_t a_use = begin_use(context, &a), b_use = begin_use(context, &b);
+  std::size_t a_use = begin_use(context, trained.a ? &a : nullptr);
+  std::size_t b_use = begin_use(context, trained.b ? &b : nullptr);
   const RowSpace* rows = x.row_space();
   Slot y_slot = y.slot();
   y = Variable();
+  bool needed = trained.a || trained.b || y_slot != nullptr || x.requires_grad();
   return context.tape.record(
-      std::move(out), rows, true,
-      [&context, &a, &b, a_use, b_use, rows, scale, y_slot, x_slot = x.slot(), src, u](
+      std::move(out), rows, needed,
+      [&context, &a, &b, a_use, b_use, rows, scale, trained, y_slot, x_slot = x.slot(), src, u](
           Tape& tape, const Tensor& dy) {
-        Tensor du = project(context, dy, b.value(), FactorLayout::kChannelByRank, scale);
-        factor_gradient(context, b, b_use, *rows, FactorLayout::kChannelByRank, dy, u, scale);
-        factor_gradient(context, a, a_use, *rows, FactorLayout::kRankByChannel, src, du, 1.0f);
+        Tensor du;
+        if (trained.a || x_slot != nullptr)
+          du = project(context, dy, b.value(), FactorLayout::kChannelByRank, scale);
+        if (trained.b)
+          factor_gradient(context, b, b_use, *rows, FactorLayout::kChannelByRank, dy, u, scale);
+        if (trained.a)
+          factor_gradient(context, a, a_use, *rows, FactorLayout::kRankByChannel, src, du, 1.0f);
         if (x_slot != nullptr) {
           expand_add(context, du, a.value(), FactorLayout::kRankByChannel, 1.0f,
                      tape.grad_to_add_into(x_slot));

@@ -5,10 +5,15 @@
 
 namespace inlay {
 
+// Which factors are trained; the others are constants.
+struct TrainedFactors {
+  bool a = true, b = true;
+};
+
 // y (rows, out), x (rows, in), a (r, in), b (out, r). `y` is consumed: given as the last handle,
 // its memory is reused. Backward: du = s dy B, dB = s dy^T u, dA = du^T x, dx += du A, with u = x
 // A^T.
 Variable lora(OpContext& context, Variable y, const Variable& x, Parameter& a, Parameter& b,
-              float scale);
+              float scale, TrainedFactors trained = {});
 
 }  // namespace inlay

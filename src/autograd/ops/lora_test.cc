@@ -38,6 +38,24 @@ TEST(Lora, TakesARankBeyondAPanelOfTheKernel) {
   expect_op_contract([](int64_t in) { return lora_case(in, in, 70, Handle::kLast); });
 }
 
+TEST(Lora, GivesNoGradientToAFactorThatIsNotTrained) {
+  for (TrainedFactors trained : {TrainedFactors{true, false}, TrainedFactors{false, true}}) {
+    std::deque<Parameter> p;
+    p.emplace_back("a", drawn_tensor("a", {2, 4}));
+    p.emplace_back("b", drawn_tensor("b", {4, 2}));
+    OpContext context(DType::kF32);
+    ++context.forward;
+    RowSpace rows = make_row_space({3, 2});
+    Variable x = context.tape.input(drawn_tensor("x", {5, 4}), &rows);
+    Variable y = context.tape.input(drawn_tensor("y", {5, 4}), &rows);
+    Variable z = lora(context, y, x, p[0], p[1], 0.5f, trained);
+    context.tape.backward(z, drawn_tensor("seed", {5, 4}));
+    EXPECT_EQ(p[0].take_gradient().defined(), trained.a);
+    EXPECT_EQ(p[1].take_gradient().defined(), trained.b);
+    EXPECT_TRUE(x.grad().defined());
+  }
+}
+
 TEST(Lora, StacksUpdatesOfOneInput) {
   expect_op_contract([](int64_t in) {
     return OpCase{
