@@ -70,13 +70,33 @@ class Maker : public ParameterMaker {
 
 std::unique_ptr<Adapter> Adapter::create(std::string name, ConfiguredMethod method,
                                          const BaseFacts& base, uint64_t seed) {
-  std::unique_ptr<Adapter> adapter(new Adapter(std::move(name), std::move(method)));
+  std::unique_ptr<Adapter> adapter(new Adapter(std::move(name), std::move(method), seed));
   adapter->sites_ = adapter->method().select(base);
   adapter->hooks_.resize(base.sites.size());
   Maker maker(adapter->entries_, adapter->derived_, adapter->sites_, base, seed);
   for (const Site* site : adapter->sites_)
     adapter->hooks_[site->index] = adapter->method().attach(*site, maker);
   return adapter;
+}
+
+std::unique_ptr<Adapter> Adapter::create(const Adapter& like, AdapterForm form,
+                                         const BaseFacts& base) {
+  std::unique_ptr<Adapter> adapter =
+      create(like.name_, {like.method_.info, std::move(form.method)}, base, like.seed_);
+  for (Entry& entry : adapter->entries_) {
+    auto found = form.values.find(entry.parameter.name());
+    if (found == form.values.end()) continue;
+    entry.parameter.set_value(std::move(found->second));
+    form.values.erase(found);
+  }
+  ensure(form.values.empty(), "{} has no tensor {}", like.method_.info->name,
+         form.values.empty() ? "" : form.values.begin()->first);
+  return adapter;
+}
+
+std::unique_ptr<Adapter> Adapter::finished(const BaseFacts& base) const {
+  AdapterForm form = method_.method->finished(*this);
+  return form.method == nullptr ? nullptr : create(*this, std::move(form), base);
 }
 
 Json Adapter::config() const {

@@ -21,6 +21,13 @@ class Adapter : public SiteHooks {
   static std::unique_ptr<Adapter> create(std::string name, ConfiguredMethod method,
                                          const BaseFacts& base, uint64_t seed);
 
+  // The same name, base and seed in another form: see AdapterForm. Fails (kInternal) where a value
+  // is not one of its tensors or has another shape.
+  static std::unique_ptr<Adapter> create(const Adapter& like, AdapterForm form,
+                                         const BaseFacts& base);
+  // What is kept of it after training; null: the adapter itself.
+  std::unique_ptr<Adapter> finished(const BaseFacts& base) const;
+
   SiteHook* at(std::size_t site_index) override { return hooks_[site_index].get(); }
 
   // A tensor of the adapter: parameter().name() is the site's name, a dot, and the part.
@@ -44,11 +51,12 @@ class Adapter : public SiteHooks {
   int64_t parameter_count() const;  // of the trained ones
 
  private:
-  Adapter(std::string name, ConfiguredMethod method)
-      : name_(std::move(name)), method_(std::move(method)) {}
+  Adapter(std::string name, ConfiguredMethod method, uint64_t seed)
+      : name_(std::move(name)), method_(std::move(method)), seed_(seed) {}
 
   std::string name_;
   ConfiguredMethod method_;
+  uint64_t seed_;
   std::vector<const Site*> sites_;
   std::deque<Entry> entries_;  // hooks refer to the parameters: addresses never move
   std::deque<DerivedParameter> derived_;

@@ -1,5 +1,6 @@
 #include "adapters/method.h"
 
+#include "adapters/method_training.h"
 #include "base/nearest.h"
 #include "base/spec.h"
 
@@ -8,6 +9,8 @@ namespace inlay {
 #define INLAY_METHOD(name) const MethodInfo& method_##name();
 #include "adapters/methods/list.h"
 #undef INLAY_METHOD
+
+std::unique_ptr<MethodTraining> Method::training(Adapter&) const { return nullptr; }
 
 std::vector<const MethodInfo*> all_methods() {
   return {

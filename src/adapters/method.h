@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,17 @@ class ParameterMaker {
   virtual Stream stream(const Site& site, const std::string& part) const = 0;
 };
 
+class Adapter;
+class Calibration;
+class MethodTraining;
+class Method;
+
+// An adapter's configuration with values for tensors of it, by their full names.
+struct AdapterForm {
+  std::unique_ptr<Method> method;
+  std::map<std::string, Tensor> values;
+};
+
 class Method {
  public:
   virtual ~Method() = default;
@@ -64,6 +76,16 @@ class Method {
   virtual bool gradient_is_exact() const { return true; }
   // Examples whose gradients are summed before the tree.
   virtual int64_t gradient_chunk() const { return 1; }
+  // What is kept of a trained adapter, where that is not what training worked on: other sizes, or
+  // values that hold for the unchanged base. Of the same method; no method: the adapter itself.
+  virtual AdapterForm finished(const Adapter&) const { return {}; }
+  // Whether training begins with a look at training batches; then calibrate() gives the adapter
+  // that training starts from. Loading a saved one needs neither.
+  virtual bool needs_calibration() const { return false; }
+  virtual AdapterForm calibrate(Adapter&, Calibration&) const { return {}; }
+  // What the method does during training beyond gradients; null: nothing. Lives as long as one
+  // training run, and shorter than the adapter.
+  virtual std::unique_ptr<MethodTraining> training(Adapter&) const;
 };
 
 struct MethodInfo {

@@ -71,7 +71,11 @@ void save_adapter(const fs::path& folder, const AdapterBundle& bundle, const Bas
     fs::create_directories(target.parent_path());
     fs::remove_all(staging);
     fs::create_directory(staging);
-    write_format(staging, bundle, base);
+    AdapterBundle kept = bundle;
+    std::unique_ptr<Adapter> finished =
+        bundle.adapter != nullptr ? bundle.adapter->finished(base) : nullptr;
+    if (finished != nullptr) kept.adapter = finished.get();
+    write_format(staging, kept, base);
     move_into_place(staging, target);
   } catch (const Error&) {
     std::error_code ignored;

@@ -41,7 +41,7 @@ struct LoadedAdapter {
   HeadLabel label;
 };
 
-// Replaces a folder of the same name as a whole.
+// Replaces a folder of the same name as a whole. An adapter is written in its finished form.
 void save_adapter(const std::filesystem::path& folder, const AdapterBundle& bundle,
                   const BaseFacts& base);
 

@@ -34,6 +34,8 @@ class Parameter {
   // The optimizer writes through this and calls changed() afterwards.
   Tensor& mutable_value() { return value_; }
   void changed() { ++version_; }
+  // Another number whenever the values changed, from 1.
+  uint64_t version() const { return version_; }
 
   // Each use of the parameter in one forward pass sums into a tree of its own, so shared parameters
   // are summed in a fixed order whatever the micro-batches. `forward` numbers the forward passes of

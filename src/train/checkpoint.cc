@@ -25,8 +25,11 @@ Json state_json(const TrainState& state, int64_t steps) {
 
 void save_checkpoint(const std::filesystem::path& path, const TrainState& state,
                      const std::vector<Parameter*>& parameters, const std::vector<Tensor>& best,
-                     const Optimizer& optimizer) {
+                     const Optimizer& optimizer, const MethodTraining* method) {
   std::vector<NamedTensor> tensors = optimizer.state();
+  if (method != nullptr) {
+    for (NamedTensor& tensor : method->state()) tensors.push_back(std::move(tensor));
+  }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     tensors.push_back({"parameter." + parameters[i]->name(), parameters[i]->value()});
     if (!best.empty()) tensors.push_back({"best." + parameters[i]->name(), best[i]});
@@ -37,7 +40,7 @@ void save_checkpoint(const std::filesystem::path& path, const TrainState& state,
 
 TrainState load_checkpoint(const std::filesystem::path& path,
                            const std::vector<Parameter*>& parameters, std::vector<Tensor>& best,
-                           Optimizer& optimizer) {
+                           Optimizer& optimizer, MethodTraining* method) {
   SafetensorsFile file = SafetensorsFile::open(path);
   std::string where = path.string();
   auto found = file.metadata().find("inlay_state");
@@ -68,6 +71,7 @@ TrainState load_checkpoint(const std::filesystem::path& path,
       best.push_back(file.tensor("best." + parameter->name()).clone());
   }
   optimizer.restore(json_get<int64_t>(json, "steps", where), file);
+  if (method != nullptr) method->restore(file);
   return state;
 }
 

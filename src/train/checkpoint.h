@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/method_training.h"
 #include "base/json.h"
 #include "train/optimizer.h"
 
@@ -28,14 +29,14 @@ struct TrainState {
 };
 
 // `best` holds a copy of each parameter at the best epoch, in the order of `parameters`; empty
-// before the first.
+// before the first; `method`'s state goes with them where there is one.
 void save_checkpoint(const std::filesystem::path& path, const TrainState& state,
                      const std::vector<Parameter*>& parameters, const std::vector<Tensor>& best,
-                     const Optimizer& optimizer);
+                     const Optimizer& optimizer, const MethodTraining* method = nullptr);
 
 // Fills everything from the file. kInput when it belongs to other parameters.
 TrainState load_checkpoint(const std::filesystem::path& path,
                            const std::vector<Parameter*>& parameters, std::vector<Tensor>& best,
-                           Optimizer& optimizer);
+                           Optimizer& optimizer, MethodTraining* method = nullptr);
 
 }  // namespace inlay

@@ -22,7 +22,7 @@ Optimizer::Optimizer(OptimizerOptions options, const std::vector<OptimizerGroup>
   }
 }
 
-double Optimizer::step(double factor, double clip) {
+double Optimizer::step(double factor, double clip, GradientListener* listener) {
   gradients_.clear();
   double square = 0;
   for (Slot& slot : slots_) {
@@ -43,6 +43,7 @@ double Optimizer::step(double factor, double clip) {
     if (!gradient.defined()) continue;
     if (clip > 0 && norm > clip)
       kernels::scale(in(gradient), clip / norm, out(gradient), gradient.count());
+    if (listener != nullptr) listener->gradient(*slot.parameter, gradient);
     Tensor& value = slot.parameter->mutable_value();
     double decay = value.shape().rank() >= 2 ? options_.weight_decay : 0.0;
     if (options_.name == "adamw") {

@@ -15,6 +15,13 @@ struct OptimizerGroup {
   double learning_rate;  // at the peak of the schedule
 };
 
+// Sees every gradient of a step on its way: changes one after clipping, before it is used.
+class GradientListener {
+ public:
+  virtual ~GradientListener() = default;
+  virtual void gradient(Parameter& parameter, Tensor& gradient) = 0;
+};
+
 struct OptimizerOptions {
   std::string name = "adamw";
   double weight_decay = 0.01;  // of parameters of rank 2 and more
@@ -29,7 +36,7 @@ class Optimizer {
   // one are left alone. Gradients are first scaled so that their common norm is at most `clip` (0:
   // no limit). Returns the norm before that. A gradient that is not finite is kInput naming the
   // first such parameter; nothing is updated then.
-  double step(double factor, double clip);
+  double step(double factor, double clip, GradientListener* listener = nullptr);
 
   int64_t steps() const { return steps_; }
   // The state by name ("m.<parameter>", "v.<parameter>"), and back. REQUIRES: the same parameters.

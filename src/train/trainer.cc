@@ -29,15 +29,50 @@ int64_t token_count(const Examples& examples) {
   return count;
 }
 
-// Adapter and head learn at rates of their own.
-std::vector<OptimizerGroup> optimizer_groups(const TrainConfig& config, const Learner& learner) {
-  OptimizerGroup adapter{{}, config.learning_rate}, head{{}, config.head_learning_rate};
-  std::vector<Parameter*> all = learner.parameters();
-  std::size_t head_count = learner.head != nullptr ? learner.head->parameters().size() : 0;
-  adapter.parameters.assign(all.begin(), all.end() - static_cast<std::ptrdiff_t>(head_count));
-  head.parameters.assign(all.end() - static_cast<std::ptrdiff_t>(head_count), all.end());
-  return {adapter, head};
+std::unique_ptr<MethodTraining> method_training(const Learner& learner) {
+  return learner.adapter != nullptr ? learner.adapter->method().training(*learner.adapter)
+                                    : nullptr;
 }
+
+// Adapter and head learn at rates of their own, and so may parts of an adapter. In the order of
+// Learner::parameters().
+std::vector<OptimizerGroup> optimizer_groups(const TrainConfig& config, const Learner& learner,
+                                             const MethodTraining* method) {
+  std::vector<OptimizerGroup> groups;
+  if (learner.adapter != nullptr) {
+    for (Adapter::Entry& entry : learner.adapter->entries()) {
+      double factor = method != nullptr ? method->rate_factor(entry) : 1.0;
+      if (entry.trained) groups.push_back({{&entry.parameter}, factor * config.learning_rate});
+    }
+  }
+  if (learner.head != nullptr) {
+    OptimizerGroup head{{}, config.head_learning_rate};
+    for (Parameter& parameter : learner.head->parameters()) head.parameters.push_back(&parameter);
+    groups.push_back(std::move(head));
+  }
+  return groups;
+}
+
+// Lets the method change gradients, and keeps them for it where it asks.
+class MethodGradients : public GradientListener {
+ public:
+  MethodGradients(MethodTraining& method, Adapter& adapter) : method_(method) {
+    for (Adapter::Entry& entry : adapter.entries()) entries_[&entry.parameter] = &entry;
+  }
+
+  void gradient(Parameter& parameter, Tensor& gradient) override {
+    auto found = entries_.find(&parameter);
+    if (found == entries_.end()) return;
+    method_.transform(*found->second, gradient);
+    if (method_.wants_gradients()) kept_[&parameter] = gradient;
+  }
+  const MethodTraining::Gradients& kept() const { return kept_; }
+
+ private:
+  MethodTraining& method_;
+  std::map<const Parameter*, const Adapter::Entry*> entries_;
+  MethodTraining::Gradients kept_;
+};
 
 // Where the next micro-batch ends: a multiple of `chunk` examples, at most `limit` examples or
 // kMicroBatchTokens tokens.
@@ -65,8 +100,9 @@ Trainer::Trainer(const TrainConfig& config, const Learner& learner, Context& con
       context_(context),
       parts_(std::move(parts)),
       parameters_(learner.parameters()),
+      method_(method_training(learner)),
       optimizer_({config.optimizer, config.weight_decay, config.momentum},
-                 optimizer_groups(config, learner)) {}
+                 optimizer_groups(config, learner, method_.get())) {}
 
 int64_t Trainer::total_steps() const {
   auto examples = static_cast<int64_t>(parts_.train.size());
@@ -89,7 +125,7 @@ std::vector<Examples> Trainer::epoch_batches() const {
 TrainResult Trainer::run(const std::filesystem::path& checkpoint, TrainObserver& observer) {
   checkpoint_ = checkpoint;
   if (!checkpoint_.empty() && std::filesystem::exists(checkpoint_)) {
-    state_ = load_checkpoint(checkpoint_, parameters_, best_, optimizer_);
+    state_ = load_checkpoint(checkpoint_, parameters_, best_, optimizer_, method_.get());
     digest_ = StepDigest::from_json(state_.digest, checkpoint_.string());
   }
   activate(context_, learner_);
@@ -120,6 +156,7 @@ void Trainer::train_epoch(TrainObserver& observer) {
     double begin = seconds_now();
     context_.step = static_cast<uint32_t>(optimizer_.steps());
     report.loss = train_batch(batch);
+    if (method_ != nullptr) report.loss += method_->regularise(place());
     report.gradient_norm = update(&report.learning_rate);
     state_.flops += std::exchange(context_.useful_flops, 0.0);
     state_.train_seconds += seconds_now() - begin;
@@ -139,8 +176,15 @@ double Trainer::update(double* learning_rate) {
       static_cast<int64_t>(std::ceil(config_.warmup * static_cast<double>(total_steps())));
   double factor = schedule_factor(config_.schedule, optimizer_.steps(), total_steps(), warmup);
   *learning_rate = factor * config_.learning_rate;
-  return optimizer_.step(factor, config_.clip);
+  if (method_ == nullptr) return optimizer_.step(factor, config_.clip);
+  StepPlace at = place();
+  MethodGradients gradients(*method_, *learner_.adapter);
+  double norm = optimizer_.step(factor, config_.clip, &gradients);
+  method_->after_step(at, gradients.kept());
+  return norm;
 }
+
+StepPlace Trainer::place() const { return {optimizer_.steps(), total_steps()}; }
 
 void Trainer::stop_if_interrupted() const {
   if (interrupted()) stop();
@@ -220,6 +264,7 @@ Json Trainer::validate() {
 
 // A figure that is undefined (null) is never the best.
 bool Trainer::keep_if_best(const Json& validation, int64_t epoch) {
+  if (method_ != nullptr && !method_->complete(place())) return false;
   const Json& figure = validation.at(config_.metric);
   bool best = false;
   if (figure.is_number()) {
@@ -255,7 +300,7 @@ void Trainer::save() const {
   if (checkpoint_.empty()) return;
   TrainState state = state_;
   state.digest = digest_.to_json();
-  save_checkpoint(checkpoint_, state, parameters_, best_, optimizer_);
+  save_checkpoint(checkpoint_, state, parameters_, best_, optimizer_, method_.get());
 }
 
 void check_micro_batch(const TrainConfig& config, const Learner& learner) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/method_training.h"
 #include "data/splits.h"
 #include "eval/learner.h"
 #include "runs/step_digest.h"
@@ -71,6 +72,7 @@ class Trainer {
   void train_epoch(TrainObserver& observer);
   double train_batch(const std::vector<const EncodedExample*>& drawn);
   double update(double* learning_rate);
+  StepPlace place() const;
   void report_step(StepReport report, TrainObserver& observer);
   Json validate();
   bool keep_if_best(const Json& validation, int64_t epoch);
@@ -87,6 +89,7 @@ class Trainer {
   Context& context_;
   TrainParts parts_;
   std::vector<Parameter*> parameters_;
+  std::unique_ptr<MethodTraining> method_;  // null: nothing beyond gradients
   Optimizer optimizer_;
   TrainState state_;
   StepDigest digest_{50};

@@ -115,6 +115,7 @@ SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::p
                          const RunFolder& run, TrainObserver& observer) {
   const Split& split = bench.splits[number];
   Learner learner = bench.make_learner(split);
+  int64_t trained_parameters = learner.adapter->parameter_count();
   std::string init_hash = adapter_hash(learner.adapter.get(), learner.head.get());
   Context context(bench.compute);
   Trainer trainer(bench.config, learner, context,
@@ -122,12 +123,16 @@ SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::p
   LoggingObserver logging(run.metrics(), static_cast<int64_t>(number), observer);
   TrainResult trained = trainer.run(folder / "checkpoints" / "last.safetensors", logging);
 
+  std::unique_ptr<Adapter> finished = learner.adapter->finished(bench.model->facts());
+  if (finished != nullptr) learner.adapter = std::move(finished);
+  activate(context, learner);
+
   SplitOutcome outcome;
   auto test = bench.pick(split.test);
   if (!test.empty()) outcome.outputs = predict(context, learner, test);
   save_adapter(folder / "adapter", {learner.adapter.get(), learner.head.get(), bench.head_label()},
                bench.model->facts());
-  outcome.result = {{"adapter_parameters", learner.adapter->parameter_count()},
+  outcome.result = {{"adapter_parameters", trained_parameters},
                     {"init_hash", init_hash},
                     {"output_hash", adapter_hash(learner.adapter.get(), learner.head.get())},
                     {"steps", trained.digest.to_json()},

@@ -33,7 +33,12 @@ std::vector<std::string> method_texts() {
   std::vector<std::string> texts;
   for (const MethodInfo* method : all_methods()) texts.push_back(method->example);
   for (const char* text :
-       {"lora[r=4,use_rslora=true,rank_pattern='layer.1.*':2,init_lora_weights=gaussian]",
+       {"lora[r=4,use_dora=true]", "lora[r=2,use_dora=true,dropout=0.1,layers_to_transform=0]",
+        "lora[r=4,lora_bias=true,lora_fa=true]",
+        "lora[r=4,init_lora_weights=pissa,rank_pattern='layer.1.*':2]",
+        "lora[r=2,init_lora_weights=pissa,pissa_niter=4,use_rslora=true]",
+        "lora[r=4,init_lora_weights=olora]", "lora[r=4,init_lora_weights=orthogonal]",
+        "lora[r=4,use_rslora=true,rank_pattern='layer.1.*':2,init_lora_weights=gaussian]",
         "bottleneck[preset=houlsby,reduction_factor=4,init_weights=houlsby]",
         "bottleneck[preset=parallel,dropout=0.1]",
         "bottleneck[preset=scaled_parallel,leave_out=0]"}) {
@@ -179,8 +184,11 @@ class MethodContract : public testing::TestWithParam<Pair> {
     return taken;
   }
 
+  // Trains and saves; the learner is left with the adapter in its finished form.
   std::string save() {
     train(learner_);
+    std::unique_ptr<Adapter> finished = learner_.adapter->finished(model_->facts());
+    if (finished != nullptr) learner_.adapter = std::move(finished);
     HeadLabel label{
         "text-classification", "single_label_classification", "SEQ_CLS", {"bad", "fair", "good"}};
     save_adapter(folder_, {learner_.adapter.get(), learner_.head.get(), label}, model_->facts());
@@ -227,6 +235,21 @@ TEST_P(MethodContract, SavedAndLoadedItGivesTheSameBits) {
   learner_.adapter = std::move(loaded.adapter);
   learner_.head = std::move(loaded.head);
   EXPECT_TRUE(same_bits(expected, adapted_logits(learner_)));
+}
+
+TEST_P(MethodContract, FinishedItGivesTheSameOutputs) {
+  train(learner_);
+  std::unique_ptr<Adapter> finished = learner_.adapter->finished(model_->facts());
+  if (finished == nullptr) return;
+  Tensor expected = adapted_logits(learner_);
+  EXPECT_EQ(finished->finished(model_->facts()), nullptr);
+  learner_.adapter = std::move(finished);
+  Tensor found = adapted_logits(learner_);
+  double largest = 0;
+  for (int64_t i = 0; i < expected.count(); ++i)
+    largest = std::max(largest, std::fabs(in(expected).load<double>(i)));
+  for (int64_t i = 0; i < expected.count(); ++i)
+    EXPECT_NEAR(in(found).load<double>(i), in(expected).load<double>(i), 1e-5 * largest) << i;
 }
 
 TEST_P(MethodContract, SavingReplacesAnOlderFolderAsAWhole) {

@@ -1,48 +1,46 @@
 // LoRA: Hu et al. 2021, arXiv:2106.09685, eq. (3): h = W0 x + (alpha / r) B A x, with A random and
-// B zero at the start. rsLoRA: Kalajdzievski 2023, arXiv:2312.03732: alpha / sqrt(r).
-#include "autograd/ops/lora.h"
-
+// B zero at the start. rsLoRA: Kalajdzievski 2023, arXiv:2312.03732: alpha / sqrt(r). DoRA: Liu et
+// al. 2024, arXiv:2402.09353, eq. (5): W' = m (W0 + s B A) / |W0 + s B A|, row by row, the norm a
+// constant to the gradient (section 4.3). LoRA+: Hayou et al. 2024, arXiv:2402.12354. LoRA-FA:
+// Zhang et al. 2023, arXiv:2308.03303. Starts: see low_rank_start.h.
+#include <algorithm>
 #include <cmath>
 
-#include "adapters/delta_hook.h"
+#include "adapters/dora_norm.h"
 #include "adapters/lora_peft.h"
+#include "adapters/lora_training.h"
+#include "adapters/low_rank_hook.h"
+#include "adapters/low_rank_start.h"
 #include "adapters/method.h"
 #include "adapters/targets.h"
-#include "autograd/ops/dropout.h"
 #include "nn/initializers.h"
-#include "tensor/matrix_view.h"
 
 namespace inlay {
 namespace {
 
-class LoraHook : public SiteHook {
- public:
-  LoraHook(Parameter& a, Parameter& b, float scale, double dropout, std::string stream)
-      : a_(a), b_(b), scale_(scale), dropout_(dropout), stream_(std::move(stream)) {}
+constexpr const char* kFirstA = "lora_A0";
+constexpr const char* kFirstB = "lora_B0";
 
-  Variable linear(Context& context, const LinearSite&, const Variable& x, Variable y) override {
-    return lora(context, std::move(y), inlay::dropout(context, x, dropout_, stream_), a_, b_,
-                scale_);
+// The rows of `above`, then those of `below`.
+Tensor stacked_rows(const Tensor& above, const Tensor& below) {
+  Tensor both = Tensor::empty({above.dim(0) + below.dim(0), above.dim(1)}, above.dtype());
+  std::copy_n(above.data<float>(), above.count(), both.mutable_data<float>());
+  std::copy_n(below.data<float>(), below.count(), both.mutable_data<float>() + above.count());
+  return both;
+}
+
+// [left, -right]
+Tensor joined_columns(const Tensor& left, const Tensor& right) {
+  int64_t rows = left.dim(0), own = left.dim(1), other = right.dim(1);
+  Tensor both = Tensor::empty({rows, own + other}, left.dtype());
+  for (int64_t i = 0; i < rows; ++i) {
+    float* dst = both.mutable_data<float>() + i * (own + other);
+    std::copy_n(left.data<float>() + i * own, own, dst);
+    std::transform(right.data<float>() + i * other, right.data<float>() + (i + 1) * other,
+                   dst + own, std::negate<>());
   }
-
-  bool merge(MergedTensors& merged) override {
-    Tensor delta = Tensor::empty(merged.weight.shape(), a_.value().dtype());
-    with_real(delta.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      matrix<T>(delta).noalias() =
-          static_cast<T>(scale_) * const_matrix<T>(b_.value()) * const_matrix<T>(a_.value());
-    });
-    merge_delta(merged, delta);
-    return true;
-  }
-
- private:
-  Parameter& a_;
-  Parameter& b_;
-  float scale_;
-  double dropout_;
-  std::string stream_;
-};
+  return both;
+}
 
 class Lora : public Method {
  public:
@@ -58,13 +56,21 @@ class Lora : public Method {
     visit("rank_pattern", rank_pattern_, "other ranks for modules that a name or pattern matches");
     visit("alpha_pattern", alpha_pattern_,
           "other alphas for modules that a name or pattern matches");
-    visit.choice("init_lora_weights", init_, {"kaiming", "gaussian"},
-                 "how A starts; B starts at zero");
+    visit.choice("init_lora_weights", init_,
+                 {"kaiming", "gaussian", "pissa", "olora", "orthogonal"},
+                 "how A starts, B starting at zero; or how both do: saved is what is valid for the "
+                 "unchanged base");
+    visit("pissa_niter", pissa_niter_,
+          "power iterations of a randomised SVD for pissa; 0: the exact one");
+    visit("use_dora", use_dora_,
+          "learn the lengths of the weight's rows apart from their directions");
+    visit("lora_bias", lora_bias_, "train a bias with B");
+    visit("lora_fa", lora_fa_, "train B alone, its gradient corrected for a fixed A (LoRA-FA)");
+    visit("loraplus_lr_ratio", lora_plus_, "learning rate of B over that of A (LoRA+)");
   }
 
   std::vector<const Site*> select(const BaseFacts& base) const override {
-    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
-            "lora: dropout is {}; expected 0 or more and below 1", dropout_);
+    check_settings();
     std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, targets_);
     check_patterns(rank_pattern_, sites, "rank_pattern");
     check_patterns(alpha_pattern_, sites, "alpha_pattern");
@@ -72,25 +78,111 @@ class Lora : public Method {
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
-    int64_t rank = rank_at(site);
-    Stream stream = make.stream(site, "lora_A.weight");
-    Tensor start = init_ == "gaussian"
-                       ? normal_init({rank, site.in}, 1.0f / static_cast<float>(rank), stream)
-                       : kaiming_uniform_init({rank, site.in}, stream);
-    Parameter& a = make.make(site, "lora_A.weight", std::move(start));
-    Parameter& b = make.make(site, "lora_B.weight", Tensor::zeros({site.out, rank}, DType::kF32));
+    LowRankParts parts;
+    parts.trained.a = !lora_fa_;
+    parts.scale = static_cast<float>(scale_at(site));
+    parts.dropout = dropout_;
+    parts.stream = "dropout/lora/" + site.name;
+    LowRankFactors start = start_at(site, make);
+    parts.a = lora_fa_ ? &make.fixed(site, "lora_A.weight", start.a)
+                       : &make.make(site, "lora_A.weight", start.a);
+    parts.b = &make.make(site, "lora_B.weight", start.b);
+    if (lora_bias_)
+      parts.bias = &make.make(site, "lora_B.bias", Tensor::zeros({site.out}, DType::kF32));
+    if (use_dora_) parts.magnitude = &make.make(site, "lora_magnitude_vector", row_lengths(site));
+    if (keeps_start()) {
+      parts.first_a = &make.fixed(site, kFirstA, start.a.clone());
+      parts.first_b = &make.fixed(site, kFirstB, start.b.clone());
+    }
+    return make_low_rank_hook(site, parts);
+  }
+
+  // Equal to rounding where a start makes B A zero without being zero.
+  bool identity_at_start() const override { return init_ != "orthogonal"; }
+  bool gradient_is_exact() const override { return !use_dora_; }
+
+  // s (B A - B0 A0) as one update of twice the rank, with the same s.
+  AdapterForm finished(const Adapter& adapter) const override {
+    if (!keeps_start()) return {};
+    auto plain = std::make_unique<Lora>(*this);
+    double growth = use_rslora_ ? std::sqrt(2.0) : 2.0;
+    plain->r_ *= 2;
+    plain->alpha_ *= growth;
+    for (auto& [key, rank] : plain->rank_pattern_) rank *= 2;
+    for (auto& [key, alpha] : plain->alpha_pattern_) alpha *= growth;
+    plain->init_ = "kaiming";
+    plain->pissa_niter_ = 0;
+    std::map<std::string, Tensor> values = values_of(adapter), joined;
+    for (const Site* site : adapter.sites()) {
+      std::string a = site->name + ".lora_A.weight", b = site->name + ".lora_B.weight";
+      joined[a] = stacked_rows(values.at(a), values.at(site->name + "." + kFirstA));
+      joined[b] = joined_columns(values.at(b), values.at(site->name + "." + kFirstB));
+      if (lora_bias_) joined[site->name + ".lora_B.bias"] = values.at(site->name + ".lora_B.bias");
+    }
+    return {std::move(plain), std::move(joined)};
+  }
+
+  std::unique_ptr<MethodTraining> training(Adapter& adapter) const override {
+    if (!lora_fa_ && lora_plus_ == 1) return nullptr;
+    std::map<const Site*, double> scales;
+    for (const Site* site : adapter.sites()) scales[site] = scale_at(*site);
+    return make_lora_training(adapter, {lora_plus_, lora_fa_, std::move(scales)});
+  }
+
+ private:
+  void check_settings() const {
+    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
+            "lora: dropout is {}; expected 0 or more and below 1", dropout_);
+    require(lora_plus_ > 0 && std::isfinite(lora_plus_), ErrorKind::kUsage,
+            "lora: loraplus_lr_ratio is {}; expected a number above 0, such as 16", lora_plus_);
+    require(pissa_niter_ >= 0, ErrorKind::kUsage, "lora: pissa_niter is {}; expected 0 or more",
+            pissa_niter_);
+    require(pissa_niter_ == 0 || init_ == "pissa", ErrorKind::kUsage,
+            "lora: pissa_niter is for init_lora_weights=pissa, which is {}", init_);
+    bool plain = init_ == "kaiming" || init_ == "gaussian";
+    require(!lora_bias_ || plain, ErrorKind::kUsage,
+            "lora: lora_bias is for init_lora_weights=kaiming or gaussian, as in PEFT; it is {}",
+            init_);
+    require(!lora_bias_ || !use_dora_, ErrorKind::kUsage,
+            "lora: lora_bias and use_dora exclude each other, as in PEFT; leave one out");
+    require(!use_dora_ || !keeps_start(), ErrorKind::kUsage,
+            "lora: use_dora takes lengths of the base's own rows, and init_lora_weights={} would "
+            "move part of them; use kaiming, gaussian or orthogonal",
+            init_);
+  }
+
+  bool keeps_start() const { return init_ == "pissa" || init_ == "olora"; }
+
+  double scale_at(const Site& site) const {
     double alpha = pattern_value(alpha_pattern_, site.name, alpha_);
+    auto rank = static_cast<double>(rank_at(site));
     require(alpha != 0, ErrorKind::kUsage,
             "lora: alpha is 0 at {}, so that the update would have no effect; expected another "
             "number",
             site.name);
-    double scale =
-        alpha / (use_rslora_ ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank));
-    return std::make_unique<LoraHook>(a, b, static_cast<float>(scale), dropout_,
-                                      "dropout/lora/" + site.name);
+    return alpha / (use_rslora_ ? std::sqrt(rank) : rank);
   }
 
- private:
+  LowRankFactors start_at(const Site& site, const ParameterMaker& make) const {
+    int64_t rank = rank_at(site);
+    Stream stream = make.stream(site, "lora_A.weight");
+    if (init_ == "pissa")
+      return pissa_start(site.weight, rank, scale_at(site), pissa_niter_, stream);
+    if (init_ == "olora") return olora_start(site.weight, rank);
+    if (init_ == "orthogonal") return orthogonal_start(site, rank, make);
+    Tensor a = init_ == "gaussian"
+                   ? normal_init({rank, site.in}, 1.0f / static_cast<float>(rank), stream)
+                   : kaiming_uniform_init({rank, site.in}, stream);
+    return {std::move(a), Tensor::zeros({site.out, rank}, DType::kF32)};
+  }
+
+  static std::map<std::string, Tensor> values_of(const Adapter& adapter) {
+    std::map<std::string, Tensor> values;
+    for (const Adapter::Entry& entry : adapter.entries())
+      values[entry.parameter.name()] = entry.parameter.value();
+    return values;
+  }
+
   int64_t rank_at(const Site& site) const {
     double rank = pattern_value(rank_pattern_, site.name, static_cast<double>(r_));
     int64_t limit = std::min(site.in, site.out);
@@ -99,16 +191,24 @@ class Lora : public Method {
     require(rank <= static_cast<double>(limit), ErrorKind::kUsage,
             "lora: rank {} exceeds min(in {}, out {}) of {}; use r <= {}", rank, site.in, site.out,
             site.name, limit);
+    require(!keeps_start() || 2 * rank <= static_cast<double>(limit), ErrorKind::kUsage,
+            "lora: init_lora_weights={} is saved with twice the rank, and 2 * {} exceeds min(in "
+            "{}, out {}) of {}; use r <= {}",
+            init_, rank, site.in, site.out, site.name, limit / 2);
+    require(init_ != "orthogonal" || std::fmod(rank, 2.0) == 0, ErrorKind::kUsage,
+            "lora: rank {} at {}; init_lora_weights=orthogonal needs an even one", rank, site.name);
     return static_cast<int64_t>(rank);
   }
 
   int64_t r_ = 8;
   double alpha_ = 16;
   double dropout_ = 0;
-  bool use_rslora_ = false;
+  bool use_rslora_ = false, use_dora_ = false, lora_bias_ = false, lora_fa_ = false;
   TargetRules targets_{.target_modules = {"all-linear"}};
   std::map<std::string, double> rank_pattern_, alpha_pattern_;
   std::string init_ = "kaiming";
+  int64_t pissa_niter_ = 0;
+  double lora_plus_ = 1;
 };
 
 }  // namespace
