@@ -16,6 +16,7 @@ struct Case {
 };
 
 constexpr std::pair<const char*, const char*> kFolders[] = {
+    {"bert-dora", "bert-single-label"},   {"bert-lora-bias", "bert-single-label"},
     {"bert-lora", "bert-single-label"},   {"roberta-rslora-patterns", "roberta-single-label"},
     {"bert-seq-bn", "bert-single-label"}, {"bert-double-seq-bn", "bert-single-label"},
     {"bert-par-bn", "bert-single-label"}, {"bert-scaled-par-bn", "bert-single-label"},

@@ -8,7 +8,11 @@ from encoders import HIDDEN, LAYERS, Encoder
 
 
 class LoraEncoder(Encoder):
-    """Hu et al. 2021 (arXiv:2106.09685): h = Wx + b + s BAx, s = alpha / r; rsLoRA (Kalajdzievski 2023): s = alpha / sqrt(r)."""
+    """Hu et al. 2021 (arXiv:2106.09685): h = Wx + b + s BAx, s = alpha / r; rsLoRA (Kalajdzievski 2023): s = alpha / sqrt(r).
+
+    With a magnitude m, DoRA (Liu et al. 2024, arXiv:2402.09353, eq. 5 and section 4.3): W' = m (W + s BA) / |W + s BA| by rows,
+    the norm a constant to the gradient. With a bias of B, h gains s times it.
+    """
 
     PREFIX = "base_model.model."
 
@@ -23,7 +27,15 @@ class LoraEncoder(Encoder):
             return y
         a = self.adapter[f"{self.PREFIX}{name}.lora_A.weight"]
         b = self.adapter[f"{self.PREFIX}{name}.lora_B.weight"]
-        return y + self.scales[name] * (x @ a.T) @ b.T
+        magnitude = self.adapter.get(f"{self.PREFIX}{name}.lora_magnitude_vector")
+        if magnitude is not None:
+            weight = self.parameters[name + ".weight"] + self.scales[name] * b @ a
+            weight = (magnitude / weight.norm(dim=1).detach())[:, None] * weight
+            return x @ weight.T + self.parameters[name + ".bias"]
+        update = (x @ a.T) @ b.T
+        if f"{self.PREFIX}{name}.lora_B.bias" in self.adapter:
+            update = update + self.adapter[f"{self.PREFIX}{name}.lora_B.bias"]
+        return y + self.scales[name] * update
 
 
 def lora_config(base, rank, alpha, targets, **changes):

@@ -35,11 +35,11 @@ def random_source(name):
 
 
 def random_parameters(shapes, source):
-    """N(0, 0.15); norm weights and learned scalings N(1, 0.15); rounded to float32."""
+    """N(0, 0.15); norm weights, magnitudes and learned scalings N(1, 0.15); rounded to float32."""
     values = {}
     for name, shape in shapes.items():
         value = source.normal(0.0, 0.15, shape)
-        if name.endswith("scaling") or (len(shape) == 1 and name.endswith("weight")):
+        if name.endswith(("scaling", "magnitude_vector")) or (len(shape) == 1 and name.endswith("weight")):
             value += 1.0
         values[name] = value.astype(numpy.float32)
     return values
@@ -173,6 +173,10 @@ def make_lora(name, base, config):
         outputs, inputs = values[module + ".weight"].shape
         shapes[f"{LoraEncoder.PREFIX}{module}.lora_A.weight"] = (rank, inputs)
         shapes[f"{LoraEncoder.PREFIX}{module}.lora_B.weight"] = (outputs, rank)
+        if config.get("lora_bias", False):
+            shapes[f"{LoraEncoder.PREFIX}{module}.lora_B.bias"] = (outputs,)
+        if config["use_dora"]:
+            shapes[f"{LoraEncoder.PREFIX}{module}.lora_magnitude_vector"] = (outputs,)
     for key, value in values.items():
         if key.startswith("classifier."):
             shapes[LoraEncoder.PREFIX + key] = value.shape
@@ -270,6 +274,10 @@ def main():
     targets = ["query", "key", "value", "output.dense", "intermediate.dense"]
     config = lora_config("roberta-single-label", 4, 8, targets, **PATTERNED_LORA)
     make_lora("roberta-rslora-patterns", "roberta-single-label", config)
+    config = lora_config("bert-single-label", 4, 8, ["query", "output.dense"], use_dora=True)
+    make_lora("bert-dora", "bert-single-label", config)
+    config = {**lora_config("bert-single-label", 4, 8, ["query", "value"]), "lora_bias": True}
+    make_lora("bert-lora-bias", "bert-single-label", config)
     for preset in PRESETS:
         make_bottleneck(preset)
     make_adamw()
