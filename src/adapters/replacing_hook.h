@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "adapters/method.h"
 
@@ -12,18 +13,20 @@ class ReplacingHook : public SiteHook {
  public:
   explicit ReplacingHook(Replacements replacements) : replacements_(replacements) {}
   Replacements replacements() override { return replacements_; }
+  bool merge(MergedTensors& merged) override;
 
  private:
   Replacements replacements_;
 };
 
 // Copies the site's weight and bias, as far as it has them and they are wanted, into parameters
-// named as Hugging Face names the tensors.
+// named as Hugging Face names the tensors, after `prefix`.
 struct WantedTensors {
   bool weight = true;
   bool bias = true;
+  std::string prefix;
 };
 std::unique_ptr<SiteHook> replace_tensors(const Site& site, ParameterMaker& make,
-                                          WantedTensors wanted);
+                                          const WantedTensors& wanted);
 
 }  // namespace inlay

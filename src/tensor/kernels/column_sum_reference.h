@@ -14,4 +14,16 @@ void column_sum_reference(Input src, int64_t columns, int64_t first, int64_t las
   }
 }
 
+template <class T>
+void column_dot_reference(Input a, Input b, int64_t columns, int64_t first, int64_t last,
+                          Output dst) {
+  for (int64_t c = 0; c < columns; ++c) {
+    T sum = 0;
+    for (int64_t t = first; t < last; ++t) {
+      sum += a.load<T>(t * columns + c) * b.load<T>(t * columns + c);
+    }
+    dst.store(c, sum);
+  }
+}
+
 }  // namespace inlay::kernels

@@ -20,6 +20,21 @@ TEST(ColumnSum, MatchesTheReference) {
   });
 }
 
+TEST(ColumnSum, OfProductsMatchesTheReference) {
+  on_every_target([] {
+    for (int64_t columns : kWidths) {
+      for (DType dtype : kFastTypes) {
+        const Elements a = Elements::normal(dtype, 40 * columns, "a");
+        const Elements b = Elements::normal(DType::kF32, 40 * columns, "b");
+        Elements found = unset(DType::kF32, columns), wanted = unset(DType::kF64, columns);
+        column_dot(in(a), in(b), columns, 3, 37, out(found));
+        column_dot_reference<double>(in(a), in(b), columns, 3, 37, out(wanted));
+        expect_close("column_dot", found, wanted, 34);
+      }
+    }
+  });
+}
+
 TEST(ColumnSum, OfNoRowsIsZero) {
   const Elements x = Elements::normal(DType::kF32, 100, "x");
   Elements sum = unset(DType::kF32, 10);

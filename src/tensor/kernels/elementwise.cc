@@ -67,6 +67,16 @@ void add_bias_rows(const Input& src, const Input& bias, const Output& dst, int64
   }
 }
 
+void scale_columns_rows(const Input& src, const Input& factors, const Output& dst, int64_t first,
+                        int64_t last, int64_t columns) {
+  for (int64_t r = first; r < last; ++r) {
+    for_vectors(0, columns, [&](int64_t c, std::size_t n) HWY_ATTR {
+      const int64_t i = r * columns + c;
+      store_any(hn::Mul(load_any(src, i, n), load_any(factors, c, n)), dst, i, n);
+    });
+  }
+}
+
 }  // namespace
 }  // namespace inlay::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -81,6 +91,7 @@ HWY_EXPORT(axpy_range);
 HWY_EXPORT(lerp_range);
 HWY_EXPORT(copy_range);
 HWY_EXPORT(add_bias_rows);
+HWY_EXPORT(scale_columns_rows);
 }  // namespace
 
 void add(Input a, Input b, Output dst, int64_t count) {
@@ -130,6 +141,14 @@ void add_bias(Input src, Input bias, Output dst, int64_t rows, int64_t columns) 
     return add_bias_reference<double>(src, bias, dst, rows, columns);
   parallel_ranges(rows, columns, [&](int64_t first, int64_t last) {
     HWY_DYNAMIC_DISPATCH(add_bias_rows)(src, bias, dst, first, last, columns);
+  });
+}
+
+void scale_columns(Input src, Input factors, Output dst, int64_t rows, int64_t columns) {
+  if (runs_in_double({src, factors, dst}))
+    return scale_columns_reference<double>(src, factors, dst, rows, columns);
+  parallel_ranges(rows, columns, [&](int64_t first, int64_t last) {
+    HWY_DYNAMIC_DISPATCH(scale_columns_rows)(src, factors, dst, first, last, columns);
   });
 }
 

@@ -19,4 +19,7 @@ void lerp(Input base, Input adapted, double gate, Output dst, int64_t count);
 // dst(r, :) = src(r, :) + bias.  src, dst: (rows, columns), bias: (columns).
 void add_bias(Input src, Input bias, Output dst, int64_t rows, int64_t columns);
 
+// dst(r, :) = factors * src(r, :).  src, dst: (rows, columns), factors: (columns).
+void scale_columns(Input src, Input factors, Output dst, int64_t rows, int64_t columns);
+
 }  // namespace inlay::kernels

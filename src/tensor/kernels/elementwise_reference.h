@@ -44,4 +44,13 @@ void add_bias_reference(Input src, Input bias, Output dst, int64_t rows, int64_t
   }
 }
 
+template <class T>
+void scale_columns_reference(Input src, Input factors, Output dst, int64_t rows, int64_t columns) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; ++c) {
+      dst.store(r * columns + c, src.load<T>(r * columns + c) * factors.load<T>(c));
+    }
+  }
+}
+
 }  // namespace inlay::kernels

@@ -88,6 +88,21 @@ TEST(Elementwise, AddBiasMatchesTheReference) {
   });
 }
 
+TEST(Elementwise, ScaleColumnsMatchesTheReference) {
+  on_every_target([] {
+    for (int64_t columns : kWidths) {
+      for (DType dtype : kFastTypes) {
+        const Elements x = Elements::normal(dtype, 7 * columns, "x");
+        const Elements factors = Elements::normal(DType::kF32, columns, "factors");
+        Elements found = unset(dtype, 7 * columns), wanted = unset(DType::kF64, 7 * columns);
+        scale_columns(in(x), in(factors), out(found), 7, columns);
+        scale_columns_reference<double>(in(x), in(factors), out(wanted), 7, columns);
+        expect_close("scale_columns", found, wanted, 1);
+      }
+    }
+  });
+}
+
 TEST(Elementwise, GivesTheSameBitsEverywhere) {
   const Elements x = Elements::normal(DType::kBF16, 100003, "x");
   expect_same_bits_everywhere([&] {
