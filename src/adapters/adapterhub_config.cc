@@ -1,5 +1,6 @@
 #include "adapters/adapterhub_config.h"
 
+#include "adapters/bottleneck_config.h"
 #include "adapters/foreign_keys.h"
 #include "base/error.h"
 
@@ -14,9 +15,9 @@ const std::vector<ForeignKey>& bottleneck_keys() {
       {"cross_adapter", false, kFixed},
       {"dropout", 0.0, kRead},
       {"dtype", nullptr, kNoMatter},
-      {"factorized_phm_W", true, kNoMatter},
-      {"factorized_phm_rule", false, kNoMatter},
-      {"hypercomplex_nonlinearity", "glorot-uniform", kNoMatter},
+      {"factorized_phm_W", true, kFixed},
+      {"factorized_phm_rule", false, kFixed},
+      {"hypercomplex_nonlinearity", "glorot-uniform", kRead},
       {"init_weights", "bert", kRead},
       {"init_weights_seed", nullptr, kNoMatter},
       {"inv_adapter", nullptr, kFixed},
@@ -28,22 +29,22 @@ const std::vector<ForeignKey>& bottleneck_keys() {
       {"ln_before", false, kFixed},
       {"mh_adapter", false, kRead},
       {"non_linearity", "relu", kRead},
-      {"original_ln_after", true, kFixed},
+      {"original_ln_after", true, kRead},
       {"original_ln_before", false, kRead},
       {"output_adapter", true, kRead},
-      {"phm_bias", true, kNoMatter},
+      {"phm_bias", true, kFixed},
       {"phm_c_init", "normal", kNoMatter},
-      {"phm_dim", 4, kNoMatter},
-      {"phm_init_range", 0.0001, kNoMatter},
-      {"phm_layer", false, kFixed},
-      {"phm_rank", 1, kNoMatter},
+      {"phm_dim", 4, kRead},
+      {"phm_init_range", 0.0001, kRead},
+      {"phm_layer", false, kRead},
+      {"phm_rank", 1, kRead},
       {"reduction_factor", 16, kRead},
-      {"residual_before_ln", true, kFixed},
+      {"residual_before_ln", true, kRead},
       {"scaling", 1.0, kRead},
-      {"shared_W_phm", false, kNoMatter},
-      {"shared_phm_rule", true, kNoMatter},
-      {"stochastic_depth", 0.0, kFixed},
-      {"use_gating", false, kFixed},
+      {"shared_W_phm", false, kFixed},
+      {"shared_phm_rule", true, kFixed},
+      {"stochastic_depth", 0.0, kRead},
+      {"use_gating", false, kRead},
   };
   return keys;
 }
@@ -51,10 +52,10 @@ const std::vector<ForeignKey>& bottleneck_keys() {
 std::string scaling_text(const Json& config, const std::string& where) {
   Json value = config.value("scaling", Json(1.0));
   if (value.is_number()) return fmt::format("{}", value.get<double>());
-  require(value == "learned", ErrorKind::kInput,
-          "{}: \"scaling\" is {}; only a number and \"learned\" are supported", where,
+  require(value == kLearnedScaling || value == kChannelScaling, ErrorKind::kInput,
+          "{}: \"scaling\" is {}; expected a number, \"learned\" or \"channel\"", where,
           value.dump(-1, ' ', true));
-  return "learned";
+  return value.get<std::string>();
 }
 
 std::vector<std::string> layer_names(const Json& config, const std::string& where) {
@@ -67,9 +68,23 @@ std::vector<std::string> layer_names(const Json& config, const std::string& wher
   return layers;
 }
 
+// true, false or "post_add".
+std::string residual_text(const Json& config, const std::string& where) {
+  Json value = config.value("residual_before_ln", Json(true));
+  if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
+  require(value == "post_add", ErrorKind::kInput,
+          "{}: \"residual_before_ln\" is {}; expected true, false or \"post_add\"", where,
+          value.dump(-1, ' ', true));
+  return "post_add";
+}
+
 // The preset that the settings are nearest to; all of them are given besides.
-const char* nearest_preset(bool parallel, bool attention, const std::string& scaling) {
-  if (parallel) return scaling == "learned" ? "scaled_parallel" : "parallel";
+std::string nearest_preset(const Json& fields) {
+  bool attention = fields.at("mh_adapter").get<bool>();
+  if (fields.at("phm_layer").get<bool>()) return attention ? "compacter" : "compacter_plus_plus";
+  if (!fields.at("original_ln_after").get<bool>()) return "adapter_plus";
+  if (fields.at("is_parallel").get<bool>())
+    return fields.at("scaling") == kLearnedScaling ? "scaled_parallel" : "parallel";
   return attention ? "houlsby" : "pfeiffer";
 }
 
@@ -77,13 +92,18 @@ const char* nearest_preset(bool parallel, bool attention, const std::string& sca
 
 Json bottleneck_to_adapterhub(const Json& fields) {
   Json config = foreign_defaults(bottleneck_keys());
-  for (const char* key : {"non_linearity", "mh_adapter", "output_adapter", "is_parallel",
-                          "original_ln_before", "init_weights", "dropout"}) {
+  for (const char* key :
+       {"non_linearity", "mh_adapter", "output_adapter", "is_parallel", "original_ln_before",
+        "original_ln_after", "init_weights", "dropout", "stochastic_depth", "use_gating",
+        "phm_layer", "phm_dim", "phm_rank", "phm_init_range", "hypercomplex_nonlinearity"}) {
     config[key] = fields.at(key);
   }
   config["reduction_factor"] = plain_number(fields.at("reduction_factor").get<double>());
   auto scaling = fields.at("scaling").get<std::string>();
-  config["scaling"] = scaling == "learned" ? Json(scaling) : Json(std::stod(scaling));
+  bool learned = scaling == kLearnedScaling || scaling == kChannelScaling;
+  config["scaling"] = learned ? Json(scaling) : Json(std::stod(scaling));
+  auto residual = fields.at("residual_before_ln").get<std::string>();
+  config["residual_before_ln"] = residual == "post_add" ? Json(residual) : Json(residual == "true");
   for (const Json& layer : fields.at("leave_out"))
     config["leave_out"].push_back(std::stoi(layer.get<std::string>()));
   return config;
@@ -97,20 +117,35 @@ Json bottleneck_from_adapterhub(const Json& config, const std::string& where) {
           "{}: \"architecture\" is {}; of AdapterHub's adapters only bottlenecks (null) are read",
           where, architecture.dump(-1, ' ', true).substr(0, 80));
   check_foreign_keys(config, bottleneck_keys(), where);
-  auto parallel = json_get_or<bool>(config, "is_parallel", false, where);
-  auto attention = json_get<bool>(config, "mh_adapter", where);
-  std::string scaling = scaling_text(config, where);
-  return {{"preset", nearest_preset(parallel, attention, scaling)},
-          {"reduction_factor", json_get<double>(config, "reduction_factor", where)},
-          {"non_linearity", json_get<std::string>(config, "non_linearity", where)},
-          {"mh_adapter", attention},
-          {"output_adapter", json_get<bool>(config, "output_adapter", where)},
-          {"is_parallel", parallel},
-          {"original_ln_before", json_get_or<bool>(config, "original_ln_before", false, where)},
-          {"scaling", scaling},
-          {"init_weights", json_get_or<std::string>(config, "init_weights", "bert", where)},
-          {"dropout", json_get_or<double>(config, "dropout", 0, where)},
-          {"leave_out", layer_names(config, where)}};
+  auto flag = [&](const char* key, bool fallback) {
+    return json_get_or<bool>(config, key, fallback, where);
+  };
+  auto number = [&](const char* key, double fallback) {
+    return json_get_or<double>(config, key, fallback, where);
+  };
+  Json fields{
+      {"reduction_factor", json_get<double>(config, "reduction_factor", where)},
+      {"non_linearity", json_get<std::string>(config, "non_linearity", where)},
+      {"mh_adapter", json_get<bool>(config, "mh_adapter", where)},
+      {"output_adapter", json_get<bool>(config, "output_adapter", where)},
+      {"is_parallel", flag("is_parallel", false)},
+      {"original_ln_before", flag("original_ln_before", false)},
+      {"original_ln_after", flag("original_ln_after", true)},
+      {"residual_before_ln", residual_text(config, where)},
+      {"scaling", scaling_text(config, where)},
+      {"use_gating", flag("use_gating", false)},
+      {"init_weights", json_get_or<std::string>(config, "init_weights", "bert", where)},
+      {"dropout", number("dropout", 0)},
+      {"stochastic_depth", number("stochastic_depth", 0)},
+      {"leave_out", layer_names(config, where)},
+      {"phm_layer", flag("phm_layer", false)},
+      {"phm_dim", json_get_or<int64_t>(config, "phm_dim", 4, where)},
+      {"phm_rank", json_get_or<int64_t>(config, "phm_rank", 1, where)},
+      {"phm_init_range", number("phm_init_range", 1e-4)},
+      {"hypercomplex_nonlinearity",
+       json_get_or<std::string>(config, "hypercomplex_nonlinearity", "glorot-uniform", where)}};
+  fields["preset"] = nearest_preset(fields);
+  return fields;
 }
 
 }  // namespace inlay

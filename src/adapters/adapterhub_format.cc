@@ -8,6 +8,7 @@
 #include "adapters/head_file.h"
 #include "adapters/strict_tensors.h"
 #include "base/files.h"
+#include "base/spec.h"
 #include "formats/safetensors.h"
 #include "formats/torch_zip.h"
 
@@ -16,9 +17,30 @@ namespace {
 
 constexpr const char* kVersion = "adapters.1.2.0";  // whose layout is written
 
-// "bert.encoder.layer.0.output.adapters.<name>.adapter_up.weight"
+// Where AdapterHub keeps an entry's module: a bottleneck after a whole layer is kept where one
+// after the feed-forward part is.
+const std::string& module_of(const BaseFacts& base, const Site& site) {
+  if (site.role != SiteRole::kLayerOutput) return site.adapterhub;
+  for (const Site* other : base.sites) {
+    if (other->role == SiteRole::kFeedForwardBlock && other->layer == site.layer)
+      return other->adapterhub;
+  }
+  return site.adapterhub;
+}
+
+// "bert.encoder.layer.0.output.adapters.<name>.adapter_up.weight", and "shared_parameters.<name>."
+// where all layers share a tensor.
 std::string key_of(const BaseFacts& base, const std::string& name, const Adapter::Entry& entry) {
-  return fmt::format("{}{}.{}.{}", base.prefix, entry.site->adapterhub, name, entry.part);
+  if (entry.site == nullptr)
+    return fmt::format("{}shared_parameters.{}.{}", base.prefix, name, entry.part);
+  return fmt::format("{}{}.{}.{}", base.prefix, module_of(base, *entry.site), name, entry.part);
+}
+
+// The method of a file: the one that its record names, or the one whose settings these are.
+const MethodInfo& method_of(const AdapterRecord& record, const Json& fields) {
+  if (!record.method.empty()) return find_method(parse_spec(record.method).name);
+  auto preset = fields.at("preset").get<std::string>();
+  return find_method(preset.starts_with("compacter") ? preset : "bottleneck");
 }
 
 // Module names hold no dots.
@@ -38,8 +60,6 @@ std::string model_class(const BaseFacts& base) {
 void write_adapterhub(const std::filesystem::path& folder, const AdapterBundle& bundle,
                       const BaseFacts& base) {
   const Adapter& adapter = *bundle.adapter;
-  ensure(adapter.info().name == "bottleneck", "method {} has no AdapterHub form",
-         adapter.info().name);
   Json about{{"hidden_size", base.hidden},
              {"model_class", model_class(base)},
              {"model_name", folder_name(base.folder)},
@@ -86,8 +106,9 @@ LoadedAdapter read_adapterhub(const std::filesystem::path& folder, const Json& c
   require(hidden == base.hidden, ErrorKind::kInput,
           "{}: the adapter is for hidden size {}, but the base has {}", where, hidden, base.hidden);
 
-  ConfiguredMethod method{&find_method("bottleneck"), find_method("bottleneck").make()};
   Json fields = bottleneck_from_adapterhub(config.at("config"), where);
+  const MethodInfo& info = method_of(record, fields);
+  ConfiguredMethod method{&info, info.make()};
   fields_from_json([&](FieldVisitor& visit) { method.method->fields(visit); }, fields, where);
   LoadedAdapter loaded;
   loaded.adapter = Adapter::create(record.name, std::move(method), base, 0);

@@ -40,8 +40,13 @@ std::vector<std::string> method_texts() {
         "lora[r=4,init_lora_weights=olora]", "lora[r=4,init_lora_weights=orthogonal]",
         "lora[r=4,use_rslora=true,rank_pattern='layer.1.*':2,init_lora_weights=gaussian]",
         "bottleneck[preset=houlsby,reduction_factor=4,init_weights=houlsby]",
-        "bottleneck[preset=parallel,dropout=0.1]",
-        "bottleneck[preset=scaled_parallel,leave_out=0]"}) {
+        "bottleneck[preset=parallel,dropout=0.1]", "bottleneck[preset=scaled_parallel,leave_out=0]",
+        "bottleneck[preset=adapter_plus,reduction_factor=8]",
+        "bottleneck[use_gating=true,residual_before_ln=false]",
+        "bottleneck[preset=parallel,use_gating=true]",
+        "bottleneck[residual_before_ln=post_add,stochastic_depth=0.4]",
+        "compacter[reduction_factor=8,phm_dim=2,phm_rank=2]",
+        "ia3[target_modules=all-linear,feedforward_modules='.*layer.1.*']"}) {
     texts.push_back(text);
   }
   return texts;

@@ -2,6 +2,8 @@
 INLAY_METHOD(lora)
 INLAY_METHOD(ia3)
 INLAY_METHOD(bottleneck)
+INLAY_METHOD(compacter)
+INLAY_METHOD(compacter_plus_plus)
 INLAY_METHOD(bitfit)
 INLAY_METHOD(ln_tuning)
 INLAY_METHOD(last_n)
