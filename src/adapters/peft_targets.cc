@@ -12,7 +12,7 @@ constexpr const char* kAllLinear = "all-linear";
 
 // Of the bare model, or of one with a classification head: neither has a masked-LM head.
 bool is_module(const Site& site) {
-  return site.kind != SiteKind::kHidden && site.kind != SiteKind::kParameter &&
+  return holds_tensors(site) && site.kind != SiteKind::kParameter &&
          site.role != SiteRole::kMaskedLm;
 }
 

@@ -19,7 +19,10 @@ struct RowSpace {
   // Per row: the example's place in the effective batch, and the token's position within its
   // example (0 after pooling).
   std::vector<int32_t> example_place;
+  // Virtual tokens, which adapters set among an example's own, have negative positions.
   std::vector<int32_t> token_position;
+  // Per row: what is added to its score where it is attended to, the log of a gate; empty: nothing.
+  std::vector<float> key_bias = {};
 
   int64_t rows() const { return example_offsets.back(); }
   int64_t examples() const { return static_cast<int64_t>(example_offsets.size()) - 1; }

@@ -53,6 +53,27 @@ HiddenSite PostNormEncoder::hidden(const std::string& name, const std::string& a
   return {std::move(site)};
 }
 
+SelfAttentionSite PostNormEncoder::self_attention(const std::string& query, int layer) const {
+  Site site{.name = query.substr(0, query.rfind('.')),
+            .kind = SiteKind::kAttention,
+            .layer = layer,
+            .in = sizes_.hidden,
+            .out = sizes_.hidden,
+            .heads = sizes_.heads,
+            .kv_heads = sizes_.heads};
+  float head_size = static_cast<float>(sizes_.hidden / sizes_.heads);
+  return {std::move(site),
+          {.heads = sizes_.heads, .kv_heads = sizes_.heads, .scale = 1.0f / std::sqrt(head_size)}};
+}
+
+PromptSite PostNormEncoder::prompt(const std::string& name, SiteRole role) const {
+  return {{.name = name,
+           .kind = SiteKind::kPrompt,
+           .role = role,
+           .in = sizes_.hidden,
+           .out = sizes_.hidden}};
+}
+
 PostNormEncoder::Layer PostNormEncoder::make_layer(WeightSource& weights, const EncoderNames& names,
                                                    int number) {
   std::string at = layer_prefix(names.layer, number);
@@ -71,7 +92,8 @@ PostNormEncoder::Layer PostNormEncoder::make_layer(WeightSource& weights, const 
       norm(weights, at + names.output_norm, number),
       block(names.attention_adapters, SiteRole::kAttentionBlock),
       block(names.output_adapters, SiteRole::kFeedForwardBlock),
-      hidden(at.substr(0, at.size() - 1), at + "reft_layer.refts", SiteRole::kLayerOutput, number)};
+      hidden(at.substr(0, at.size() - 1), at + "reft_layer.refts", SiteRole::kLayerOutput, number),
+      self_attention(at + names.query, number)};
 }
 
 std::unique_ptr<PostNormEncoder::MaskedLm> PostNormEncoder::make_masked_lm(
@@ -109,6 +131,8 @@ PostNormEncoder::PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& 
   embedding_norm_ = norm(weights, names.embedding_norm, -1);
   embedded_ = hidden(names.word.substr(0, names.word.find('.')), "invertible_adapters",
                      SiteRole::kEmbeddingOutput, -1);
+  inputs_ = prompt("inputs_embeds", SiteRole::kInputEmbeddings);
+  prompt_ = prompt("prompt_tuning", SiteRole::kEmbeddingOutput);
   for (int number = 0; number < sizes.layers; ++number)
     layers_.push_back(make_layer(weights, names, number));
   if (!names.pooler.empty() && weights.contains(names.pooler + ".weight")) {
@@ -125,9 +149,12 @@ void PostNormEncoder::register_sites() {
   if (type_.has_value()) add_site(type_->site);
   add_site(embedding_norm_.site);
   add_site(embedded_.site);
+  add_site(inputs_.site);
+  add_site(prompt_.site);
   for (Layer& layer : layers_) {
     for (LinearSite* module : {&layer.query, &layer.key, &layer.value, &layer.attention_output})
       add_site(module->site);
+    add_site(layer.attention.site);
     add_site(layer.attention_block.site);
     add_site(layer.attention_norm.site);
     for (LinearSite* module : {&layer.up, &layer.down}) add_site(module->site);
@@ -158,17 +185,13 @@ Variable PostNormEncoder::embed(Context& context, const TokenBatch& batch) const
 }
 
 Variable PostNormEncoder::run_layer(Context& context, const Layer& layer, const Variable& x) const {
-  const std::vector<int64_t>& offsets = x.row_space()->example_offsets;
-  int64_t head_dim = sizes_.hidden / sizes_.heads;
-  AttentionShape shape{.heads = sizes_.heads,
-                       .kv_heads = sizes_.heads,
-                       .scale = 1.0f / std::sqrt(static_cast<float>(head_dim))};
   Variable mixed;
   {
     Variable q = linear_site(context, layer.query, x, Precision::kCompute);
     Variable k = linear_site(context, layer.key, x, Precision::kCompute);
     Variable v = linear_site(context, layer.value, x, Precision::kCompute);
-    mixed = attention(context, q, k, v, offsets, offsets, shape);
+    mixed = attention_site(context, layer.attention,
+                           {x, q, k, v, layer.key, layer.value, layer.attention.shape});
   }
   Variable attended = linear_site(context, layer.attention_output, mixed, Precision::kFull);
   mixed = Variable();

@@ -49,6 +49,7 @@ class PostNormEncoder : public Model {
     LinearSite query, key, value, attention_output, up, down;
     NormSite attention_norm, output_norm;
     HiddenSite attention_block, feed_forward_block, whole;
+    SelfAttentionSite attention;
   };
   struct MaskedLm {
     LinearSite dense;
@@ -63,6 +64,8 @@ class PostNormEncoder : public Model {
   EmbeddingSite embedding(WeightSource& weights, const std::string& name, int64_t rows);
   HiddenSite hidden(const std::string& name, const std::string& adapterhub, SiteRole role,
                     int layer) const;
+  SelfAttentionSite self_attention(const std::string& query, int layer) const;
+  PromptSite prompt(const std::string& name, SiteRole role) const;
   Layer make_layer(WeightSource& weights, const EncoderNames& names, int number);
   std::unique_ptr<MaskedLm> make_masked_lm(WeightSource& weights, const EncoderNames& names);
   void register_sites();
@@ -74,6 +77,8 @@ class PostNormEncoder : public Model {
   EmbeddingSite word_, position_;
   std::optional<EmbeddingSite> type_;
   NormSite embedding_norm_;
+  PromptSite inputs_;    // word embeddings, as PEFT prompts them
+  PromptSite prompt_;    // the first layer's input, as AdapterHub does
   HiddenSite embedded_;  // what the first layer reads
   std::deque<Layer> layers_;
   std::optional<LinearSite> pooler_;

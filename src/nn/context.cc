@@ -1,5 +1,7 @@
 #include "nn/context.h"
 
+#include <algorithm>
+
 namespace inlay {
 
 void Context::begin_forward() {
@@ -25,7 +27,84 @@ const RowSpace* Context::part_of(const RowSpace& space, int64_t first_example,
   part.example_place.assign(space.example_place.begin() + begin, space.example_place.begin() + end);
   part.token_position.assign(space.token_position.begin() + begin,
                              space.token_position.begin() + end);
+  if (!space.key_bias.empty())
+    part.key_bias.assign(space.key_bias.begin() + begin, space.key_bias.begin() + end);
   return &part;
+}
+
+namespace {
+
+// One more row, of an example at this place.
+void add_row(RowSpace& space, int32_t example_place, int32_t token_position) {
+  space.example_place.push_back(example_place);
+  space.token_position.push_back(token_position);
+}
+
+// Ends example i of `like` here, and its chunk where that ends with it.
+void end_example(RowSpace& space, const RowSpace& like, std::size_t i) {
+  auto rows = static_cast<int64_t>(space.example_place.size());
+  space.example_offsets.push_back(rows);
+  int64_t end = like.example_offsets[i + 1];
+  if (std::binary_search(like.chunk_offsets.begin(), like.chunk_offsets.end(), end))
+    space.chunk_offsets.push_back(rows);
+}
+
+}  // namespace
+
+const RowSpace* Context::virtual_rows(const RowSpace& space, int64_t count) {
+  RowSpace& rows = parts_.emplace_back();
+  rows.example_offsets = rows.chunk_offsets = {0};
+  for (std::size_t i = 0; i + 1 < space.example_offsets.size(); ++i) {
+    int32_t place = space.example_place[static_cast<std::size_t>(space.example_offsets[i])];
+    for (int64_t t = -count; t < 0; ++t) add_row(rows, place, static_cast<int32_t>(t));
+    end_example(rows, space, i);
+  }
+  return &rows;
+}
+
+const RowSpace* Context::joined(const std::vector<Variable>& parts) {
+  RowSpace& rows = parts_.emplace_back();
+  rows.example_offsets = rows.chunk_offsets = {0};
+  auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  for (const Variable& part : parts) {
+    const RowSpace& space = *part.row_space();
+    int64_t before = rows.rows();
+    for (std::size_t i = 1; i < space.example_offsets.size(); ++i)
+      rows.example_offsets.push_back(before + space.example_offsets[i]);
+    for (std::size_t i = 1; i < space.chunk_offsets.size(); ++i)
+      rows.chunk_offsets.push_back(before + space.chunk_offsets[i]);
+    append(rows.example_place, space.example_place);
+    append(rows.token_position, space.token_position);
+    // A row without a bias among rows with one has a bias of 0.
+    bool biased = !space.key_bias.empty() || !rows.key_bias.empty();
+    if (!biased) continue;
+    rows.key_bias.resize(static_cast<std::size_t>(before));
+    append(rows.key_bias, space.key_bias);
+    rows.key_bias.resize(static_cast<std::size_t>(rows.rows()));
+  }
+  return &rows;
+}
+
+const RowSpace* Context::grown(const RowSpace& space, int64_t count, int64_t at, float key_bias) {
+  RowSpace& rows = parts_.emplace_back();
+  rows.example_offsets = rows.chunk_offsets = {0};
+  bool biased = key_bias != 0 || !space.key_bias.empty();
+  for (std::size_t i = 0; i + 1 < space.example_offsets.size(); ++i) {
+    int64_t begin = space.example_offsets[i], end = space.example_offsets[i + 1];
+    auto own = [&](int64_t row) {
+      auto from = static_cast<std::size_t>(row);
+      add_row(rows, space.example_place[from], space.token_position[from]);
+      if (biased) rows.key_bias.push_back(space.key_bias.empty() ? 0 : space.key_bias[from]);
+    };
+    for (int64_t row = begin; row < begin + at; ++row) own(row);
+    for (int64_t t = -count; t < 0; ++t) {
+      add_row(rows, space.example_place[static_cast<std::size_t>(begin)], static_cast<int32_t>(t));
+      if (biased) rows.key_bias.push_back(key_bias);
+    }
+    for (int64_t row = begin + at; row < end; ++row) own(row);
+    end_example(rows, space, i);
+  }
+  return &rows;
 }
 
 }  // namespace inlay

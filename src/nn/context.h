@@ -49,6 +49,13 @@ struct Context : OpContext {
   // that begins with an empty tape. REQUIRES: both are ends of gradient chunks.
   const RowSpace* part_of(const RowSpace& space, int64_t first_example, int64_t last_example);
 
+  // `count` virtual rows for each example of `space`, and that space with them set before its row
+  // `at` of every example, their score as keys changed by `key_bias`. They live as long as parts.
+  const RowSpace* virtual_rows(const RowSpace& space, int64_t count);
+  const RowSpace* grown(const RowSpace& space, int64_t count, int64_t at, float key_bias);
+  // The spaces of these values end to end, each ending a chunk.
+  const RowSpace* joined(const std::vector<Variable>& parts);
+
   // Adapters of all examples; ignored where segments are given.
   std::vector<ActiveAdapter> adapters;
   // One adapter set per run of examples; empty means `adapters` for all. Must cover the batch in

@@ -28,6 +28,17 @@ struct HiddenSite {
   Site site;
 };
 
+// Self-attention of one layer: keys and values of every example before it mixes them.
+struct SelfAttentionSite {
+  Site site;
+  AttentionShape shape;
+};
+
+// A place for virtual tokens.
+struct PromptSite {
+  Site site;
+};
+
 // x (rows, in) -> (rows, out).
 Variable linear_site(Context& context, const LinearSite& module, const Variable& x,
                      Precision precision);
@@ -42,6 +53,15 @@ Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable&
 
 // The same for what embeddings or a whole layer give: nothing is added to it afterwards.
 Variable hidden_site(Context& context, const HiddenSite& hidden, Variable output);
+
+// Attention of every example to itself and to what adapters set before it, (tokens, channels) in
+// the queries' type. A gate between 0 and 1 multiplies the weight of virtual keys.
+Variable attention_site(Context& context, const SelfAttentionSite& attention,
+                        const AttentionBlock& block);
+
+// x with the virtual tokens of the adapters here, in a space of its own; x itself where there are
+// none. What follows attends to them; a gate between 0 and 1 multiplies the weight they have there.
+Variable prompt_site(Context& context, const PromptSite& prompt, const Variable& x);
 
 // The parameter that stands in for an embedding's table or for a bare bias; null: the frozen one.
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding);

@@ -5,9 +5,9 @@
 namespace inlay {
 namespace {
 
-constexpr std::array<std::string_view, 5> kKinds = {"linear", "hidden", "norm", "embedding",
-                                                    "parameter"};
-constexpr std::array<std::string_view, 13> kRoles = {"other",
+constexpr std::array<std::string_view, 7> kKinds = {"linear",    "hidden",    "norm",  "embedding",
+                                                    "parameter", "attention", "prompt"};
+constexpr std::array<std::string_view, 14> kRoles = {"other",
                                                      "query",
                                                      "key",
                                                      "value",
@@ -19,6 +19,7 @@ constexpr std::array<std::string_view, 13> kRoles = {"other",
                                                      "feed_forward_block",
                                                      "layer_output",
                                                      "embedding_output",
+                                                     "input_embeddings",
                                                      "masked_lm"};
 
 }  // namespace

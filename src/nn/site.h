@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "autograd/op_context.h"
+#include "autograd/ops/attention.h"
 #include "autograd/ops/linear.h"
 
 namespace inlay {
@@ -19,7 +20,15 @@ namespace inlay {
 struct Context;
 struct LinearSite;
 
-enum class SiteKind { kLinear, kHidden, kNorm, kEmbedding, kParameter };
+enum class SiteKind {
+  kLinear,
+  kHidden,
+  kNorm,
+  kEmbedding,
+  kParameter,
+  kAttention,  // queries, keys and values of a layer, before its output projection
+  kPrompt,     // where virtual tokens can stand among a text's own
+};
 enum class SiteRole {
   kOther,
   kQuery,
@@ -33,6 +42,7 @@ enum class SiteRole {
   kFeedForwardBlock,  // kHidden: the output of the feed-forward part
   kLayerOutput,       // kHidden: what a layer hands to the next
   kEmbeddingOutput,   // kHidden: what the first layer reads
+  kInputEmbeddings,   // kPrompt: word embeddings, before positions and norm
   kMaskedLm,          // of the base's own masked-LM head
 };
 
@@ -46,12 +56,19 @@ struct Site {
   int layer = -1;  // -1: outside the layers
   int64_t in = 0;
   int64_t out = 0;
+  int64_t heads = 0, kv_heads = 0;  // kAttention, whose `in` is all queries of a token
   Tensor weight, bias;  // what the base holds here, as stored (gamma and beta of a norm); undefined
                         // for kHidden
   std::string adapterhub;  // kHidden: where AdapterHub keeps its bottlenecks,
                            // "encoder.layer.0.output.adapters"
   std::size_t index = 0;   // in the model's list of sites
 };
+
+// Whether tensors of the base live here, which a copy can stand in for.
+inline bool holds_tensors(const Site& site) {
+  return site.kind != SiteKind::kHidden && site.kind != SiteKind::kAttention &&
+         site.kind != SiteKind::kPrompt;
+}
 
 // A norm whose residual a hidden block's output is added to; adapters may apply it themselves.
 struct NormSite;
@@ -64,6 +81,29 @@ struct HiddenBlock {
   const Variable& output;    // what it gave
   const Variable& residual;  // what its output is added to
   const NormSite* norm;      // applied to output + residual afterwards
+};
+
+// What an attention hook sees. All (tokens, channels); keys and values may have fewer heads.
+struct AttentionBlock {
+  const Variable& input;  // what the projections read
+  const Variable& query;
+  const Variable& key;
+  const Variable& value;
+  const LinearSite& key_projection;
+  const LinearSite& value_projection;
+  const AttentionShape& shape;
+};
+
+// Virtual keys and values in the type of the block's: `count` rows for each of its examples.
+struct AttentionPrefix {
+  int64_t count = 0;  // 0: none
+  Variable key, value;
+};
+
+// Virtual tokens: the rows (n, hidden) of a parameter, set before row `at` of every example.
+struct VirtualTokens {
+  Parameter* rows = nullptr;  // null: none
+  int64_t at = 0;
 };
 
 // Trainable tensors that stand in for the base's at a site; null where the base's own is used.
@@ -90,6 +130,11 @@ class SiteHook {
   }
   // The addition to the block's output, without the residual; undefined for none.
   virtual Variable hidden(Context&, const HiddenBlock&) { return {}; }
+  // Keys and values that every token of an example attends to beside the example's own.
+  virtual AttentionPrefix prefix(Context&, const AttentionBlock&) { return {}; }
+  // The addition to what attention gives, before its output projection; undefined for none.
+  virtual Variable attention(Context&, const AttentionBlock&) { return {}; }
+  virtual VirtualTokens virtual_tokens() { return {}; }
   virtual Replacements replacements() { return {}; }
   // Changes the layer's own tensors so that it gives what hook and layer give together; false where
   // no tensors can do that.

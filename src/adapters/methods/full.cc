@@ -13,7 +13,7 @@ class Full : public Method {
   std::vector<const Site*> select(const BaseFacts& base) const override {
     std::vector<const Site*> sites;
     for (const Site* site : base.sites) {
-      if (site->kind != SiteKind::kHidden) sites.push_back(site);
+      if (holds_tensors(*site)) sites.push_back(site);
     }
     return sites;
   }

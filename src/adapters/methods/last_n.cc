@@ -20,8 +20,7 @@ class LastLayers : public Method {
     std::vector<const Site*> sites;
     for (const Site* site : base.sites) {
       bool after = site->role == SiteRole::kPooler || site->role == SiteRole::kMaskedLm;
-      if (site->kind != SiteKind::kHidden && (after || site->layer >= base.layers - n_))
-        sites.push_back(site);
+      if (holds_tensors(*site) && (after || site->layer >= base.layers - n_)) sites.push_back(site);
     }
     return sites;
   }

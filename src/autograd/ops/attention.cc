@@ -140,6 +140,10 @@ Variable attention(OpContext& context, const Variable& q, const Variable& k, con
     args.bias_query_stride = bias->shape()[2];
     args.bias_head_stride = bias->shape()[1] * bias->shape()[2];
   }
+  if (shape.key_bias.defined()) {
+    ensure(bias == nullptr, "a key bias of {} beside a bias", shape.key_bias.shape().text());
+    args.bias = shape.key_bias.raw();  // strides of 0: the same for all heads and queries
+  }
   if (records) args.lse = lse.mutable_raw();
   Tensor scratch =
       tape.empty({static_cast<int64_t>(kernels::attention_scratch_bytes(args))}, DType::kU8);
@@ -148,37 +152,38 @@ Variable attention(OpContext& context, const Variable& q, const Variable& k, con
   context.useful_flops += 2 * product_flops(args);
 
   std::size_t bias_use = begin_use(context, bias);
-  return tape.record(std::move(y), q.row_space(), records,
-                     [&context, args, lse, bias, bias_use, rows = q.row_space(), q_slot = q.slot(),
-                      k_slot = k.slot(), v_slot = v.slot(), q_value = q.value(),
-                      k_value = k.value(), v_value = v.value()](Tape& tape, const Tensor& grad_y) {
-                       auto grad_of = [&](const Slot& slot) {
-                         return slot ? tape.empty_rows(slot->shape, slot->dtype) : Tensor();
-                       };
-                       Tensor dq = grad_of(q_slot), dk = grad_of(k_slot), dv = grad_of(v_slot);
-                       auto pointer = [](const Tensor& tensor) -> void* {
-                         return tensor.defined() ? tensor.mutable_raw() : nullptr;
-                       };
-                       kernels::AttentionGradArgs grads{.forward = args,
-                                                        .out_grad = grad_y.raw(),
-                                                        .out_grad_stride = grad_y.dim(1),
-                                                        .dq = pointer(dq),
-                                                        .dk = pointer(dk),
-                                                        .dv = pointer(dv),
-                                                        .dq_stride = q_value.dim(1),
-                                                        .dk_stride = k_value.dim(1),
-                                                        .dv_stride = v_value.dim(1)};
-                       if (bias != nullptr) {
-                         run_backward_by_chunk(context, grads, lse, *bias, bias_use, *rows);
-                       } else {
-                         run_backward(context, grads);
-                       }
-                       // dV, dP, dQ and dK; computing the scores again does not count.
-                       context.useful_flops += 4 * product_flops(args);
-                       if (q_slot != nullptr) tape.accumulate(q_slot, std::move(dq));
-                       if (k_slot != nullptr) tape.accumulate(k_slot, std::move(dk));
-                       if (v_slot != nullptr) tape.accumulate(v_slot, std::move(dv));
-                     });
+  return tape.record(
+      std::move(y), q.row_space(), records,
+      [&context, args, lse, bias, bias_use, key_bias = shape.key_bias, rows = q.row_space(),
+       q_slot = q.slot(), k_slot = k.slot(), v_slot = v.slot(), q_value = q.value(),
+       k_value = k.value(), v_value = v.value()](Tape& tape, const Tensor& grad_y) {
+        auto grad_of = [&](const Slot& slot) {
+          return slot ? tape.empty_rows(slot->shape, slot->dtype) : Tensor();
+        };
+        Tensor dq = grad_of(q_slot), dk = grad_of(k_slot), dv = grad_of(v_slot);
+        auto pointer = [](const Tensor& tensor) -> void* {
+          return tensor.defined() ? tensor.mutable_raw() : nullptr;
+        };
+        kernels::AttentionGradArgs grads{.forward = args,
+                                         .out_grad = grad_y.raw(),
+                                         .out_grad_stride = grad_y.dim(1),
+                                         .dq = pointer(dq),
+                                         .dk = pointer(dk),
+                                         .dv = pointer(dv),
+                                         .dq_stride = q_value.dim(1),
+                                         .dk_stride = k_value.dim(1),
+                                         .dv_stride = v_value.dim(1)};
+        if (bias != nullptr) {
+          run_backward_by_chunk(context, grads, lse, *bias, bias_use, *rows);
+        } else {
+          run_backward(context, grads);
+        }
+        // dV, dP, dQ and dK; computing the scores again does not count.
+        context.useful_flops += 4 * product_flops(args);
+        if (q_slot != nullptr) tape.accumulate(q_slot, std::move(dq));
+        if (k_slot != nullptr) tape.accumulate(k_slot, std::move(dk));
+        if (v_slot != nullptr) tape.accumulate(v_slot, std::move(dv));
+      });
 }
 
 }  // namespace inlay

@@ -13,6 +13,9 @@ struct AttentionShape {
   int64_t kv_heads = 1;  // a divisor of heads
   float scale = 1.0f;
   bool causal = false;
+  // (max_k), full precision: added to the scores of the key at that place of every sequence, a
+  // constant; undefined for none.
+  Tensor key_bias = {};
 };
 
 // q (Tq, heads * D), k and v (Tk, kv_heads * D) in one type; sequence b attends from query rows
