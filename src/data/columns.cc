@@ -1,15 +1,14 @@
 #include "data/columns.h"
 
-#include <span>
 #include <utility>
 
 #include "base/error.h"
+#include "data/column_names.h"
 #include "data/encoding.h"
+#include "data/task_columns.h"
 
 namespace inlay {
 namespace {
-
-using Names = std::span<const std::string_view>;
 
 constexpr std::string_view kTexts[] = {
     "text",  "sentence", "review",    "content",  "document", "comment", "body",        "message",
@@ -27,61 +26,9 @@ constexpr std::pair<std::string_view, std::string_view> kPairs[] = {
     {"text1", "text2"},         {"text_a", "text_b"},
 };
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
-
-std::string column_like(const Table& table, std::string_view wanted) {
-  for (const std::string& column : table.columns) {
-    if (equal_ignoring_case(column, wanted)) return column;
-  }
-  return {};
-}
-
-std::string first_of(const Table& table, Names candidates) {
-  for (std::string_view candidate : candidates) {
-    std::string column = column_like(table, candidate);
-    if (!column.empty()) return column;
-  }
-  return {};
-}
-
-ColumnChoice::One guessed(std::string name) {
-  if (name.empty()) return {};
-  return {.name = std::move(name), .origin = "guessed"};
-}
-
-// The first of the candidates, and the further ones that are columns of this table.
-ColumnChoice::One guessed_of(const Table& table, Names candidates, const std::string& taken = {}) {
-  ColumnChoice::One one;
-  for (std::string_view candidate : candidates) {
-    std::string column = column_like(table, candidate);
-    if (column.empty() || column == taken) continue;
-    if (one.name.empty()) {
-      one = guessed(column);
-    } else {
-      one.others.push_back(column);
-    }
-  }
-  return one;
-}
-
 std::string described(std::string_view role, const ColumnChoice::One& one) {
   std::string rather = one.others.empty() ? "" : ", rather than " + listed(one.others);
   return fmt::format("{} {} ({}{})", role, excerpt(one.name), one.origin, rather);
-}
-
-// What somebody said, checked; nothing when nobody said anything.
-ColumnChoice::One stated(const Table& table, const std::string& named, const std::string& card) {
-  const std::string& name = named.empty() ? card : named;
-  if (name.empty()) return {};
-  table.column(name);
-  return {.name = name, .origin = named.empty() ? "dataset.json" : "named"};
 }
 
 Names label_names(TaskKind kind) {
@@ -111,16 +58,6 @@ void guess_text(ColumnChoice& choice, const Table& table, TaskKind kind) {
   }
 }
 
-void refuse_overlap(const Table& table, const ColumnChoice& choice) {
-  const auto& text = choice.text.name;
-  const auto& pair = choice.text_pair.name;
-  const auto& label = choice.label.name;
-  bool overlap = text == pair || text == label || (!pair.empty() && pair == label);
-  require(!overlap, ErrorKind::kInput,
-          "{}: one column was chosen twice ({}); expected different ones of {}", table.source,
-          choice.describe(), listed(table.columns));
-}
-
 }  // namespace
 
 std::string_view describe(TaskKind kind) {
@@ -135,19 +72,37 @@ std::string_view describe(TaskKind kind) {
       return "token tags";
     case TaskKind::kUnlabelled:
       return "unlabelled";
+    case TaskKind::kQuestionAnswering:
+      return "question answering";
+    case TaskKind::kMultipleChoice:
+      return "multiple choice";
+    case TaskKind::kTextPairs:
+      return "text pairs";
+    case TaskKind::kTextTriplets:
+      return "text triplets";
+    case TaskKind::kScoredPairs:
+      return "scored pairs";
   }
   return "unknown";
+}
+
+bool of_several_texts(TaskKind kind) {
+  return kind == TaskKind::kQuestionAnswering || kind == TaskKind::kMultipleChoice ||
+         kind == TaskKind::kTextPairs || kind == TaskKind::kTextTriplets ||
+         kind == TaskKind::kScoredPairs;
 }
 
 std::string ColumnChoice::describe() const {
   std::string text_line = described("text", text);
   if (!text_pair.name.empty()) text_line += ", " + described("pair", text_pair);
   if (!label.name.empty()) text_line += ", " + described("label", label);
+  for (const One& one : further) text_line += ", " + described("further", one);
   return text_line;
 }
 
 ColumnChoice choose_columns(const Table& table, const ColumnNames& named, const ColumnNames& card,
                             TaskKind kind) {
+  if (of_several_texts(kind)) return choose_task_columns(table, named, card, kind);
   ColumnChoice choice;
   bool labelled = kind != TaskKind::kUnlabelled;
   if (labelled) choice.label = stated(table, named.label, card.label);

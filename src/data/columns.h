@@ -16,7 +16,22 @@
 
 namespace inlay {
 
-enum class TaskKind { kSingleLabel, kMultiLabel, kRegression, kTokenTags, kUnlabelled };
+enum class TaskKind {
+  kSingleLabel,
+  kMultiLabel,
+  kRegression,
+  kTokenTags,
+  kUnlabelled,
+  kQuestionAnswering,  // a question, a context, answers within it
+  kMultipleChoice,     // a question, perhaps a context, choices, the right one
+  kTextPairs,          // two texts that go together, perhaps others that do not
+  kTextTriplets,       // an anchor, a text that goes with it, one that does not
+  kScoredPairs,        // two texts and how alike they are
+};
+
+// Whether an example has texts of its own roles (data/task_columns.h), rather than one text or
+// pair.
+bool of_several_texts(TaskKind kind);
 
 std::string_view describe(TaskKind kind);  // "single label", "multi label" …
 
@@ -27,6 +42,8 @@ struct ColumnChoice {
     std::vector<std::string> others = {};  // columns that a guess could have taken as well
   };
   One text, text_pair, label;
+  // In order: choices, texts that do not go with the first, or where an answer begins.
+  std::vector<One> further = {};
 
   std::string describe() const;
 };

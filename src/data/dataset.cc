@@ -10,6 +10,7 @@
 #include "data/encoding.h"
 #include "data/labels.h"
 #include "data/table.h"
+#include "data/task_rows.h"
 
 namespace inlay {
 namespace {
@@ -25,7 +26,8 @@ std::vector<LoadedFile> read_files(const DataSources& sources, TaskKind kind) {
   std::vector<LoadedFile> files;
   for (const auto& file : sources.files) {
     bool lines = kind == TaskKind::kUnlabelled && file.path.ends_with(".txt");
-    files.push_back({file, lines ? read_text_lines(file.path) : read_table(file.path)});
+    files.push_back({file, lines ? read_text_lines(file.path)
+                                 : read_table(file.path, {.objects = of_several_texts(kind)})});
   }
   return files;
 }
@@ -76,17 +78,25 @@ std::vector<std::int32_t> classes_of(const CellPlace& place, const LabelList& cl
 class ExampleReader {
  public:
   ExampleReader(const Table& table, const ColumnChoice& columns, const LabelList& classes,
-                TaskKind kind)
-      : table_(table), classes_(classes), kind_(kind), text_(table.column(columns.text.name)) {
-    if (!columns.text_pair.name.empty()) pair_ = table.column(columns.text_pair.name);
-    if (!columns.label.name.empty()) label_ = table.column(columns.label.name);
-  }
+                const DatasetSpec& spec)
+      : table_(table),
+        columns_(columns),
+        classes_(classes),
+        kind_(spec.kind),
+        targets_(spec.targets),
+        text_(table.column(columns.text.name)),
+        pair_(chosen(columns.text_pair)),
+        label_(chosen(columns.label)) {}
 
   Example read(std::size_t row, std::size_t file) const {
     Example example;
     example.file = file;
     example.line = table_.lines[row];
     example.row = row + 1;
+    if (of_several_texts(kind_)) {
+      read_task_row(example, table_, columns_, row, kind_, targets_);
+      return example;
+    }
     CellPlace text{table_, text_, row};
     bool words = kind_ == TaskKind::kTokenTags ||
                  (kind_ == TaskKind::kUnlabelled && text.cell().kind == CellKind::kTextList);
@@ -101,6 +111,10 @@ class ExampleReader {
   }
 
  private:
+  std::optional<std::size_t> chosen(const ColumnChoice::One& one) const {
+    return one.name.empty() ? std::nullopt : std::optional(table_.column(one.name));
+  }
+
   void read_target(Example& example, const CellPlace& place) const {
     if (kind_ == TaskKind::kSingleLabel)
       example.class_id = class_of(place, label_of(place), classes_);
@@ -120,12 +134,24 @@ class ExampleReader {
   }
 
   const Table& table_;
+  const ColumnChoice& columns_;
   const LabelList& classes_;
   TaskKind kind_;
+  bool targets_;
   std::size_t text_;
   std::optional<std::size_t> pair_;
   std::optional<std::size_t> label_;
 };
+
+// Kinds of several texts are also read where there is nothing to learn from.
+void require_target(const ColumnChoice& columns, const Table& table, const DatasetSpec& spec) {
+  bool wanted = spec.kind == TaskKind::kQuestionAnswering ||
+                spec.kind == TaskKind::kMultipleChoice || spec.kind == TaskKind::kScoredPairs;
+  require(!wanted || !spec.targets || !columns.label.name.empty(), ErrorKind::kInput,
+          "{}: no column looks like the {}; the columns are {}; name it with --label-column",
+          table.source, spec.kind == TaskKind::kQuestionAnswering ? "answers" : "label",
+          listed(table.columns));
+}
 
 void check_widths(const Dataset& data) {
   for (std::size_t i = 1; i < data.examples.size(); ++i) {
@@ -155,7 +181,9 @@ Dataset load_dataset(const DatasetSpec& spec) {
   Dataset data;
   data.kind = spec.kind;
   data.columns = choose_columns(files[0].table, spec.columns, sources.card, spec.kind);
-  bool classed = spec.kind != TaskKind::kRegression && spec.kind != TaskKind::kUnlabelled;
+  bool classed = spec.kind != TaskKind::kRegression && spec.kind != TaskKind::kUnlabelled &&
+                 !of_several_texts(spec.kind);
+  require_target(data.columns, files[0].table, spec);
   LabelList classes;
   if (classed) {
     classes = spec.classes.empty() ? collect_classes(files, data.columns, spec.kind)
@@ -163,7 +191,7 @@ Dataset load_dataset(const DatasetSpec& spec) {
   }
   data.classes = classes.names();
   for (auto& [from, table] : files) {
-    ExampleReader reader(table, data.columns, classes, spec.kind);
+    ExampleReader reader(table, data.columns, classes, spec);
     for (std::size_t row = 0; row < table.rows(); ++row)
       data.examples.push_back(reader.read(row, data.files.size()));
     data.files.push_back(

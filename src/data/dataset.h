@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,20 +24,32 @@ struct DatasetSpec {
   // The order of the classes, as from a model's id2label; empty: those of the data (of the train
   // part when there are parts), sorted. Labels may then also be given as indices.
   std::vector<std::string> classes = {};
+  // False: the texts alone are read, of whatever kind, as where somebody asks for predictions.
+  bool targets = true;
+};
+
+// Text that answers a question, and where it begins in the context, in characters from 0.
+struct Answer {
+  std::string text;
+  std::int64_t start = 0;
 };
 
 // Of the targets only the task's own is set.
 struct Example {
   std::string text;
   std::string text_pair;
+  // Choices, or texts that do not go with the first one.
+  std::vector<std::string> further;
   std::vector<std::string> words;       // instead of text, for tokens that are already split
-  std::int32_t class_id = -1;           // single label
+  std::int32_t class_id = -1;           // single label; the right one of the choices
   std::vector<std::int32_t> class_ids;  // multi label, ascending, may be empty
-  std::vector<float> values;            // regression, as many for every example
+  std::vector<float> values;            // regression, as many for every example; a pair's score
   std::vector<std::int32_t> tag_ids;    // token tags, one per word
-  std::size_t file = 0;                 // index into Dataset::files
-  std::size_t line = 0;                 // where its row begins, from 1
-  std::size_t row = 0;                  // which row of the file, from 1, the header not counted
+  // Question answering: those that people gave, none where there is none; unset: nobody knows.
+  std::optional<std::vector<Answer>> answers;
+  std::size_t file = 0;  // index into Dataset::files
+  std::size_t line = 0;  // where its row begins, from 1
+  std::size_t row = 0;   // which row of the file, from 1, the header not counted
 };
 
 struct DataFile {

@@ -15,8 +15,12 @@ namespace {
 constexpr std::size_t kExamples = 3;
 
 std::string text_of(const Example& example) {
-  if (example.words.empty()) return folded(example.text) + '\0' + folded(example.text_pair);
   std::string joined;
+  if (example.words.empty()) {
+    joined = folded(example.text) + '\0' + folded(example.text_pair);
+    for (const std::string& text : example.further) joined += '\0' + folded(text);
+    return joined;
+  }
   for (const std::string& word : example.words) joined += word + ' ';
   return folded(joined);
 }

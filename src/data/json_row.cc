@@ -21,7 +21,10 @@ class RowHandler : public nlohmann::json_sax<Json> {
   RowHandler(TableBuilder& builder, std::string_view row, std::size_t line)
       : builder_(builder), row_(row), line_(line) {}
 
-  bool null() override { return depth_ == 1 || value(CellKind::kNested, ""); }
+  bool null() override {
+    if (keeping_) return keep("null");
+    return depth_ == 1 || value(CellKind::kNested, "");
+  }
   bool boolean(bool flag) override { return value(CellKind::kBoolean, flag ? "true" : "false"); }
   bool number_integer(number_integer_t number) override {
     return value(CellKind::kNumber, std::to_string(number));
@@ -38,10 +41,12 @@ class RowHandler : public nlohmann::json_sax<Json> {
     require(text.size() <= builder_.limits().field_bytes, ErrorKind::kInput,
             "{}: line {}: a string of {} bytes; the limit is {}", builder_.source(), line_,
             text.size(), builder_.limits().field_bytes);
+    if (keeping_) return keep(Json(text).dump());
     return value(CellKind::kText, std::move(text));
   }
 
   bool key(string_t& name) override {
+    if (keeping_) return keep(Json(name).dump() + ':', true);
     if (depth_ != 1) return true;
     column_ = builder_.column(name, line_);
     require(columns_seen_.insert(column_).second, ErrorKind::kInput,
@@ -51,19 +56,25 @@ class RowHandler : public nlohmann::json_sax<Json> {
   }
 
   bool start_object(std::size_t) override {
-    if (depth_++ > 0) cell().kind = CellKind::kNested;
-    return true;
+    if (depth_++ == 0) return true;
+    cell().kind = CellKind::kNested;
+    if (depth_ == 2) keeping_ = builder_.limits().objects;
+    return !keeping_ || keep("{", true);
   }
 
   bool start_array(std::size_t) override {
     if (depth_ == 0) not_an_object("a list");
+    if (keeping_) {
+      ++depth_;
+      return keep("[", true);
+    }
     cell().kind = depth_ == 1 ? CellKind::kTextList : CellKind::kNested;
     ++depth_;
     return true;
   }
 
-  bool end_object() override { return leave(); }
-  bool end_array() override { return leave(); }
+  bool end_object() override { return leave('}'); }
+  bool end_array() override { return leave(']'); }
 
   bool parse_error(std::size_t position, const std::string& last, const Json::exception&) override {
     std::string_view before = row_.substr(0, std::min(position, row_.size()));
@@ -81,12 +92,28 @@ class RowHandler : public nlohmann::json_sax<Json> {
          builder_.source(), line_, found, kExample);
   }
 
-  bool leave() {
+  // An object in a cell as JSON, for the tasks that look into it.
+  bool keep(std::string_view written, bool opens = false) {
+    std::string& text = cell().text;
+    if (!opened_) text += ',';
+    text += written;
+    opened_ = opens;
+    return true;
+  }
+
+  bool leave(char bracket) {
+    if (keeping_) {
+      cell().text += bracket;
+      opened_ = false;
+      keeping_ = depth_ > 2;
+      if (!keeping_) opened_ = true;
+    }
     if (--depth_ == 1 && cell().kind == CellKind::kNested) cell().items.clear();
     return true;
   }
 
   bool value(CellKind kind, std::string text) {
+    if (keeping_) return keep(text);
     if (depth_ == 0) not_an_object(describe(kind));
     if (depth_ == 1) {
       cell().kind = kind;
@@ -114,6 +141,8 @@ class RowHandler : public nlohmann::json_sax<Json> {
   std::string_view row_;
   std::size_t line_;
   std::size_t depth_ = 0;
+  bool keeping_ = false;  // inside an object that is a cell
+  bool opened_ = true;    // nothing stands before the next value
   std::size_t column_ = 0;
   std::set<std::size_t> columns_seen_;
 };

@@ -59,13 +59,15 @@ ColumnNames read_card(const fs::path& folder) {
   require(columns.is_object(), ErrorKind::kInput, "{}: found {}; expected an object", where,
           columns.type_name());
   for (const auto& [key, value] : columns.items()) {
-    require(key == "text" || key == "text_pair" || key == "label", ErrorKind::kInput,
-            "{}: unknown key {}; expected \"text\", \"text_pair\" or \"label\"", where,
+    require(key == "text" || key == "text_pair" || key == "label" || key == "further",
+            ErrorKind::kInput,
+            "{}: unknown key {}; expected \"text\", \"text_pair\", \"label\" or \"further\"", where,
             excerpt(key));
   }
   return {.text = json_get_or<std::string>(columns, "text", "", where),
           .text_pair = json_get_or<std::string>(columns, "text_pair", "", where),
-          .label = json_get_or<std::string>(columns, "label", "", where)};
+          .label = json_get_or<std::string>(columns, "label", "", where),
+          .further = json_get_or<std::string>(columns, "further", "", where)};
 }
 
 // Parts by file name, once one of them is called train; otherwise all files together are the data.

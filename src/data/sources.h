@@ -4,8 +4,8 @@
 //
 //   {"name": "sentiment-sentences", "columns": {"text": "text", "label": "class"}}
 //
-// "text_pair" is the third column it may name; every other top-level key is information for people
-// and is ignored.
+// "text_pair" and "further" (names with commas between) are the others it may name; every other
+// top-level key is information for people and is ignored.
 #pragma once
 
 #include <string>
@@ -32,6 +32,7 @@ struct ColumnNames {
   std::string text = {};
   std::string text_pair = {};
   std::string label = {};
+  std::string further = {};  // several, with commas between: choices, negatives, an answer's start
 };
 
 struct DataSources {

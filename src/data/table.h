@@ -33,7 +33,8 @@ std::string_view describe(CellKind kind);
 
 struct Cell {
   CellKind kind = CellKind::kMissing;
-  std::string text;                // kText; kNumber and kBoolean as written in the file
+  std::string text;                // kText; kNumber and kBoolean as written in the file; an object
+                                   // as JSON, if TableLimits say so
   std::vector<std::string> items;  // kTextList; kNumberList as written in the file
 };
 
@@ -60,6 +61,7 @@ struct TableLimits {
   std::size_t field_bytes = std::size_t{16} << 20;  // one CSV field or JSON string
   std::size_t columns = 1024;
   std::size_t cells = 20'000'000;  // items of lists count too
+  bool objects = false;            // whether the objects of JSON rows are kept at all
 };
 
 // Format by extension (.csv .tsv .jsonl .ndjson .json), else by content: '{' begins JSONL, '[' a
