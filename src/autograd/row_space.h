@@ -10,7 +10,8 @@
 namespace inlay {
 
 struct RowSpace {
-  // Rows [example_offsets[i], example_offsets[i + 1]) belong to example i of this micro-batch.
+  // Rows [example_offsets[i], example_offsets[i + 1]) belong to example i of this micro-batch; to
+  // sequence i where examples have several.
   std::vector<int64_t> example_offsets;
   // Rows [chunk_offsets[i], chunk_offsets[i + 1]) belong to gradient chunk i: one example for
   // adapters, four for full training. The partial gradients of chunks are summed in a fixed binary

@@ -53,6 +53,24 @@ EncodedExample encode_one(const Example& example, const Tokenizer& tokenizer, co
 
 }  // namespace
 
+int64_t EncodedExample::token_count() const {
+  auto count = static_cast<int64_t>(tokens.ids.size());
+  for (const TokenSequence& sequence : further) count += static_cast<int64_t>(sequence.ids.size());
+  return count;
+}
+
+TokenBatch make_example_batch(ExampleSpan examples, BatchPlace place) {
+  std::vector<const TokenSequence*> sequences;
+  std::vector<int64_t> counts;
+  for (const EncodedExample* example : examples) {
+    sequences.push_back(&example->tokens);
+    for (const TokenSequence& sequence : example->further) sequences.push_back(&sequence);
+    counts.push_back(static_cast<int64_t>(example->sequence_count()));
+  }
+  place.sequences = counts;
+  return make_token_batch(sequences, place);
+}
+
 std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer& tokenizer,
                                             const BaseFacts& base, int64_t max_tokens) {
   std::vector<EncodedExample> encoded(data.examples.size());

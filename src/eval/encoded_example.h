@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "data/dataset.h"
@@ -11,8 +13,18 @@
 
 namespace inlay {
 
+// A sequence of question answering: the part of the context that fits beside the question.
+struct ContextWindow {
+  int32_t first = 0;  // the first token of the context
+  // [begin, end) in characters (code points) of the whole context, per token of it in this window.
+  std::vector<std::pair<int32_t, int32_t>> characters;
+  // The first and last token of the answer; 0, the first token, where it is not in this window.
+  int32_t answer_start = 0, answer_end = 0;
+};
+
 struct EncodedExample {
   TokenSequence tokens;
+  std::vector<TokenSequence> further;  // of an example that is several sequences
   const Example* source = nullptr;
   std::size_t index = 0;  // of source in its data set
   std::vector<int32_t>
@@ -21,8 +33,18 @@ struct EncodedExample {
       word_of_token;  // the word each token came from, -1 for special tokens; with words only
   std::vector<int32_t> answers;  // the token that is wanted at each of tokens.asked, kIgnoredLabel
                                  // where nobody knows; masked LM only
+  std::vector<ContextWindow> windows;  // one per sequence; question answering only
   bool truncated = false;
+
+  std::size_t sequence_count() const { return 1 + further.size(); }
+  int64_t token_count() const;  // of all sequences
 };
+
+using ExampleSpan = std::span<const EncodedExample* const>;
+
+// All sequences of the examples end to end. The examples must outlive the call only. `place` says
+// where the first stands; its `sequences` are set here.
+TokenBatch make_example_batch(ExampleSpan examples, BatchPlace place);
 
 // Encodes all examples, in parallel. `max_tokens` counts special tokens. A text that is not UTF-8
 // is kInput with file and line. An id beyond the model's vocabulary is kInput: the tokenizer

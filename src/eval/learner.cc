@@ -31,7 +31,7 @@ std::size_t batch_end(ExampleSpan examples, std::size_t first) {
   int64_t tokens = 0;
   std::size_t end = first;
   while (end < examples.size()) {
-    tokens += static_cast<int64_t>(examples[end]->tokens.ids.size());
+    tokens += examples[end]->token_count();
     if (end > first && tokens > kTokensPerBatch) break;
     ++end;
   }
@@ -54,16 +54,17 @@ int64_t outputs_of(const TaskInfo& info, const BaseFacts& base, int64_t of_head)
 void append_outputs(Context& context, const Learner& learner, ExampleSpan examples,
                     const Occasion& occasion, std::vector<ModelOutput>& outputs) {
   PosedExamples posed(*learner.task, examples, occasion);
-  std::vector<const TokenSequence*> sequences;
-  for (const EncodedExample* example : posed.all()) sequences.push_back(&example->tokens);
   TokenBatch batch =
-      make_token_batch(sequences, {.first_position = learner.model->facts().first_position});
+      make_example_batch(posed.all(), {.first_position = learner.model->facts().first_position});
   Variable logits = learner_logits(context, learner, batch);
   const auto* values = logits.value().data<float>();
   const std::vector<int64_t>& offsets = logits.row_space()->example_offsets;
+  std::size_t first = 0;  // sequence
   for (std::size_t i = 0; i < examples.size(); ++i) {
-    std::span<const float> own(values + offsets[i] * logits.channels(),
-                               values + offsets[i + 1] * logits.channels());
+    std::size_t last = first + posed.all()[i]->sequence_count();
+    std::span<const float> own(values + offsets[first] * logits.channels(),
+                               values + offsets[last] * logits.channels());
+    first = last;
     outputs.push_back({examples[i], learner.task->kept(*posed.all()[i], own)});
   }
 }

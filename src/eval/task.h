@@ -53,8 +53,6 @@ struct BatchTargets {
   Tensor values;                 // (rows, outputs), F32
 };
 
-using ExampleSpan = std::span<const EncodedExample* const>;
-
 class Task {
  public:
   virtual ~Task() = default;

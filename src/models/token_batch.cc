@@ -3,6 +3,23 @@
 #include "base/error.h"
 
 namespace inlay {
+namespace {
+
+// Which sequences are the last of a gradient chunk.
+std::vector<bool> chunk_ends(int64_t count, const BatchPlace& place) {
+  std::vector<bool> closes(static_cast<std::size_t>(count));
+  int64_t end = 0, example = 0;
+  while (end < count) {
+    bool plain = place.sequences.empty();
+    end += plain ? 1 : place.sequences[static_cast<std::size_t>(example)];
+    ++example;
+    ensure(end <= count, "{} sequences for examples of {} or more", count, end);
+    closes[static_cast<std::size_t>(end) - 1] = example % place.chunk == 0 || end == count;
+  }
+  return closes;
+}
+
+}  // namespace
 
 TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
                             const BatchPlace& place) {
@@ -12,9 +29,11 @@ TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
   for (RowSpace* space : {&batch.tokens, &batch.examples, &batch.asked_tokens})
     space->example_offsets = space->chunk_offsets = {0};
   auto count = static_cast<int64_t>(sequences.size());
+  std::vector<bool> closes = chunk_ends(count, place);
+  int64_t first = place.sequences.empty() ? place.first : place.first_sequence;
   for (int64_t i = 0; i < count; ++i) {
     const TokenSequence& sequence = *sequences[static_cast<std::size_t>(i)];
-    auto example_place = static_cast<int32_t>(place.first + i);
+    auto example_place = static_cast<int32_t>(first + i);
     for (std::size_t t = 0; t < sequence.ids.size(); ++t) {
       batch.ids.push_back(sequence.ids[t]);
       batch.types.push_back(sequence.types.empty() ? 0 : sequence.types[t]);
@@ -33,7 +52,7 @@ TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
     batch.examples.example_offsets.push_back(i + 1);
     batch.examples.example_place.push_back(example_place);
     batch.examples.token_position.push_back(0);
-    if ((i + 1) % place.chunk == 0 || i + 1 == count) {
+    if (closes[static_cast<std::size_t>(i)]) {
       batch.tokens.chunk_offsets.push_back(batch.tokens.example_offsets.back());
       batch.examples.chunk_offsets.push_back(i + 1);
       batch.asked_tokens.chunk_offsets.push_back(batch.asked_tokens.example_offsets.back());

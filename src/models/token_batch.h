@@ -1,4 +1,6 @@
-// A ragged batch of token sequences: the tokens of all examples laid end to end, with no padding.
+// A ragged batch of token sequences, laid end to end with no padding. Most examples are one
+// sequence; the choices of a question, the windows of a long context and the texts that are
+// compared are several.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +11,8 @@
 
 namespace inlay {
 
-// One encoded example, as a tokenizer gives it. `types` may be empty for families without token
-// types.
+// One text or pair of texts, as a tokenizer gives it. `types` may be empty for families without
+// token types.
 struct TokenSequence {
   std::vector<int32_t> ids;
   std::vector<int32_t> types;
@@ -24,7 +26,7 @@ struct TokenBatch {
   std::vector<int32_t> types;
   std::vector<int32_t> positions;  // of each token, as the position table counts
   RowSpace tokens;                 // one row per token
-  RowSpace examples;               // one row per example, for what follows pooling
+  RowSpace examples;               // one row per sequence, for what follows pooling
   std::vector<int64_t> asked;      // rows of `tokens` that are asked about, ascending
   RowSpace asked_tokens;           // one row per asked token
 
@@ -36,6 +38,8 @@ struct BatchPlace {
   int64_t chunk = 1;  // examples whose gradients are summed before the tree: 1 for adapters, 4 for
                       // full training
   int64_t first_position = 0;  // where the model's position table begins to count (BaseFacts)
+  std::span<const int64_t> sequences = {};  // of each example; empty: one each
+  int64_t first_sequence = 0;  // the first sequence's place, where there are several per example
 };
 
 TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,

@@ -24,8 +24,7 @@ double seconds_now() {
 
 int64_t token_count(const Examples& examples) {
   int64_t count = 0;
-  for (const EncodedExample* example : examples)
-    count += static_cast<int64_t>(example->tokens.ids.size());
+  for (const EncodedExample* example : examples) count += example->token_count();
   return count;
 }
 
@@ -82,8 +81,7 @@ std::size_t micro_batch_end(const Examples& batch, std::size_t first, int64_t li
   int64_t tokens = 0;
   while (end < batch.size()) {
     std::size_t next = std::min(batch.size(), end + static_cast<std::size_t>(chunk));
-    for (std::size_t i = end; i < next; ++i)
-      tokens += static_cast<int64_t>(batch[i]->tokens.ids.size());
+    for (std::size_t i = end; i < next; ++i) tokens += batch[i]->token_count();
     bool full = limit > 0 ? static_cast<int64_t>(next - first) > limit : tokens > kMicroBatchTokens;
     if (full && end > first) break;
     end = next;
@@ -204,16 +202,17 @@ double Trainer::train_batch(const Examples& drawn) {
   double normalizer = learner_.task->loss_weight(batch);
   double total = 0;
   std::size_t first = 0;
+  int64_t sequence = 0;
   while (first < batch.size()) {
     std::size_t end = micro_batch_end(batch, first, config_.micro_batch, learner_.gradient_chunk());
     Examples micro(batch.begin() + static_cast<std::ptrdiff_t>(first),
                    batch.begin() + static_cast<std::ptrdiff_t>(end));
-    std::vector<const TokenSequence*> sequences;
-    for (const EncodedExample* example : micro) sequences.push_back(&example->tokens);
     TokenBatch tokens =
-        make_token_batch(sequences, {.first = static_cast<int64_t>(first),
-                                     .chunk = learner_.gradient_chunk(),
-                                     .first_position = learner_.model->facts().first_position});
+        make_example_batch(micro, {.first = static_cast<int64_t>(first),
+                                   .chunk = learner_.gradient_chunk(),
+                                   .first_position = learner_.model->facts().first_position,
+                                   .first_sequence = sequence});
+    sequence += tokens.example_count();
     BatchTargets targets = learner_.task->targets(micro);
     Variable losses = learner_.task->loss(context_, learner_logits(context_, learner_, tokens),
                                           targets, normalizer);
