@@ -1,0 +1,333 @@
+// AdapterHub's LoRA (src/adapters/methods/lora.py, loading.py), for models with separate query, key
+// and value.
+//
+//   <module>.loras.<name>.lora_A (r, in)   .lora_B (out, r)   .m.weight (out, 1) with use_dora
+//   LoRA   y = W x + b + (alpha / r) B A x
+//   DoRA   y = m / |W + B A| (W x + b + (alpha / r) B A x)
+//
+// Its DoRA is the paper's only where alpha = r and the layer has no bias.
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "adapters/adapter_record.h"
+#include "adapters/exchange/adapterhub_places.h"
+#include "adapters/exchange/formats.h"
+#include "adapters/exchange/module_names.h"
+#include "adapters/foreign_keys.h"
+#include "formats/torch_zip.h"
+
+namespace inlay::exchange {
+namespace {
+
+using enum AdapterHubPlace;
+
+constexpr const char* kFormat = "AdapterHub's LoRA";
+constexpr const char* kVersion = "adapters.1.2.0";  // whose layout is written
+
+const std::vector<ForeignKey>& lora_keys() {
+  using enum ForeignKey::Meaning;
+  static const std::vector<ForeignKey> keys = {{"alpha", 8, kRead},
+                                               {"architecture", "lora", kFixed},
+                                               {"attn_matrices", Json::array({"q", "v"}), kRead},
+                                               {"composition_mode", "add", kFixed},
+                                               {"dropout", 0.0, kRead},
+                                               {"dtype", nullptr, kNoMatter},
+                                               {"init_weights", "lora", kNoMatter},
+                                               {"init_weights_seed", nullptr, kNoMatter},
+                                               {"intermediate_lora", false, kRead},
+                                               {"leave_out", Json::array(), kRead},
+                                               {"output_lora", false, kRead},
+                                               {"r", 8, kRead},
+                                               {"selfattn_lora", true, kRead},
+                                               {"use_dora", false, kRead},
+                                               {"use_gating", false, kFixed},
+                                               {"vera_b", nullptr, kFixed},
+                                               {"vera_d", nullptr, kFixed}};
+  return keys;
+}
+
+// Reading.
+
+// Whether "adapters.1.0.1" is older than 1.1.0, whose first versions for developers count as older.
+bool before_1_1_0(const std::string& version) {
+  int64_t parts[3] = {0, 0, 0};
+  const char *at = version.data() + std::string("adapters.").size(),
+             *end = version.data() + version.size();
+  for (int64_t& part : parts) {
+    std::from_chars_result read = std::from_chars(at, end, part);
+    at = read.ptr;
+    if (read.ec != std::errc() || at == end || *at != '.') break;
+    ++at;
+  }
+  bool early = at != end;  // ".dev0", "a1", "rc1"
+  if (parts[0] != 1) return parts[0] < 1;
+  return parts[1] < 1 || (parts[1] == 1 && parts[2] == 0 && early);
+}
+
+// Library versions before 1.1.0 trained and applied LoRA without alpha (pull request 770).
+double scale_of(const Json& config, int64_t rank, const std::string& version,
+                const std::string& where, LoraAdapter& adapter) {
+  auto alpha = json_get<double>(config, "alpha", where);
+  auto r = static_cast<double>(rank);
+  if (alpha != r && before_1_1_0(version)) {
+    adapter.notes.push_back(
+        fmt::format("alpha is {} in the file, but version {} ignored it: taken to be r, {}", alpha,
+                    version, rank));
+    alpha = r;
+  }
+  return alpha / r;
+}
+
+std::set<AdapterHubPlace> places_of(const Json& config, const std::string& where) {
+  std::set<AdapterHubPlace> places;
+  if (json_get_or<bool>(config, "selfattn_lora", true, where)) {
+    for (const Json& matrix : config.value("attn_matrices", Json::array({"q", "v"}))) {
+      bool known = matrix == "q" || matrix == "k" || matrix == "v";
+      require(known, ErrorKind::kInput, "{}: \"attn_matrices\" has {}; expected q, k or v", where,
+              matrix.dump(-1, ' ', true).substr(0, 80));
+      places.insert(matrix == "q" ? kQuery : matrix == "k" ? kKey : kValue);
+    }
+  }
+  if (json_get_or<bool>(config, "intermediate_lora", false, where)) places.insert(kIntermediate);
+  if (json_get_or<bool>(config, "output_lora", false, where)) places.insert(kOutput);
+  return places;
+}
+
+std::vector<int64_t> left_out(const Json& config, const std::string& where) {
+  std::vector<int64_t> layers;
+  for (const Json& layer : config.value("leave_out", Json::array())) {
+    require(layer.is_number_integer(), ErrorKind::kInput,
+            "{}: \"leave_out\" has {}; expected layer numbers", where, layer.type_name());
+    layers.push_back(layer.get<int64_t>());
+  }
+  return layers;
+}
+
+// Query, key and value in one matrix have an adapter of another shape and a grouped product.
+void refuse_fused(const LoraAdapter& adapter, const std::string& where) {
+  std::vector<std::string> fused;
+  for (const LoraModule& module : adapter.modules) {
+    for (const char* end : {".c_attn", ".in_proj", ".query_key_value", ".qkv_proj"}) {
+      if (module.name.ends_with(end)) fused.push_back(module.name);
+    }
+  }
+  require(
+      fused.empty(), ErrorKind::kInput,
+      "{}: query, key and value are one matrix in {}; AdapterHub's LoRA of such a matrix has no "
+      "counterpart in another format",
+      where, listed(fused));
+}
+
+// The modules are exactly those that the configuration names.
+void check_places(const LoraAdapter& adapter, const Json& config, const std::string& where) {
+  std::set<AdapterHubPlace> wanted = places_of(config, where), present;
+  std::vector<int64_t> without = left_out(config, where);
+  std::vector<std::string> problems;
+  for (const LoraModule& module : adapter.modules) {
+    auto at = layer_of(module.name);
+    auto place = at.has_value() ? adapterhub_place(adapter.model_type, at->rest) : std::nullopt;
+    bool named = place.has_value() && wanted.contains(*place) &&
+                 std::find(without.begin(), without.end(), at->layer) == without.end();
+    if (named) present.insert(*place);
+    if (!named) problems.push_back(module.name + " is not one of the configuration's modules");
+  }
+  if (present != wanted) problems.emplace_back("modules that it names have no tensors");
+  require(problems.empty(), ErrorKind::kInput, "{}: {}", where, listed(problems));
+  std::vector<int64_t> layers;
+  for (int64_t layer = 0; layer <= layer_range(adapter).second; ++layer) {
+    if (std::find(without.begin(), without.end(), layer) == without.end()) layers.push_back(layer);
+  }
+  check_complete(adapter.modules, layers, where);
+}
+
+void take_modules(TensorPile& pile, const std::string& name, bool dora, LoraAdapter& adapter) {
+  std::string middle = ".loras." + name;
+  std::set<std::string> stems = pile.stems(middle + ".lora_A");
+  stems.merge(pile.stems(middle + ".lora_B"));
+  for (const std::string& stem : stems) {
+    LoraModule module{.name = stem,
+                      .a = pile.take(stem + middle + ".lora_A"),
+                      .b = pile.take(stem + middle + ".lora_B")};
+    if (dora) module.magnitude = pile.take(stem + middle + ".m.weight");
+    // (out, 1)
+    if (module.magnitude.defined())
+      module.magnitude = module.magnitude.reshaped({module.magnitude.count()});
+    adapter.modules.push_back(module);
+  }
+}
+
+void take_head(const Source& source, LoraAdapter& adapter) {
+  if (!std::filesystem::exists(source.folder / "head_config.json")) return;
+  TensorPile pile =
+      TensorPile::open_first(source.folder, {"model_head.safetensors", "pytorch_model_head.bin"});
+  for (const std::string& name : pile.names()) adapter.head.push_back({name, pile.take(name)});
+  adapter.foreign_head = true;
+}
+
+// DoRA whose base bias is rescaled, or might be.
+void check_biases(std::optional<bool> biases, const std::string& where) {
+  require(
+      biases.has_value() && !*biases, ErrorKind::kInput,
+      "{}: DoRA in AdapterHub also rescales the base's bias, which DoRA elsewhere does not; {}",
+      where,
+      biases.has_value()
+          ? "this base has biases"
+          : "say by --model with the base's config.json (of llama or mistral) that it has none");
+}
+
+// Writing.
+
+std::string model_type_for(const LoraAdapter& adapter, const Target& target) {
+  std::string type = target.base.model_type.empty() ? adapter.model_type : target.base.model_type;
+  if (type.empty()) type = model_type_of(adapter.prefix);
+  require(!type.empty(), ErrorKind::kUsage,
+          "AdapterHub's files name the type of the base, which the adapter does not tell; give "
+          "--model with the base's folder, or --model-type (bert, roberta, llama, ...)");
+  require(!adapterhub_class(type).empty(), ErrorKind::kInput,
+          "where AdapterHub puts LoRA in models of type {} is not known here", type);
+  return type;
+}
+
+// Which places are used, and which layers are left out below the highest one.
+Json places_json(const LoraAdapter& adapter, const std::string& model_type) {
+  std::set<AdapterHubPlace> places;
+  std::set<int64_t> layers;
+  std::vector<std::string> problems;
+  for (const LoraModule& module : adapter.modules) {
+    auto at = layer_of(module.name);
+    auto place = at.has_value() ? adapterhub_place(model_type, at->rest) : std::nullopt;
+    if (!place.has_value()) {
+      problems.push_back(module.name);
+      continue;
+    }
+    places.insert(*place);
+    layers.insert(at->layer);
+  }
+  require(problems.empty(), ErrorKind::kInput,
+          "{} adapts query, key, value and two layers of the feed-forward network; it has no place "
+          "for {}",
+          kFormat, listed(problems));
+  Json matrices = Json::array(), without = Json::array();
+  if (places.contains(kQuery)) matrices.push_back("q");
+  if (places.contains(kKey)) matrices.push_back("k");
+  if (places.contains(kValue)) matrices.push_back("v");
+  for (int64_t layer = 0; layer < *layers.rbegin(); ++layer) {
+    if (!layers.contains(layer)) without.push_back(layer);
+  }
+  return {{"selfattn_lora", !matrices.empty()},
+          {"attn_matrices", matrices},
+          {"intermediate_lora", places.contains(kIntermediate)},
+          {"output_lora", places.contains(kOutput)},
+          {"leave_out", without}};
+}
+
+// In every layer that has any, the same modules.
+void fill_present_layers(LoraAdapter& adapter) {
+  std::set<int64_t> layers;
+  for (const LoraModule& module : adapter.modules) {
+    if (auto at = layer_of(module.name)) layers.insert(at->layer);
+  }
+  for (int64_t layer : layers) fill_layers(adapter, layer, layer, kFormat);
+}
+
+// The width of the residual stream: what attention and the first feed-forward layer read.
+int64_t hidden_size(const LoraAdapter& adapter, const std::string& model_type) {
+  const LoraModule& module = adapter.modules.front();
+  auto place = adapterhub_place(model_type, layer_of(module.name)->rest);
+  bool reads_wide = layer_of(module.name)->rest == "mlp.down_proj" ||
+                    (*place == kOutput && layer_of(module.name)->rest != "mlp.up_proj");
+  return reads_wide ? module.out() : module.in();
+}
+
+void write_tensors(const LoraAdapter& adapter, const Target& target) {
+  std::vector<NamedTensor> tensors;
+  for (const LoraModule& module : adapter.modules) {
+    std::string stem = module.name + ".loras." + target.name;
+    tensors.push_back({stem + ".lora_A", module.a});
+    tensors.push_back({stem + ".lora_B", module.b});
+    if (module.magnitude.defined())
+      tensors.push_back({stem + ".m.weight", module.magnitude.reshaped({module.out(), 1})});
+  }
+  write_safetensors(target.folder / "adapter.safetensors", tensors, {{"format", "pt"}});
+  write_torch(target.folder / "pytorch_adapter.bin", tensors);
+}
+
+}  // namespace
+
+LoraAdapter read_adapterhub(const Source& source) {
+  const std::string& where = source.where;
+  const Json& config = source.config.at("config");
+  require(config.is_object(), ErrorKind::kInput, "{}: \"config\" is {}; expected an object", where,
+          config.type_name());
+  Json architecture = config.value("architecture", Json());
+  require(
+      architecture == "lora", ErrorKind::kInput,
+      "{}: \"architecture\" is {}; only AdapterHub's \"lora\" means the same in the other formats",
+      where, architecture.dump(-1, ' ', true).substr(0, 80));
+  auto version = json_get_or<std::string>(source.config, "version", "none", where);
+  require(version.starts_with("adapters."), ErrorKind::kInput,
+          "{}: \"version\" is \"{}\"; only adapters of the library \"adapters\" are read: load and "
+          "save it there first",
+          where, version);
+  check_foreign_keys(config, lora_keys(), where);
+  LoraAdapter adapter;
+  auto rank = json_get<int64_t>(config, "r", where);
+  require(rank > 0, ErrorKind::kInput, "{}: \"r\" is {}; expected 1 or more", where, rank);
+  double scale = scale_of(config, rank, version, where, adapter);
+  adapter.name = json_get<std::string>(source.config, "name", where);
+  adapter.base_name = json_get_or<std::string>(source.config, "model_name", "", where);
+  adapter.model_type = json_get<std::string>(source.config, "model_type", where);
+  adapter.dropout = json_get_or<double>(config, "dropout", 0, where);
+  if (source.config.contains(kRecordKey)) adapter.record = source.config.at(kRecordKey);
+
+  auto dora = json_get_or<bool>(config, "use_dora", false, where);
+  TensorPile pile =
+      TensorPile::open_first(source.folder, {"adapter.safetensors", "pytorch_adapter.bin"});
+  take_modules(pile, adapter.name, dora, adapter);
+  pile.finish(fmt::format("{} named \"{}\"", kFormat, adapter.name));
+  refuse_fused(adapter, pile.where());
+  for (LoraModule& module : adapter.modules) module.scale = scale;
+  finish_reading(adapter, pile.where());
+  // An encoder without its head is the bare model, whose names have no prefix in PEFT.
+  adapter.bare = adapter.bare || adapter.prefix != "model.";
+  require(adapter.common_rank() == rank, ErrorKind::kInput, "{}: \"r\" is {}, but {} has rank {}",
+          where, rank, adapter.modules.front().name, adapter.modules.front().rank());
+  check_places(adapter, config, where);
+  require(
+      !dora || scale == 1, ErrorKind::kInput,
+      "{}: DoRA with alpha {} times r divides by a norm without alpha in AdapterHub, and by one "
+      "with it elsewhere",
+      where, scale);
+  if (dora) check_biases(source.base.biases, where);
+  take_head(source, adapter);
+  return adapter;
+}
+
+void write_adapterhub(LoraAdapter& adapter, const Target& target) {
+  refuse_head(adapter, kFormat);
+  refuse_lora_bias(adapter, kFormat);
+  std::string model_type = model_type_for(adapter, target);
+  Json config = foreign_defaults(lora_keys());
+  config.update(places_json(adapter, model_type));
+  if (adapter.dora()) check_biases(target.base.biases, kFormat);
+  fold_scales(adapter, adapter.dora() ? 1 : usual_scale(adapter), target.rounding, kFormat);
+  pad_ranks(adapter);
+  fill_present_layers(adapter);
+  config["r"] = *adapter.common_rank();
+  config["alpha"] = plain_number(alpha_for(*adapter.common_scale(), *adapter.common_rank()));
+  config["dropout"] = adapter.dropout;
+  config["use_dora"] = adapter.dora();
+  write_tensors(adapter, target);
+  Json whole{{"config", config},
+             {"hidden_size", hidden_size(adapter, model_type)},
+             {"model_class", adapterhub_class(model_type)},
+             {"model_name", adapter.base_name},
+             {"model_type", model_type},
+             {"name", target.name},
+             {"version", kVersion}};
+  if (!adapter.record.is_null()) whole[kRecordKey] = adapter.record;
+  write_config(target.folder, whole);
+}
+
+}  // namespace inlay::exchange

@@ -1,0 +1,165 @@
+#include "adapters/exchange/convert.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "adapters/adapter_record.h"
+#include "adapters/exchange/formats.h"
+#include "base/files.h"
+
+namespace inlay::exchange {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxConfigBytes = 16u << 20;
+constexpr auto kNames = std::to_array<std::pair<FileFormat, const char*>>({
+    {FileFormat::kPeft, "peft"},
+    {FileFormat::kAdapterHub, "adapterhub"},
+    {FileFormat::kMlx, "mlx"},
+    {FileFormat::kTorchtune, "torchtune"},
+});
+
+Json read_config(const fs::path& folder) {
+  fs::path path = folder / "adapter_config.json";
+  require(fs::exists(path), ErrorKind::kInput,
+          "{}: no adapter_config.json; expected an adapter's folder", folder.string());
+  Json config = read_json(path, kMaxConfigBytes);
+  require(config.is_object(), ErrorKind::kInput, "{}: expected a JSON object, found {}",
+          path.string(), config.type_name());
+  return config;
+}
+
+FileFormat format_of(const fs::path& folder, const Json& config) {
+  if (config.contains("peft_type")) {
+    bool other = config.at("peft_type") != "LORA";
+    return !other && is_torchtune(open_peft_or_torchtune(folder)) ? FileFormat::kTorchtune
+                                                                  : FileFormat::kPeft;
+  }
+  if (config.contains("config")) return FileFormat::kAdapterHub;
+  if (config.contains("fine_tune_type") || config.contains("lora_parameters"))
+    return FileFormat::kMlx;
+  fail(ErrorKind::kInput,
+       "{}: neither PEFT's or torchtune's (\"peft_type\"), AdapterHub's (\"config\") nor mlx-lm's "
+       "(\"lora_parameters\"){}",
+       (folder / "adapter_config.json").string(),
+       config.contains(kRecordKey)
+           ? "; it is of a method that only Inlay has, for which the other libraries have no files"
+           : "");
+}
+
+LoraAdapter read(FileFormat format, const Source& source) {
+  switch (format) {
+    case FileFormat::kPeft:
+      return read_peft(source);
+    case FileFormat::kAdapterHub:
+      return read_adapterhub(source);
+    case FileFormat::kMlx:
+      return read_mlx(source);
+    case FileFormat::kTorchtune:
+      return read_torchtune(source);
+  }
+  fail(ErrorKind::kInternal, "an unknown file format");
+}
+
+void write(FileFormat format, LoraAdapter& adapter, const Target& target) {
+  switch (format) {
+    case FileFormat::kPeft:
+      return write_peft(adapter, target);
+    case FileFormat::kAdapterHub:
+      return write_adapterhub(adapter, target);
+    case FileFormat::kMlx:
+      return write_mlx(adapter, target);
+    case FileFormat::kTorchtune:
+      return write_torchtune(adapter, target);
+  }
+}
+
+void drop_head(LoraAdapter& adapter) {
+  if (adapter.head.empty()) return;
+  std::vector<std::string> names;
+  names.reserve(adapter.head.size());
+  for (const NamedTensor& tensor : adapter.head) names.push_back(tensor.name);
+  adapter.notes.push_back("left out, as --without-head asks: " + listed(names));
+  adapter.head.clear();
+}
+
+// Module names hold no dots.
+std::string adapterhub_name(const LoraAdapter& adapter, const ConvertOptions& options,
+                            const fs::path& source) {
+  std::string name = !options.name.empty()   ? options.name
+                     : !adapter.name.empty() ? adapter.name
+                                             : folder_name(source);
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+template <class Write>
+void write_folder(const fs::path& out, Write write_into) {
+  fs::path target = fs::absolute(out).lexically_normal();
+  if (!target.has_filename()) target = target.parent_path();
+  require(!fs::exists(target), ErrorKind::kUsage,
+          "{} is there already; choose another folder, or remove it", out.string());
+  fs::path staging = target.parent_path() / ("." + target.filename().string() + ".partial");
+  try {
+    fs::create_directories(target.parent_path());
+    fs::remove_all(staging);
+    fs::create_directory(staging);
+    write_into(staging);
+    fs::rename(staging, target);
+  } catch (const Error&) {
+    std::error_code ignored;
+    fs::remove_all(staging, ignored);
+    throw;
+  } catch (const fs::filesystem_error& error) {
+    fail(ErrorKind::kIo, "{}: the adapter cannot be written: {}", out.string(),
+         error.code().message());
+  }
+}
+
+}  // namespace
+
+const char* file_format_name(FileFormat format) {
+  for (const auto& [known, name] : kNames) {
+    if (known == format) return name;
+  }
+  fail(ErrorKind::kInternal, "an unknown file format");
+}
+
+FileFormat file_format_from_name(const std::string& name) {
+  for (const auto& [format, known] : kNames) {
+    if (name == known) return format;
+  }
+  fail(ErrorKind::kUsage, "\"{}\" is no format; expected peft, adapterhub, mlx or torchtune", name);
+}
+
+FileFormat detect_format(const fs::path& folder) { return format_of(folder, read_config(folder)); }
+
+Conversion convert_adapter(const fs::path& source, FileFormat to, const fs::path& out,
+                           const ConvertOptions& options) {
+  Source from{.folder = source,
+              .config = read_config(source),
+              .where = (source / "adapter_config.json").string(),
+              .base = options.base};
+  Conversion done{.from = format_of(source, from.config)};
+  LoraAdapter adapter = read(done.from, from);
+  if (options.without_head) drop_head(adapter);
+  if (adapter.base_name.empty()) adapter.base_name = options.base.model_name;
+  write_folder(out, [&](const fs::path& folder) {
+    write(to, adapter,
+          {.folder = folder,
+           .base = options.base,
+           .name = adapterhub_name(adapter, options, source),
+           .rounding = options.allow_rounding ? Rounding::kAllow : Rounding::kRefuse});
+  });
+  done.modules = adapter.modules.size();
+  done.parameters = adapter.parameters();
+  done.dora = adapter.dora();
+  done.rank = adapter.common_rank();
+  done.scale = adapter.common_scale();
+  done.notes = adapter.notes;
+  return done;
+}
+
+}  // namespace inlay::exchange

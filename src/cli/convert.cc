@@ -1,0 +1,99 @@
+// inlay convert: a LoRA adapter from one library's files into another's.
+#include "adapters/exchange/convert.h"
+
+#include <fmt/core.h>
+
+#include "base/units.h"
+#include "cli/command.h"
+
+namespace inlay::cli {
+namespace {
+
+struct Options {
+  Common common;
+  std::string adapter, to, out, model, model_type, name;
+  int64_t heads = 0, kv_heads = 0;
+  bool allow_rounding = false, without_head = false;
+};
+
+exchange::BaseShape base_shape(const Options& options) {
+  exchange::BaseShape shape;
+  if (!options.model.empty()) shape = exchange::read_base_shape(resolve_model(options.model));
+  if (!options.model_type.empty()) shape.model_type = options.model_type;
+  if (options.heads > 0) shape.kv_heads = shape.heads = options.heads;
+  if (options.kv_heads > 0) shape.kv_heads = options.kv_heads;
+  return shape;
+}
+
+Json conversion_json(const Options& options, const exchange::Conversion& done) {
+  return {{"from", exchange::file_format_name(done.from)},
+          {"to", options.to},
+          {"folder", options.out},
+          {"kind", done.dora ? "dora" : "lora"},
+          {"modules", done.modules},
+          {"parameters", done.parameters},
+          {"rank", done.rank.has_value() ? Json(*done.rank) : Json()},
+          {"scale", done.scale.has_value() ? Json(*done.scale) : Json()},
+          {"notes", done.notes}};
+}
+
+std::string number_or_several(const Json& value) {
+  return value.is_null() ? "several" : value.dump();
+}
+
+void print_conversion(const Json& json) {
+  fmt::print("{} from {} to {}: {}\n", json.at("kind") == "dora" ? "DoRA" : "LoRA",
+             json.at("from").get<std::string>(), json.at("to").get<std::string>(),
+             json.at("folder").get<std::string>());
+  fmt::print("modules {}, parameters {}, rank {}, scale {}\n",
+             format_count(json.at("modules").get<int64_t>()),
+             format_count(json.at("parameters").get<int64_t>()), number_or_several(json.at("rank")),
+             number_or_several(json.at("scale")));
+  for (const Json& note : json.at("notes")) fmt::print("note: {}\n", note.get<std::string>());
+}
+
+void run(const Options& options) {
+  exchange::FileFormat to = exchange::file_format_from_name(options.to);
+  exchange::Conversion done = exchange::convert_adapter(options.adapter, to, options.out,
+                                                        {.base = base_shape(options),
+                                                         .name = options.name,
+                                                         .allow_rounding = options.allow_rounding,
+                                                         .without_head = options.without_head});
+  Json json = conversion_json(options, done);
+  if (options.common.json) return print_json(json);
+  print_conversion(json);
+}
+
+}  // namespace
+
+void add_convert(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "convert", "Carry a LoRA adapter into another library's files, without its base");
+  command->add_option("adapter", options->adapter, "the adapter's folder; its format is recognised")
+      ->required();
+  command->add_option("out", options->out, "the folder to make")->required();
+  command->add_option("--to", options->to, "peft, adapterhub, mlx or torchtune")->required();
+  command->add_option("--model", options->model,
+                      "the base, of which config.json is read: its type, heads and layers");
+  command->add_option("--model-type", options->model_type,
+                      "the base's type, where there is no --model: bert, llama, ...");
+  command->add_option("--heads", options->heads, "attention heads, for torchtune without --model")
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--kv-heads", options->kv_heads, "heads of keys and values; default: --heads")
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--name", options->name, "AdapterHub's name of the adapter");
+  command->add_flag("--allow-rounding", options->allow_rounding,
+                    "where the format has one scale for all, round B instead of refusing");
+  command->add_flag("--without-head", options->without_head,
+                    "leave trained modules beside the adapter out");
+  add_common(*command, options->common);
+  command->footer(examples(
+      {"inlay convert runs/a/adapter a-for-adapterhub --to adapterhub --model all-minilm-l6-v2",
+       "inlay convert llama-lora llama-mlx --to mlx",
+       "inlay convert llama-lora llama-tune --to torchtune --heads 32 --kv-heads 8",
+       "inlay convert llama-mlx llama-peft --to peft"}));
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace inlay::cli
