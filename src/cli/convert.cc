@@ -38,7 +38,7 @@ Json conversion_json(const Options& options, const exchange::Conversion& done) {
 }
 
 std::string number_or_several(const Json& value) {
-  return value.is_null() ? "several" : value.dump();
+  return value.is_null() ? "several" : fmt::format("{}", value.get<double>());
 }
 
 void print_conversion(const Json& json) {

@@ -1,0 +1,158 @@
+#include "adapters/exchange/convert.h"
+
+#include "adapters/exchange/exchange_test_files.h"
+
+namespace inlay::exchange {
+namespace {
+
+using enum FileFormat;
+
+// tests/golden/exchange/make_lora_files.py wrote each case in all of its formats.
+struct Case {
+  const char* name;
+  std::vector<FileFormat> formats;
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {"llama-lora", {kPeft, kMlx, kTorchtune}},
+      {"llama-dora", {kPeft, kMlx, kTorchtune}},
+      {"llama-qkv-down", {kPeft, kMlx, kTorchtune, kAdapterHub}},
+      {"llama-qv-dora", {kPeft, kAdapterHub}},
+      {"bert", {kPeft, kAdapterHub}},
+  };
+  return all;
+}
+
+ConvertOptions options_for(const Case& test) {
+  if (std::string(test.name) == "bert") return {.base = {.model_type = "bert"}, .name = "tiny"};
+  return {.base = tiny_llama(), .name = "tiny"};
+}
+
+TEST(Convert, GivesWhatEachLibraryWrites) {
+  Workshop shop;
+  for (const Case& test : cases()) {
+    for (FileFormat from : test.formats) {
+      for (FileFormat to : test.formats) {
+        std::string name =
+            fmt::format("{} {} to {}", test.name, file_format_name(from), file_format_name(to));
+        SCOPED_TRACE(name);
+        fs::path source = golden(test.name) / file_format_name(from);
+        EXPECT_EQ(detect_format(source), from);
+        Conversion done = convert_adapter(source, to, shop / name, options_for(test));
+        EXPECT_EQ(done.from, from);
+        expect_same_tensors(tensors_in(shop / name),
+                            tensors_in(golden(test.name) / file_format_name(to)));
+        EXPECT_EQ(products_in(shop / name, options_for(test).base),
+                  products_in(golden(test.name) / "peft", options_for(test).base));
+      }
+    }
+  }
+}
+
+// Configurations hold what decides the meaning of the tensors.
+TEST(Convert, GivesTheSettingsThatEachLibraryReads) {
+  Workshop shop;
+  for (const Case& test : cases()) {
+    for (FileFormat to : test.formats) {
+      for (FileFormat from : test.formats) {
+        if (from == to) continue;
+        SCOPED_TRACE(
+            fmt::format("{} {} to {}", test.name, file_format_name(from), file_format_name(to)));
+        fs::path out =
+            shop / fmt::format("{}{}{}", test.name, file_format_name(from), file_format_name(to));
+        convert_adapter(golden(test.name) / file_format_name(from), to, out, options_for(test));
+        Json found = config_in(out), expected = config_in(golden(test.name) / file_format_name(to));
+        if (to == kMlx) {
+          EXPECT_EQ(found.at("lora_parameters"), expected.at("lora_parameters"));
+          EXPECT_EQ(found.at("fine_tune_type"), expected.at("fine_tune_type"));
+        } else if (to == kAdapterHub) {
+          expected.at("config")["init_weights_seed"] = nullptr;
+          EXPECT_EQ(found, expected);
+        } else if (to == kTorchtune) {
+          EXPECT_EQ(found.at("lora_alpha"), expected.at("lora_alpha"));
+          EXPECT_EQ(found.at("r"), expected.at("r"));
+          EXPECT_EQ(found.at("use_dora"), expected.at("use_dora"));
+        } else {
+          for (const char* key : {"peft_type", "r", "task_type", "target_modules", "use_dora",
+                                  "bias", "layers_to_transform", "base_model_name_or_path"}) {
+            EXPECT_EQ(found.at(key), expected.at(key)) << key;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Convert, WritesAdapterHubsFilesAlikeInBothForms) {
+  Workshop shop;
+  convert_adapter(golden("bert/peft"), kAdapterHub, shop / "out", {.base = {.model_type = "bert"}});
+  TensorPile safe = TensorPile::open(shop / "out/adapter.safetensors"),
+             torch = TensorPile::open(shop / "out/pytorch_adapter.bin");
+  std::map<std::string, Tensor> one, other;
+  for (const std::string& name : safe.names()) one[name] = safe.take(name);
+  for (const std::string& name : torch.names()) other[name] = torch.take(name);
+  EXPECT_EQ(one.size(), 8u);
+  expect_same_tensors(other, one);
+}
+
+TEST(Convert, TakesTheFamilyFromTheNamesWhereTheyTellIt) {
+  Workshop shop;
+  TinyPeft peft{.modules = {"bert.encoder.layer.0.attention.self.query"}};
+  peft.config["target_modules"] = {"query"};
+  peft.config["task_type"] = "SEQ_CLS";
+  convert_adapter(peft.write(shop / "in"), kAdapterHub, shop / "out", {});
+  EXPECT_EQ(config_in(shop / "out").at("model_class"), "BertAdapterModel");
+  expect_error([&] { convert_adapter(golden("bert/peft"), kAdapterHub, shop / "bare", {}); },
+               {"--model-type"});
+}
+
+TEST(Convert, LeavesNothingWhenItFails) {
+  Workshop shop;
+  TinyPeft peft;
+  peft.more["base_model.model.model.layers.0.self_attn.q_proj.lora_B.bias"] =
+      random_tensor({8}, "bias");
+  expect_error([&] { convert_adapter(peft.write(shop / "in"), kMlx, shop / "out", {}); },
+               {"lora_bias"});
+  EXPECT_FALSE(fs::exists(shop / "out"));
+  EXPECT_FALSE(fs::exists(shop / ".out.partial"));
+}
+
+TEST(Convert, DoesNotTouchAFolderThatIsThere) {
+  Workshop shop;
+  fs::path source = TinyPeft{}.write(shop / "in");
+  fs::create_directories(shop / "out");
+  expect_error([&] { convert_adapter(source, kMlx, shop / "out", {}); }, {"is there already"});
+}
+
+TEST(Convert, KeepsWhatInlayRecords) {
+  Workshop shop;
+  TinyPeft peft;
+  peft.config["inlay"] = {{"version", 1}, {"base_root_hash", "abc"}};
+  peft.write(shop / "in");
+  for (FileFormat through : {kMlx, kTorchtune, kAdapterHub}) {
+    std::string name = file_format_name(through);
+    ConvertOptions options{.base = tiny_llama()};
+    options.base.heads = 2;
+    options.base.kv_heads = 2;
+    convert_adapter(shop / "in", through, shop / name, options);
+    convert_adapter(shop / name, kPeft, shop / (name + "-back"), options);
+    EXPECT_EQ(config_in(shop / (name + "-back")).at("inlay"), peft.config["inlay"]) << name;
+    expect_same_tensors(tensors_in(shop / (name + "-back")), peft.tensors());
+  }
+}
+
+TEST(Convert, NamesWhatIsNoFormat) {
+  Workshop shop;
+  fs::create_directories(shop / "in");
+  expect_error([&] { detect_format(shop / "in"); }, {"no adapter_config.json"});
+  write_config(shop / "in", {{"hello", 1}});
+  expect_error([&] { detect_format(shop / "in"); }, {"peft_type", "lora_parameters"});
+  write_config(shop / "in", {{"peft_type", "LOHA"}});
+  expect_error([&] { convert_adapter(shop / "in", kMlx, shop / "out", {}); },
+               {"LOHA", "only LoRA"});
+  expect_error([&] { file_format_from_name("gguf"); }, {"peft, adapterhub, mlx or torchtune"});
+}
+
+}  // namespace
+}  // namespace inlay::exchange
