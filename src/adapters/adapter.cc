@@ -1,6 +1,7 @@
 #include "adapters/adapter.h"
 
 #include "base/random.h"
+#include "base/spec.h"
 
 namespace inlay {
 namespace {
@@ -44,10 +45,13 @@ class Maker : public ParameterMaker {
                  bool trained) {
     ensure(value.dtype() == DType::kF32 || !trained, "a trained parameter {} in {}", name,
            dtype_name(value.dtype()));
-    return entries_
-        .emplace_back(
-            Adapter::Entry{site, part, trained, Parameter(std::move(name), std::move(value))})
-        .parameter;
+    Parameter& parameter =
+        entries_
+            .emplace_back(
+                Adapter::Entry{site, part, trained, Parameter(std::move(name), std::move(value))})
+            .parameter;
+    if (!trained) parameter.freeze();
+    return parameter;
   }
 
   Parameter& once(const std::string& name, const Start& start, bool trained) {
@@ -81,17 +85,29 @@ std::unique_ptr<Adapter> Adapter::create(std::string name, ConfiguredMethod meth
 
 std::unique_ptr<Adapter> Adapter::create(const Adapter& like, AdapterForm form,
                                          const BaseFacts& base) {
-  std::unique_ptr<Adapter> adapter =
-      create(like.name_, {like.method_.info, std::move(form.method)}, base, like.seed_);
+  return create(like.name_, {like.method_.info, std::move(form.method)}, base, like.seed_,
+                std::move(form.values));
+}
+
+std::unique_ptr<Adapter> Adapter::create(std::string name, ConfiguredMethod method,
+                                         const BaseFacts& base, uint64_t seed,
+                                         std::map<std::string, Tensor> values) {
+  std::unique_ptr<Adapter> adapter = create(std::move(name), std::move(method), base, seed);
   for (Entry& entry : adapter->entries_) {
-    auto found = form.values.find(entry.parameter.name());
-    if (found == form.values.end()) continue;
+    auto found = values.find(entry.parameter.name());
+    if (found == values.end()) continue;
     entry.parameter.set_value(std::move(found->second));
-    form.values.erase(found);
+    values.erase(found);
   }
-  ensure(form.values.empty(), "{} has no tensor {}", like.method_.info->name,
-         form.values.empty() ? "" : form.values.begin()->first);
+  ensure(values.empty(), "{} has no tensor {}", adapter->info().name,
+         values.empty() ? "" : values.begin()->first);
   return adapter;
+}
+
+std::string Adapter::method_text() const {
+  return spec_text({info().name, fields_to_text([this](FieldVisitor& visit) {
+                      method_.method->fields(visit);
+                    })});
 }
 
 std::unique_ptr<Adapter> Adapter::finished(const BaseFacts& base) const {

@@ -21,8 +21,12 @@ class Adapter : public SiteHooks {
   static std::unique_ptr<Adapter> create(std::string name, ConfiguredMethod method,
                                          const BaseFacts& base, uint64_t seed);
 
-  // The same name, base and seed in another form: see AdapterForm. Fails (kInternal) where a value
-  // is not one of its tensors or has another shape.
+  // With values for some of its tensors, by their full names. Fails (kInternal) where a value is
+  // not one of its tensors or has another shape.
+  static std::unique_ptr<Adapter> create(std::string name, ConfiguredMethod method,
+                                         const BaseFacts& base, uint64_t seed,
+                                         std::map<std::string, Tensor> values);
+  // The same name, base and seed in another form: see AdapterForm.
   static std::unique_ptr<Adapter> create(const Adapter& like, AdapterForm form,
                                          const BaseFacts& base);
   // What is kept of it after training; null: the adapter itself.
@@ -42,7 +46,8 @@ class Adapter : public SiteHooks {
   const std::string& name() const { return name_; }
   const MethodInfo& info() const { return *method_.info; }
   Method& method() const { return *method_.method; }
-  Json config() const;  // the method's fields
+  Json config() const;              // the method's fields
+  std::string method_text() const;  // as parse_method() reads it
   const std::vector<const Site*>& sites() const { return sites_; }
   std::deque<Entry>& entries() { return entries_; }
   // All values in another precision, for gradient checks.

@@ -1,19 +1,11 @@
 #include "adapters/adapter_record.h"
 
 #include "base/error.h"
-#include "base/spec.h"
 
 namespace inlay {
 namespace {
 
 constexpr int64_t kVersion = 1;
-
-std::string method_text(const Adapter* adapter) {
-  if (adapter == nullptr) return "head";
-  std::string fields =
-      fields_to_text([adapter](FieldVisitor& visit) { adapter->method().fields(visit); });
-  return spec_text({adapter->info().name, fields});
-}
 
 std::vector<std::string> classes_from(const Json& json, const std::string& where) {
   std::vector<std::string> classes;
@@ -39,7 +31,7 @@ std::string folder_name(const std::filesystem::path& path) {
 AdapterRecord record_of(const AdapterBundle& bundle, const BaseFacts& base) {
   AdapterRecord record;
   record.name = bundle.adapter != nullptr ? bundle.adapter->name() : "head";
-  record.method = method_text(bundle.adapter);
+  record.method = bundle.adapter != nullptr ? bundle.adapter->method_text() : "head";
   record.base_root_hash = base.root_hash;
   record.label = bundle.label;
   if (bundle.head != nullptr) record.head_dropout = bundle.head->dropout();

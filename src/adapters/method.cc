@@ -1,5 +1,6 @@
 #include "adapters/method.h"
 
+#include "adapters/composition.h"
 #include "adapters/method_training.h"
 #include "base/nearest.h"
 #include "base/spec.h"
@@ -33,6 +34,8 @@ const MethodInfo& find_method(const std::string& name) {
 }
 
 ConfiguredMethod parse_method(const std::string& text) {
+  if (is_composition(text))
+    return {&find_method("composition"), make_composition(parse_composition(text))};
   Spec spec = parse_spec(text);
   const MethodInfo& info = find_method(spec.name);
   ConfiguredMethod configured{&info, info.make()};

@@ -12,7 +12,7 @@ namespace inlay {
 // The tree that this use of a parameter sums into. Nothing begins without a parameter, or when
 // nothing is recorded.
 inline std::size_t begin_use(OpContext& context, Parameter* parameter) {
-  if (parameter == nullptr || !context.tape.recording()) return 0;
+  if (parameter == nullptr || parameter->frozen() || !context.tape.recording()) return 0;
   return parameter->begin_use(context.forward, context.memory);
 }
 
@@ -21,6 +21,7 @@ inline std::size_t begin_use(OpContext& context, Parameter* parameter) {
 template <class Write>
 void push_chunks_in_parallel(OpContext& context, Parameter& parameter, std::size_t use,
                              const RowSpace& rows, const Write& write) {
+  if (parameter.frozen()) return;
   // A bounded number at a time keeps the scratch small; the order of pushing, and so the bits, do
   // not depend on it.
   constexpr int64_t kWave = 8;
@@ -46,6 +47,7 @@ void push_chunks_in_parallel(OpContext& context, Parameter& parameter, std::size
 template <class Write>
 void push_chunks_in_turn(OpContext& context, Parameter& parameter, std::size_t use,
                          const RowSpace& rows, const Write& write) {
+  if (parameter.frozen()) return;
   for (std::size_t chunk = 0; chunk + 1 < rows.chunk_offsets.size(); ++chunk) {
     Tensor leaf = context.tape.empty(parameter.shape(), parameter.value().dtype());
     write(rows.chunk_offsets[chunk], rows.chunk_offsets[chunk + 1], leaf);

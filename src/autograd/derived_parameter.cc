@@ -11,7 +11,12 @@ DerivedParameter::DerivedParameter(std::string name, std::vector<Parameter*> sou
       pull_(std::move(pull)),
       result_(std::move(name), Tensor()) {
   result_.made_by_ = this;
-  for (Parameter* source : sources_) source->feeds_.push_back(this);
+  bool trained = false;
+  for (Parameter* source : sources_) {
+    source->feeds_.push_back(this);
+    trained = trained || !source->frozen();
+  }
+  if (!trained) result_.freeze();
 }
 
 std::vector<Tensor> DerivedParameter::values() const {
@@ -42,7 +47,8 @@ void DerivedParameter::pull() {
   ensure(grads.size() == sources_.size(), "{} gave {} gradients for {} sources", result_.name(),
          grads.size(), sources_.size());
   for (std::size_t i = 0; i < grads.size(); ++i) {
-    if (grads[i].defined()) sources_[i]->add_gradient(std::move(grads[i]));
+    if (grads[i].defined() && !sources_[i]->frozen())
+      sources_[i]->add_gradient(std::move(grads[i]));
   }
 }
 

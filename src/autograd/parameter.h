@@ -31,6 +31,9 @@ class Parameter {
   void set_value(Tensor value);
   // The same values in another precision, for gradient checks.
   void convert(DType dtype) { replace(value_.to(dtype)); }
+  // From now on no gradient of it is made: it is used, but not trained.
+  void freeze() { frozen_ = true; }
+  bool frozen() const { return frozen_; }
   // The optimizer writes through this and calls changed() afterwards.
   Tensor& mutable_value() { return value_; }
   void changed() { ++version_; }
@@ -81,6 +84,7 @@ class Parameter {
   std::vector<DerivedParameter*> feeds_;  // what is made from this
   DerivedParameter* made_by_ = nullptr;
   Tensor direct_;  // from add_gradient()
+  bool frozen_ = false;
 };
 
 }  // namespace inlay

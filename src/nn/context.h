@@ -38,6 +38,8 @@ class Tap {
  public:
   virtual ~Tap() = default;
   virtual void see(const Site& site, const Variable& value) = 0;
+  // Sees the weights (rows, adapters) with which a fusion mixes adapters.
+  virtual void mixture(const Site& /*site*/, const Tensor& /*weights*/) {}
 };
 
 struct Context : OpContext {

@@ -167,9 +167,7 @@ TEST_F(AdapterFolder, ATokenClassifierLacksThePoolerInPeftAndStillLoads) {
 // --- what is refused ---
 
 TEST_F(AdapterFolder, SettingsThatChangeTheMathematicsAreRefusedByName) {
-  const std::pair<const char*, Json> settings[] = {{"use_dora", true},
-                                                   {"bias", "all"},
-                                                   {"lora_bias", true},
+  const std::pair<const char*, Json> settings[] = {{"bias", "all"},
                                                    {"fan_in_fan_out", true},
                                                    {"layer_replication", {{0, 1}}},
                                                    {"target_parameters", {"experts"}},
@@ -225,10 +223,7 @@ TEST_F(AdapterFolder, PatternsWithPrefixedNamesKeepTheirValues) {
 
 TEST_F(AdapterFolder, AdapterHubSettingsThatAreNotImplementedAreRefusedByName) {
   const std::pair<const char*, Json> settings[] = {
-      {"use_gating", true},         {"ln_before", true},
-      {"phm_layer", true},          {"residual_before_ln", "post_add"},
-      {"original_ln_after", false}, {"inv_adapter", "nice"},
-      {"scaling", "channel"},       {"architecture", "lora"}};
+      {"ln_before", true}, {"cross_adapter", true}, {"inv_adapter", "nice"}, {"ln_after", true}};
   for (const auto& [name, value] : settings) {
     fs::remove_all(folder_);
     copy("bert-seq-bn",

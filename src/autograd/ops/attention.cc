@@ -95,7 +95,7 @@ void run_backward_by_chunk(OpContext& context, kernels::AttentionGradArgs grads,
     Tensor dbias = Tensor::zeros(bias.shape(), bias.value().dtype(), context.tape.arena());
     grads.dbias = dbias.mutable_raw();
     run_backward(context, SequencePart(grads, lse, first, last).grads);
-    bias.tree(use).push(std::move(dbias));
+    if (!bias.frozen()) bias.tree(use).push(std::move(dbias));
     first = last;
   }
 }
