@@ -29,6 +29,14 @@ class Maker : public ParameterMaker {
                            DerivedParameter::Pull pull) override {
     return derived_.emplace_back(name, std::move(sources), std::move(compute), std::move(pull));
   }
+  DerivedParameter& derive_shared(const std::string& name, std::vector<Parameter*> sources,
+                                  DerivedParameter::Compute compute,
+                                  DerivedParameter::Pull pull) override {
+    DerivedParameter*& known = shared_derived_[name];
+    if (known == nullptr)
+      known = &derive(name, std::move(sources), std::move(compute), std::move(pull));
+    return *known;
+  }
   const std::vector<const Site*>& sites() const override { return sites_; }
   const BaseFacts& base() const override { return base_; }
 
@@ -68,6 +76,7 @@ class Maker : public ParameterMaker {
   const BaseFacts& base_;
   uint64_t seed_;
   std::map<std::string, Parameter*> shared_;
+  std::map<std::string, DerivedParameter*> shared_derived_;
 };
 
 }  // namespace

@@ -44,6 +44,10 @@ class ParameterMaker {
   virtual DerivedParameter& derive(const std::string& name, std::vector<Parameter*> sources,
                                    DerivedParameter::Compute compute,
                                    DerivedParameter::Pull pull) = 0;
+  // The same, one for the whole adapter, made when first asked for.
+  virtual DerivedParameter& derive_shared(const std::string& name, std::vector<Parameter*> sources,
+                                          DerivedParameter::Compute compute,
+                                          DerivedParameter::Pull pull) = 0;
   // All sites that the method selected, in order.
   virtual const std::vector<const Site*>& sites() const = 0;
   virtual const BaseFacts& base() const = 0;

@@ -53,7 +53,9 @@ std::vector<std::string> method_texts() {
         "average(lora[r=2]:1, stack(lora[r=3], bottleneck):3)",
         "split(lora[r=2]:2, lora[r=3])",
         "drop(lora[r=2], 1)",
-        "ia3[target_modules=all-linear,feedforward_modules='.*layer.1.*']"}) {
+        "ia3[target_modules=all-linear,feedforward_modules='.*layer.1.*']",
+        "prefix_tuning[num_virtual_tokens=3,prefix_projection=true,encoder_hidden_size=8,"
+        "dropout=0.1,leave_out=0]"}) {
     texts.push_back(text);
   }
   return texts;

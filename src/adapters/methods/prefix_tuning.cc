@@ -1,0 +1,224 @@
+// Prefix tuning: Li & Liang 2021, arXiv:2101.00190, section 4: every layer's attention reads
+// trained keys and values before those of the text, attention(Q, [P_K; K], [P_V; V]). The pairs of
+// all layers are one row per virtual token, P (n, 2 L C): K and V of layer 0, then of layer 1 ...
+// With prefix_projection (section 4.3) a network makes P = W_2 tanh(W_1 E + b_1) + b_2, which
+// trains more steadily.
+#include <algorithm>
+#include <cmath>
+
+#include "adapters/method.h"
+#include "autograd/ops/dropout.h"
+#include "autograd/ops/row_ops.h"
+#include "nn/initializers.h"
+#include "tensor/matrix_view.h"
+
+namespace inlay {
+namespace {
+
+class PrefixHook : public SiteHook {
+ public:
+  PrefixHook(DerivedParameter& key, DerivedParameter& value, double dropout, std::string stream)
+      : key_(key), value_(value), dropout_(dropout), stream_(std::move(stream)) {}
+
+  AttentionPrefix prefix(Context& context, const AttentionBlock& block) override {
+    int64_t count = key_.current().shape()[0];
+    const RowSpace* rows = context.virtual_rows(*block.key.row_space(), count);
+    auto of_examples = [&](DerivedParameter& part, const char* name) {
+      Variable repeated = repeat_rows(context, part.current(), Precision::kCompute, rows);
+      return inlay::dropout(context, repeated, dropout_, stream_ + name);
+    };
+    return {count, of_examples(key_, ".key"), of_examples(value_, ".value")};
+  }
+
+ private:
+  DerivedParameter& key_;
+  DerivedParameter& value_;
+  double dropout_;
+  std::string stream_;
+};
+
+// Columns [first, first + count) of a matrix as one of their own.
+DerivedParameter& columns_of(ParameterMaker& make, const std::string& name, Parameter& whole,
+                             int64_t first, int64_t count) {
+  return make.derive(
+      name, {&whole},
+      [first, count](DerivedParameter::Values values) {
+        Tensor part = Tensor::empty({values[0].dim(0), count}, values[0].dtype());
+        with_real(part.dtype(), [&](auto zero) {
+          using T = decltype(zero);
+          matrix<T>(part) = const_matrix<T>(values[0]).middleCols(first, count);
+        });
+        return part;
+      },
+      [first, count](DerivedParameter::Values values, const Tensor& grad) {
+        Tensor full = Tensor::zeros(values[0].shape(), values[0].dtype());
+        with_real(full.dtype(), [&](auto zero) {
+          using T = decltype(zero);
+          matrix<T>(full).middleCols(first, count) = const_matrix<T>(grad);
+        });
+        return std::vector<Tensor>{std::move(full)};
+      });
+}
+
+// The network's sources, in this order.
+enum Source { kEmbedding, kWeight1, kBias1, kWeight2, kBias2 };
+
+// tanh(E W_1^T + b_1), (n, bottleneck).
+template <class T>
+RowMajor<T> middle(DerivedParameter::Values values) {
+  RowMajor<T> z =
+      const_matrix<T>(values[kEmbedding]) * const_matrix<T>(values[kWeight1]).transpose();
+  z.rowwise() += const_matrix<T>(values[kBias1]).row(0);
+  return z.array().tanh().matrix();
+}
+
+Tensor project(DerivedParameter::Values values) {
+  Tensor pairs = Tensor::empty({values[kEmbedding].dim(0), values[kWeight2].dim(0)},
+                               values[kEmbedding].dtype());
+  with_real(pairs.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    auto y = matrix<T>(pairs);
+    y.noalias() = middle<T>(values) * const_matrix<T>(values[kWeight2]).transpose();
+    y.rowwise() += const_matrix<T>(values[kBias2]).row(0);
+  });
+  return pairs;
+}
+
+std::vector<Tensor> project_backward(DerivedParameter::Values values, const Tensor& grad) {
+  std::vector<Tensor> grads;
+  grads.reserve(values.size());
+  for (const Tensor& value : values) grads.push_back(Tensor::empty(value.shape(), value.dtype()));
+  with_real(grad.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    auto dy = const_matrix<T>(grad);
+    RowMajor<T> h = middle<T>(values);
+    matrix<T>(grads[kWeight2]).noalias() = dy.transpose() * h;
+    matrix<T>(grads[kBias2]) = dy.colwise().sum();
+    RowMajor<T> dz = dy * const_matrix<T>(values[kWeight2]);
+    dz.array() *= 1 - h.array().square();
+    matrix<T>(grads[kWeight1]).noalias() = dz.transpose() * const_matrix<T>(values[kEmbedding]);
+    matrix<T>(grads[kBias1]) = dz.colwise().sum();
+    matrix<T>(grads[kEmbedding]).noalias() = dz * const_matrix<T>(values[kWeight1]);
+  });
+  return grads;
+}
+
+class PrefixTuning : public Method {
+ public:
+  void fields(FieldVisitor& visit) override {
+    visit("num_virtual_tokens", num_virtual_tokens_, "keys and values set before each text's own");
+    visit("prefix_projection", prefix_projection_,
+          "a network makes the prefixes of all layers from one embedding");
+    visit("encoder_hidden_size", encoder_hidden_size_, "hidden size of that network");
+    visit.choice("init_weights", init_weights_, {"normal", "zero"},
+                 "how prefixes start without a network");
+    visit("dropout", dropout_, "probability of dropping an element of a prefix while training");
+    visit("leave_out", leave_out_, "numbers of layers without a prefix");
+  }
+
+  std::vector<const Site*> select(const BaseFacts& base) const override {
+    require(num_virtual_tokens_ >= 1 && num_virtual_tokens_ <= kMostTokens, ErrorKind::kUsage,
+            "prefix_tuning: num_virtual_tokens is {}; expected 1 to {}", num_virtual_tokens_,
+            kMostTokens);
+    require(encoder_hidden_size_ >= 1 && encoder_hidden_size_ <= kMostHidden, ErrorKind::kUsage,
+            "prefix_tuning: encoder_hidden_size is {}; expected 1 to {}", encoder_hidden_size_,
+            kMostHidden);
+    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
+            "prefix_tuning: dropout is {}; expected 0 or more and below 1", dropout_);
+    for (const std::string& layer : leave_out_) {
+      require(is_layer(base, layer), ErrorKind::kUsage,
+              "prefix_tuning: leave_out names layer \"{}\"; this base has layers 0 to {}", layer,
+              base.layers - 1);
+    }
+    std::vector<const Site*> sites;
+    for (const Site* site : base.sites) {
+      if (site->kind == SiteKind::kAttention && !left_out(*site)) sites.push_back(site);
+    }
+    require(!sites.empty(), ErrorKind::kUsage,
+            "prefix_tuning: no attention is left to give a prefix; leave fewer layers out");
+    return sites;
+  }
+
+  std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
+    int64_t channels = key_channels(site), first = 0;
+    for (const Site* other : make.sites()) {
+      if (other->index == site.index) break;
+      first += 2 * key_channels(*other);
+    }
+    Parameter& pairs = prefixes(make);
+    return std::make_unique<PrefixHook>(
+        columns_of(make, site.name + ".prefix_key", pairs, first, channels),
+        columns_of(make, site.name + ".prefix_value", pairs, first + channels, channels), dropout_,
+        "dropout/prefix_tuning/" + site.name);
+  }
+
+  bool identity_at_start() const override { return false; }
+
+ private:
+  static constexpr int64_t kMostTokens = 4096;
+  static constexpr int64_t kMostHidden = 65536;
+
+  static bool is_layer(const BaseFacts& base, const std::string& layer) {
+    return !layer.empty() && layer.size() < 6 &&
+           layer.find_first_not_of("0123456789") == layer.npos && std::stoll(layer) < base.layers;
+  }
+  bool left_out(const Site& site) const {
+    return std::any_of(leave_out_.begin(), leave_out_.end(),
+                       [&](const std::string& layer) { return std::stoll(layer) == site.layer; });
+  }
+  static int64_t key_channels(const Site& site) { return site.out / site.heads * site.kv_heads; }
+
+  // P (n, 2 L C): trained itself, or made by the network.
+  Parameter& prefixes(ParameterMaker& make) const {
+    int64_t width = 0, n = num_virtual_tokens_;
+    for (const Site* site : make.sites()) width += 2 * key_channels(*site);
+    if (!prefix_projection_) {
+      return make.shared("prompt_embeddings", [&](const Stream& stream) {
+        return init_weights_ == "zero" ? Tensor::zeros({n, width}, DType::kF32)
+                                       : normal_init({n, width}, 1.0f, stream);
+      });
+    }
+    int64_t hidden = make.base().hidden, size = encoder_hidden_size_;
+    auto normal = [&](const Stream& stream) { return normal_init({n, hidden}, 1.0f, stream); };
+    std::vector<Parameter*> sources{&make.shared("wte.weight", normal)};
+    add_linear(make, "control_trans.0", size, hidden, sources);
+    add_linear(make, "control_trans.2", width, size, sources);
+    return make.derive_shared("prompt_embeddings", std::move(sources), project, project_backward)
+        .parameter();
+  }
+
+  // Weight (out, in) and bias of a layer, as PyTorch starts them.
+  static void add_linear(ParameterMaker& make, const std::string& name, int64_t out, int64_t in,
+                         std::vector<Parameter*>& sources) {
+    sources.push_back(&make.shared(name + ".weight", [&](const Stream& stream) {
+      return kaiming_uniform_init({out, in}, stream);
+    }));
+    sources.push_back(&make.shared(name + ".bias", [&](const Stream& stream) {
+      return uniform_init({out}, 1.0f / std::sqrt(static_cast<float>(in)), stream);
+    }));
+  }
+
+  int64_t num_virtual_tokens_ = 10;
+  bool prefix_projection_ = false;
+  int64_t encoder_hidden_size_ = 512;
+  std::string init_weights_ = "normal";
+  double dropout_ = 0;
+  std::vector<std::string> leave_out_;
+};
+
+}  // namespace
+
+const MethodInfo& method_prefix_tuning() {
+  static const MethodInfo info{
+      .name = "prefix_tuning",
+      .summary = "Sets trained keys and values before each layer's own.",
+      .citation = "arXiv:2101.00190",
+      .example = "prefix_tuning[num_virtual_tokens=10]",
+      .format = AdapterFormat::kNative,
+      .learning_rate = 1e-2,
+      .epochs = 5,
+      .make = []() -> std::unique_ptr<Method> { return std::make_unique<PrefixTuning>(); }};
+  return info;
+}
+
+}  // namespace inlay
