@@ -137,7 +137,11 @@ ModelParts parts_for(const TaskInfo& info) {
 }
 
 Variable learner_logits(Context& context, const Learner& learner, const TokenBatch& batch) {
-  const Model& model = *learner.model;
+  return learner_logits(context, learner, *learner.model, batch);
+}
+
+Variable learner_logits(Context& context, const Learner& learner, const Model& model,
+                        const TokenBatch& batch) {
   Variable hidden = model.encode(context, batch);
   switch (learner.layer) {
     case OutputLayer::kHead:

@@ -50,6 +50,9 @@ ModelParts parts_for(const TaskInfo& info);
 // Logits of a micro-batch: (examples, outputs), (tokens, outputs) or (asked tokens, outputs). The
 // batch must outlive the backward pass.
 Variable learner_logits(Context& context, const Learner& learner, const TokenBatch& batch);
+// The same on another base of the same shape, such as a merged one.
+Variable learner_logits(Context& context, const Learner& learner, const Model& model,
+                        const TokenBatch& batch);
 
 // Activates the learner's adapter in a context.
 void activate(Context& context, const Learner& learner);

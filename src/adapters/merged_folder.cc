@@ -1,0 +1,134 @@
+#include "adapters/merged_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "adapters/head_file.h"
+#include "adapters/merged_checkpoint.h"
+#include "base/files.h"
+#include "base/json.h"
+
+namespace fs = std::filesystem;
+
+namespace inlay {
+namespace {
+
+constexpr std::size_t kMaxConfigBytes = 16u << 20;
+
+struct ModelClass {
+  const char* peft_type;
+  const char* suffix;  // of Hugging Face's class
+};
+constexpr std::array<ModelClass, 2> kClasses{
+    {{"SEQ_CLS", "ForSequenceClassification"}, {"TOKEN_CLS", "ForTokenClassification"}}};
+
+// The suffix of the Hugging Face class whose head this is; null where it is no family's own.
+const char* class_of(const LoadedAdapter& loaded, const BaseFacts& base) {
+  if (loaded.head == nullptr) return nullptr;
+  for (const ModelClass& model : kClasses) {
+    if (loaded.label.peft_type != model.peft_type) continue;
+    bool tokens = loaded.head->layout().input == HeadInput::kTokens;
+    const HeadLayout& own = tokens ? base.token_head : base.sequence_head;
+    return same_layout(own, loaded.head->layout()) ? model.suffix : nullptr;
+  }
+  return nullptr;
+}
+
+std::string with_suffix(const BaseFacts& base, const char* suffix) {
+  std::string name = base.bare_class;
+  return name.substr(0, name.rfind("Model")) + suffix;
+}
+
+// What a bare model's tensor is called in a model with a head.
+std::string prefixed(const BaseFacts& base, const std::string& name) {
+  bool head = std::any_of(base.unused.begin(), base.unused.end(),
+                          [&](const std::string& other) { return other == name; });
+  bool of_body = name.starts_with("pooler.") || name.starts_with("embeddings.");
+  bool done = name.starts_with(base.prefix) || (head && !of_body);
+  return done ? name : base.prefix + name;
+}
+
+std::string outermost(const std::string& name) { return name.substr(0, name.find('.')); }
+
+void add_head(std::vector<NamedTensor>& tensors, const Head& head, const BaseFacts& base) {
+  std::set<std::string> own;
+  for (const Parameter& parameter : head.parameters()) own.insert(outermost(parameter.name()));
+  // The base's files may hold a head of another training under these names.
+  std::erase_if(tensors,
+                [&](const NamedTensor& named) { return own.contains(outermost(named.name)); });
+  for (NamedTensor& named : tensors) named.name = prefixed(base, named.name);
+  for (const Parameter& parameter : head.parameters())
+    tensors.push_back({parameter.name(), parameter.value().to(DType::kF32)});
+}
+
+void describe_head(Json& config, const LoadedAdapter& loaded, const std::string& model_class) {
+  int64_t outputs = loaded.head->outputs();
+  Json names = Json::object(), numbers = Json::object();
+  for (int64_t i = 0; i < outputs; ++i) {
+    auto place = static_cast<std::size_t>(i);
+    const auto& classes = loaded.label.classes;
+    std::string name = place < classes.size() ? classes[place] : fmt::format("LABEL_{}", i);
+    names[std::to_string(i)] = name;
+    numbers[name] = i;
+  }
+  config["architectures"] = {model_class};
+  config["id2label"] = names;
+  config["label2id"] = numbers;
+  config["num_labels"] = outputs;
+  config.erase("problem_type");
+  if (!loaded.label.problem_type.empty()) config["problem_type"] = loaded.label.problem_type;
+}
+
+// Where the tensors came from; Hugging Face keeps keys that it does not know.
+Json origin(const LoadedAdapter& loaded, const BaseFacts& base) {
+  return {{"merged",
+           {{"base_root_hash", base.root_hash},
+            {"method", loaded.adapter != nullptr ? loaded.adapter->info().name : "head"},
+            {"adapter_hash", adapter_hash(loaded.adapter.get(), loaded.head.get())}}}};
+}
+
+// Tokenizer, generation and pooling settings and licences; neither weights nor records about the
+// base's own files.
+bool goes_along(const fs::path& file) {
+  std::string name = file.filename().string(), ending = file.extension().string();
+  bool record = name == "config.json" || name == "source.json" || name.ends_with(".index.json") ||
+                name.starts_with("adapter_");
+  bool licence = name.starts_with("LICENSE") || name.starts_with("NOTICE");
+  return !record && (licence || ending == ".json" || ending == ".txt" || ending == ".model");
+}
+
+void copy_files(const fs::path& from, const fs::path& to) {
+  for (const auto& entry : fs::directory_iterator(from)) {
+    fs::path target = to / entry.path().filename();
+    // sentence-transformers keeps each of its modules in a folder such as 1_Pooling.
+    bool module = entry.is_directory() && fs::exists(from / "modules.json") &&
+                  fs::exists(entry.path() / "config.json");
+    if (module) {
+      fs::create_directory(target);
+      fs::copy_file(entry.path() / "config.json", target / "config.json");
+    } else if (entry.is_regular_file() && goes_along(entry.path())) {
+      fs::copy_file(entry.path(), target);
+    }
+  }
+}
+
+}  // namespace
+
+MergedFolder write_merged_folder(const fs::path& folder, const LoadedAdapter& loaded,
+                                 const BaseFacts& base, const Checkpoint& checkpoint) {
+  MergedCheckpoint merged = merge_into(checkpoint, base, loaded.adapter.get());
+  const char* suffix = class_of(loaded, base);
+  Json config = read_json(base.folder / "config.json", kMaxConfigBytes);
+  if (suffix != nullptr) {
+    add_head(merged.tensors, *loaded.head, base);
+    describe_head(config, loaded, with_suffix(base, suffix));
+  }
+  config["inlay"] = origin(loaded, base);
+  copy_files(base.folder, folder);
+  write_file_atomically(folder / "config.json", pretty_json(config));
+  write_safetensors(folder / "model.safetensors", merged.tensors, {{"format", "pt"}});
+  return {merged.tensors.size(), merged.changed, suffix != nullptr};
+}
+
+}  // namespace inlay
