@@ -34,6 +34,12 @@ class PartMaker : public ParameterMaker {
                            DerivedParameter::Pull pull) override {
     return whole_.derive(named(name), std::move(sources), std::move(compute), std::move(pull));
   }
+  DerivedParameter& derive_shared(const std::string& name, std::vector<Parameter*> sources,
+                                  DerivedParameter::Compute compute,
+                                  DerivedParameter::Pull pull) override {
+    return whole_.derive_shared(named(name), std::move(sources), std::move(compute),
+                                std::move(pull));
+  }
   const std::vector<const Site*>& sites() const override { return sites_; }
   const BaseFacts& base() const override { return whole_.base(); }
   Stream stream(const Site& site, const std::string& part) const override {

@@ -1,5 +1,10 @@
 // All methods, one line each; a line names the file and the function method_<name>() in it.
 INLAY_METHOD(lora)
+INLAY_METHOD(loha)
+INLAY_METHOD(lokr)
+INLAY_METHOD(miss)
+INLAY_METHOD(shira)
+INLAY_METHOD(hra)
 INLAY_METHOD(ia3)
 INLAY_METHOD(bottleneck)
 INLAY_METHOD(compacter)

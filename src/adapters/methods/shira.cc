@@ -1,0 +1,130 @@
+// SHiRA: Bhardwaj et al. 2024, "Sparse high rank adapters", arXiv:2406.13175: a few elements of
+// each weight are trained and the rest stays; which ones is drawn once, here without regard to the
+// weight (SHiRA-Rand). As many as LoRA of rank r would train, r (in + out).
+#include <algorithm>
+#include <unordered_set>
+
+#include "adapters/delta_hook.h"
+#include "adapters/peft_form.h"
+#include "adapters/targeted_method.h"
+
+namespace inlay {
+namespace {
+
+// `count` different numbers below `total`, ascending (Floyd's algorithm).
+std::vector<int64_t> drawn_places(int64_t count, int64_t total, const Stream& stream) {
+  std::unordered_set<int64_t> chosen;
+  for (int64_t last = total - count; last < total; ++last) {
+    auto place = static_cast<int64_t>(
+        stream.below(static_cast<uint64_t>(last) + 1, static_cast<uint64_t>(last)));
+    if (!chosen.insert(place).second) chosen.insert(last);
+  }
+  std::vector<int64_t> places(chosen.begin(), chosen.end());
+  std::sort(places.begin(), places.end());
+  return places;
+}
+
+// Rows, then columns: (2, count).
+Tensor indices_of(const std::vector<int64_t>& places, int64_t columns) {
+  auto count = static_cast<int64_t>(places.size());
+  Tensor indices = Tensor::empty({2, count}, DType::kI32);
+  auto* data = indices.mutable_data<int32_t>();
+  for (int64_t i = 0; i < count; ++i) {
+    data[i] = static_cast<int32_t>(places[static_cast<std::size_t>(i)] / columns);
+    data[count + i] = static_cast<int32_t>(places[static_cast<std::size_t>(i)] % columns);
+  }
+  return indices;
+}
+
+// Calls `visit(i, element)` with the place of each trained number within the weight; kInput where a
+// file's index lies outside it.
+template <class Visit>
+void for_each_place(const Tensor& indices, int64_t rows, int64_t columns, const Visit& visit) {
+  int64_t count = indices.dim(1);
+  const auto* data = indices.data<int32_t>();
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t row = data[i], column = data[count + i];
+    require(row >= 0 && row < rows && column >= 0 && column < columns, ErrorKind::kInput,
+            "shira_indices name element ({}, {}) of a weight ({}, {})", row, column, rows, columns);
+    visit(i, row * columns + column);
+  }
+}
+
+class Shira : public TargetedMethod {
+ public:
+  void fields(FieldVisitor& visit) override {
+    visit("r", r_, "as many elements are trained as LoRA of this rank has");
+    target_fields(visit);
+  }
+
+  std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
+    int64_t count = std::min(r_ * (site.in + site.out), site.in * site.out);
+    Parameter& weight = make.make(site, "shira_weight", Tensor::zeros({count}, DType::kF32));
+    std::vector<int64_t> places =
+        drawn_places(count, site.in * site.out, make.stream(site, "shira_indices"));
+    Parameter& indices = make.fixed(site, "shira_indices", indices_of(places, site.in));
+    int64_t rows = site.out, columns = site.in;
+    DerivedParameter& delta = make.derive(
+        site.name + ".shira", {&weight, &indices},
+        [rows, columns](auto values) {
+          Tensor dense = Tensor::zeros({rows, columns}, values[0].dtype());
+          for_each_place(values[1], rows, columns,
+                         [&](int64_t i, int64_t element) { out_of(dense, element, values[0], i); });
+          return dense;
+        },
+        [rows, columns](auto values, const Tensor& grad) {
+          std::vector<Tensor> grads(2);
+          grads[0] = Tensor::empty(values[0].shape(), values[0].dtype());
+          for_each_place(values[1], rows, columns,
+                         [&](int64_t i, int64_t element) { out_of(grads[0], i, grad, element); });
+          return grads;
+        });
+    return make_delta_hook(delta, 0, "");
+  }
+
+  int64_t gradient_chunk() const override { return 4; }
+
+ protected:
+  void check() const override {
+    require(r_ >= 1, ErrorKind::kUsage, "shira: r is {}; expected 1 or more", r_);
+  }
+
+ private:
+  static void out_of(Tensor& dst, int64_t to, const Tensor& src, int64_t from) {
+    if (src.dtype() == DType::kF64) {
+      dst.mutable_data<double>()[to] = src.data<double>()[from];
+    } else {
+      dst.mutable_data<float>()[to] = src.data<float>()[from];
+    }
+  }
+
+  int64_t r_ = 8;
+};
+
+const PeftForm& form() {
+  static const PeftForm form{.type = "SHIRA",
+                             .keys = {{"r", 32, "r"},
+                                      {"mask_type", "random", PeftKey::kNoMatter},
+                                      {"random_seed", nullptr, PeftKey::kNoMatter},
+                                      {"fan_in_fan_out", false, PeftKey::kFixed},
+                                      {"init_weights", true, PeftKey::kNoMatter}}};
+  return form;
+}
+
+}  // namespace
+
+const MethodInfo& method_shira() {
+  static const MethodInfo info{
+      .name = "shira",
+      .summary = "Trains a few elements of each weight, drawn once.",
+      .citation = "arXiv:2406.13175",
+      .example = "shira[r=2]",
+      .format = AdapterFormat::kPeft,
+      .peft = &form(),
+      .learning_rate = 1e-3,
+      .epochs = 3,
+      .make = []() -> std::unique_ptr<Method> { return std::make_unique<Shira>(); }};
+  return info;
+}
+
+}  // namespace inlay

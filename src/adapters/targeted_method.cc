@@ -1,0 +1,55 @@
+#include "adapters/targeted_method.h"
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace inlay {
+
+std::vector<const Site*> TargetedMethod::select(const BaseFacts& base) const {
+  check();
+  std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, rules_);
+  for (const Site* site : sites) check_site(*site);
+  return sites;
+}
+
+void TargetedMethod::target_fields(FieldVisitor& visit) {
+  visit("target_modules", rules_.target_modules,
+        "module names (suffixes), a pattern, or all-linear");
+  visit("exclude_modules", rules_.exclude_modules, "module names or patterns to leave out");
+  visit("layers_to_transform", rules_.layers_to_transform, "only these layers; all when empty");
+}
+
+std::vector<const Site*> RankedMethod::select(const BaseFacts& base) const {
+  std::vector<const Site*> sites = TargetedMethod::select(base);
+  check_patterns(rank_pattern_, sites, "rank_pattern");
+  check_patterns(alpha_pattern_, sites, "alpha_pattern");
+  for (const Site* site : sites) rank_at(*site);
+  return sites;
+}
+
+void RankedMethod::rank_fields(FieldVisitor& visit) {
+  visit("r", r_, "rank of the update");
+  visit("alpha", alpha_, "the update is scaled by alpha / r");
+  visit("rank_pattern", rank_pattern_, "other ranks for modules that a name or pattern matches");
+  visit("alpha_pattern", alpha_pattern_, "other alphas for modules that a name or pattern matches");
+}
+
+int64_t RankedMethod::rank_at(const Site& site) const {
+  double rank = pattern_value(rank_pattern_, site.name, static_cast<double>(r_));
+  int64_t limit = std::min(site.in, site.out);
+  require(rank >= 1 && rank == std::floor(rank) && rank <= static_cast<double>(limit),
+          ErrorKind::kUsage, "rank {} at {}; expected a whole number from 1 to min(in {}, out {})",
+          rank, site.name, site.in, site.out);
+  return static_cast<int64_t>(rank);
+}
+
+double RankedMethod::scale_at(const Site& site) const {
+  double alpha = pattern_value(alpha_pattern_, site.name, alpha_);
+  require(alpha != 0, ErrorKind::kUsage,
+          "alpha is 0 at {}, so that the update would have no effect; expected another number",
+          site.name);
+  return alpha / static_cast<double>(rank_at(site));
+}
+
+}  // namespace inlay

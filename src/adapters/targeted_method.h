@@ -1,0 +1,51 @@
+// What methods that adapt linear layers by name have in common: which layers, and the ranks and
+// alphas that differ by layer.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "adapters/method.h"
+#include "adapters/targets.h"
+
+namespace inlay {
+
+class TargetedMethod : public Method {
+ public:
+  std::vector<const Site*> select(const BaseFacts& base) const override;
+
+ protected:
+  explicit TargetedMethod(std::vector<std::string> targets = {"all-linear"})
+      : rules_{.target_modules = std::move(targets)} {}
+
+  // Fields target_modules, exclude_modules, layers_to_transform.
+  void target_fields(FieldVisitor& visit);
+  // What else select() refuses.
+  virtual void check() const {}
+  virtual void check_site(const Site&) const {}
+
+ private:
+  TargetRules rules_;
+};
+
+// Rank and alpha, with patterns for layers that differ; the update is scaled by alpha / r.
+class RankedMethod : public TargetedMethod {
+ public:
+  std::vector<const Site*> select(const BaseFacts& base) const override;
+
+ protected:
+  RankedMethod(int64_t r, double alpha) : r_(r), alpha_(alpha) {}
+
+  // Fields r, alpha, rank_pattern, alpha_pattern.
+  void rank_fields(FieldVisitor& visit);
+  int64_t rank_at(const Site& site) const;
+  double scale_at(const Site& site) const;
+
+ private:
+  int64_t r_;
+  double alpha_;
+  std::map<std::string, double> rank_pattern_, alpha_pattern_;
+};
+
+}  // namespace inlay
