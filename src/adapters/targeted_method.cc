@@ -1,5 +1,6 @@
 #include "adapters/targeted_method.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -8,14 +9,22 @@ namespace inlay {
 
 std::vector<const Site*> TargetedMethod::select(const BaseFacts& base) const {
   check();
-  std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, rules_);
+  TargetRules rules = rules_;
+  for (const Site* site : base.sites) {
+    bool meant = rules_.target_modules.empty() &&
+                 std::find(roles_.begin(), roles_.end(), site->role) != roles_.end();
+    if (meant) rules.target_modules.push_back(site->name);
+  }
+  std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, rules);
   for (const Site* site : sites) check_site(*site);
   return sites;
 }
 
 void TargetedMethod::target_fields(FieldVisitor& visit) {
   visit("target_modules", rules_.target_modules,
-        "module names (suffixes), a pattern, or all-linear");
+        roles_.empty()
+            ? "module names (suffixes), a pattern, or all-linear"
+            : "module names (suffixes), a pattern, or all-linear; empty: query and value");
   visit("exclude_modules", rules_.exclude_modules, "module names or patterns to leave out");
   visit("layers_to_transform", rules_.layers_to_transform, "only these layers; all when empty");
 }

@@ -16,8 +16,10 @@ class TargetedMethod : public Method {
   std::vector<const Site*> select(const BaseFacts& base) const override;
 
  protected:
-  explicit TargetedMethod(std::vector<std::string> targets = {"all-linear"})
-      : rules_{.target_modules = std::move(targets)} {}
+  // Without target_modules: all linear layers, or those of these roles.
+  explicit TargetedMethod(std::vector<SiteRole> roles = {}) : roles_(std::move(roles)) {
+    if (roles_.empty()) rules_.target_modules = {"all-linear"};
+  }
 
   // Fields target_modules, exclude_modules, layers_to_transform.
   void target_fields(FieldVisitor& visit);
@@ -26,6 +28,7 @@ class TargetedMethod : public Method {
   virtual void check_site(const Site&) const {}
 
  private:
+  std::vector<SiteRole> roles_;
   TargetRules rules_;
 };
 
