@@ -40,6 +40,7 @@ std::vector<std::string> method_texts() {
         "lora[r=2,init_lora_weights=pissa,pissa_niter=4,use_rslora=true]",
         "lora[r=4,init_lora_weights=olora]",
         "lora[r=4,init_lora_weights=orthogonal]",
+        "vera[r=16,save_projection=false,projection_prng_key=3,dropout=0.1]",
         "lora[r=4,use_rslora=true,rank_pattern='layer.1.*':2,init_lora_weights=gaussian]",
         "bottleneck[preset=houlsby,reduction_factor=4,init_weights=houlsby]",
         "bottleneck[preset=parallel,dropout=0.1]",

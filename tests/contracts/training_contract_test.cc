@@ -198,6 +198,24 @@ TEST_F(TrainingContract, AStoppedRunGoesOnAsIfNothingHadHappened) {
   }
 }
 
+// Methods with state of their own, or that train on something else than they keep.
+TEST_F(TrainingContract, EveryMethodGoesOnAfterAStop) {
+  for (const char* method : {"lora[r=4,init_lora_weights=pissa]",
+                             "lora[r=4,use_dora=true,lora_fa=true,loraplus_lr_ratio=4]",
+                             "vera[r=16,save_projection=false]", "adalora[init_r=6,target_r=2]"}) {
+    TrainConfig with = config();
+    with.method = method;
+    std::string name = fmt::format("straight-{}", std::string(method).size());
+    train(with, name);
+    StopAt stop(4);
+    EXPECT_THROW(run_training(with, {model(), {(folder_ / "data.csv").string()}},
+                              folder_ / (name + "-stopped"), RunStart::kNew, stop),
+                 Stopped);
+    train(with, name + "-stopped", RunStart::kResume);
+    EXPECT_EQ(adapter_of(name), adapter_of(name + "-stopped")) << method;
+  }
+}
+
 TEST_F(TrainingContract, ARunRepeatsItself) {
   train(config(), "a");
   train(config(), "b");
