@@ -13,6 +13,7 @@
 #include "adapters/adapter_record.h"
 #include "adapters/exchange/adapterhub_places.h"
 #include "adapters/exchange/formats.h"
+#include "adapters/exchange/heads.h"
 #include "adapters/exchange/module_names.h"
 #include "adapters/foreign_keys.h"
 #include "formats/torch_zip.h"
@@ -157,14 +158,6 @@ void take_modules(TensorPile& pile, const std::string& name, bool dora, LoraAdap
   }
 }
 
-void take_head(const Source& source, LoraAdapter& adapter) {
-  if (!std::filesystem::exists(source.folder / "head_config.json")) return;
-  TensorPile pile =
-      TensorPile::open_first(source.folder, {"model_head.safetensors", "pytorch_model_head.bin"});
-  for (const std::string& name : pile.names()) adapter.head.push_back({name, pile.take(name)});
-  adapter.foreign_head = true;
-}
-
 // DoRA whose base bias is rescaled, or might be.
 void check_biases(std::optional<bool> biases, const std::string& where) {
   require(
@@ -300,12 +293,11 @@ LoraAdapter read_adapterhub(const Source& source) {
       "with it elsewhere",
       where, scale);
   if (dora) check_biases(source.base.biases, where);
-  take_head(source, adapter);
+  read_adapterhub_head(source, adapter);
   return adapter;
 }
 
 void write_adapterhub(LoraAdapter& adapter, const Target& target) {
-  refuse_head(adapter, kFormat);
   refuse_lora_bias(adapter, kFormat);
   std::string model_type = model_type_for(adapter, target);
   Json config = foreign_defaults(lora_keys());
@@ -319,13 +311,15 @@ void write_adapterhub(LoraAdapter& adapter, const Target& target) {
   config["dropout"] = adapter.dropout;
   config["use_dora"] = adapter.dora();
   write_tensors(adapter, target);
-  Json whole{{"config", config},
-             {"hidden_size", hidden_size(adapter, model_type)},
+  Json about{{"hidden_size", hidden_size(adapter, model_type)},
              {"model_class", adapterhub_class(model_type)},
              {"model_name", adapter.base_name},
              {"model_type", model_type},
              {"name", target.name},
              {"version", kVersion}};
+  write_adapterhub_head(adapter, about, target);
+  Json whole = about;
+  whole["config"] = config;
   if (!adapter.record.is_null()) whole[kRecordKey] = adapter.record;
   write_config(target.folder, whole);
 }

@@ -6,6 +6,7 @@
 
 #include "adapters/adapter_record.h"
 #include "adapters/exchange/formats.h"
+#include "adapters/exchange/heads.h"
 #include "base/files.h"
 
 namespace inlay::exchange {
@@ -76,6 +77,7 @@ void write(FileFormat format, LoraAdapter& adapter, const Target& target) {
   }
 }
 
+// What remains is an adapter of the bare model, or of a language model.
 void drop_head(LoraAdapter& adapter) {
   if (adapter.head.empty()) return;
   std::vector<std::string> names;
@@ -83,6 +85,13 @@ void drop_head(LoraAdapter& adapter) {
   for (const NamedTensor& tensor : adapter.head) names.push_back(tensor.name);
   adapter.notes.push_back("left out, as --without-head asks: " + listed(names));
   adapter.head.clear();
+  adapter.peft = Json::object();
+  adapter.bare = adapter.prefix != "model.";
+  adapter.task_type.clear();
+  adapter.label_numbers = nullptr;
+  if (!adapter.record.is_object()) return;
+  for (const char* key : {"task", "problem_type", "peft_type"}) adapter.record[key] = "";
+  adapter.record["classes"] = Json::array();
 }
 
 // Module names hold no dots.
@@ -144,6 +153,7 @@ Conversion convert_adapter(const fs::path& source, FileFormat to, const fs::path
               .base = options.base};
   Conversion done{.from = format_of(source, from.config)};
   LoraAdapter adapter = read(done.from, from);
+  read_own_head(source, adapter);
   if (options.without_head) drop_head(adapter);
   if (adapter.base_name.empty()) adapter.base_name = options.base.model_name;
   write_folder(out, [&](const fs::path& folder) {

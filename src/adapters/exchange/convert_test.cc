@@ -107,6 +107,55 @@ TEST(Convert, TakesTheFamilyFromTheNamesWhereTheyTellIt) {
                {"--model-type"});
 }
 
+// The head of each family whose form AdapterHub has, there and back.
+TEST(Convert, CarriesHeadsToAdapterHubAndBack) {
+  struct HeadCase {
+    const char* model_type;
+    const char* prefix;
+    const char* task;
+    std::vector<const char*> layers;
+    std::vector<const char*> adapterhub;
+  };
+  const std::vector<HeadCase> heads = {
+      {"bert", "bert", "SEQ_CLS", {"classifier"}, {"1"}},
+      {"roberta", "roberta", "SEQ_CLS", {"classifier.dense", "classifier.out_proj"}, {"1", "4"}},
+      {"distilbert", "distilbert", "SEQ_CLS", {"pre_classifier", "classifier"}, {"1", "4"}},
+      {"bert", "bert", "TOKEN_CLS", {"classifier"}, {"1"}},
+  };
+  Workshop shop;
+  for (const HeadCase& head : heads) {
+    std::string name = fmt::format("{}-{}", head.model_type, head.task);
+    SCOPED_TRACE(name);
+    bool distil = std::string(head.model_type) == "distilbert";
+    std::string query = distil ? "attention.q_lin" : "attention.self.query";
+    std::string layer = distil ? "transformer.layer.0." : "encoder.layer.0.";
+    TinyPeft peft{.modules = {fmt::format("{}.{}{}", head.prefix, layer, query)}};
+    peft.config["target_modules"] = {query};
+    peft.config["task_type"] = head.task;
+    peft.config["modules_to_save"] = {"pre_classifier", "classifier", "score"};
+    peft.config["inlay"] = {{"classes", {"no", "yes", "maybe"}},
+                            {"problem_type", "single_label_classification"}};
+    for (const char* part : head.layers) {
+      int64_t outputs = part == head.layers.back() ? 3 : 8;
+      std::string stem = std::string("base_model.model.") + part;
+      peft.more[stem + ".weight"] = random_tensor({outputs, 8}, name);
+      peft.more[stem + ".bias"] = random_tensor({outputs}, name);
+    }
+    ConvertOptions options{.base = {.model_type = head.model_type}, .name = "h"};
+    peft.write(shop / name);
+    convert_adapter(shop / name, kAdapterHub, shop / (name + "-hub"), options);
+    Json config = read_json(shop / (name + "-hub/head_config.json"));
+    EXPECT_EQ(config.at("config").at("label2id"), (Json{{"no", 0}, {"yes", 1}, {"maybe", 2}}));
+    EXPECT_EQ(config.at("config").at("num_labels"), 3);
+    TensorPile pile = TensorPile::open(shop / (name + "-hub/pytorch_model_head.bin"));
+    for (const char* number : head.adapterhub)
+      EXPECT_TRUE(pile.contains(fmt::format("heads.h.{}.weight", number)));
+    convert_adapter(shop / (name + "-hub"), kPeft, shop / (name + "-back"), options);
+    expect_same_tensors(tensors_in(shop / (name + "-back")), peft.tensors());
+    EXPECT_EQ(config_in(shop / (name + "-back")).at("task_type"), head.task);
+  }
+}
+
 TEST(Convert, LeavesNothingWhenItFails) {
   Workshop shop;
   TinyPeft peft;

@@ -30,7 +30,7 @@ struct Target {
 
 // adapter_model.safetensors or .bin; also DoRA, rsLoRA, patterns, lora_bias, modules_to_save.
 LoraAdapter read_peft(const Source& source);
-void write_peft(const LoraAdapter& adapter, const Target& target);
+void write_peft(LoraAdapter& adapter, const Target& target);
 
 // adapter.safetensors or pytorch_adapter.bin; both are written.
 LoraAdapter read_adapterhub(const Source& source);

@@ -39,7 +39,10 @@ struct LoraAdapter {
   std::vector<LoraModule> modules;  // sorted by name
   std::vector<NamedTensor> head;    // trained modules beside the adapter, by Hugging Face's names
   std::vector<std::string> head_modules;  // PEFT's modules_to_save
-  bool foreign_head = false;              // the head's names are AdapterHub's, not Hugging Face's
+  bool foreign_head = false;  // the head's names are AdapterHub's or Inlay's, not Hugging Face's
+  std::string task_type;      // PEFT's, of the model that was wrapped; empty when not known
+  std::string head_type;      // AdapterHub's; empty when not known
+  Json label_numbers;         // {"negative": 0, ...}; null when not known
   // The model that was wrapped is the bare one, whose names lack `prefix`.
   bool bare = false;
   std::string prefix;  // of the base within a model with a head: "model."

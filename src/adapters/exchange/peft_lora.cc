@@ -133,8 +133,7 @@ bool has_part(const std::string& key, const std::string& part) {
 void take_head(TensorPile& pile, const Source& source, LoraAdapter& adapter) {
   adapter.head_modules = names_of(source.config, "modules_to_save", source.where);
   std::vector<std::string> saved = adapter.head_modules;
-  auto task = json_get_or<std::string>(source.config, "task_type", "", source.where);
-  if (task == "SEQ_CLS" || task == "TOKEN_CLS") {
+  if (adapter.task_type == "SEQ_CLS" || adapter.task_type == "TOKEN_CLS") {
     saved.emplace_back("classifier");
     saved.emplace_back("score");
   }
@@ -276,7 +275,10 @@ Json config_of(const LoraAdapter& adapter, const std::string& prefix) {
   config["lora_dropout"] = adapter.dropout;
   config["use_dora"] = adapter.dora();
   config["lora_bias"] = adapter.modules.front().bias.defined();
-  config["task_type"] = adapter.bare ? "FEATURE_EXTRACTION" : "CAUSAL_LM";
+  config["task_type"] = !adapter.task_type.empty() ? adapter.task_type
+                        : adapter.bare             ? "FEATURE_EXTRACTION"
+                                                   : "CAUSAL_LM";
+  if (!adapter.head.empty()) config["modules_to_save"] = adapter.head_modules;
   if (!adapter.record.is_null()) config[kRecordKey] = adapter.record;
   return config;
 }
@@ -296,6 +298,7 @@ LoraAdapter read_peft(const Source& source) {
   LoraAdapter adapter{.peft = source.config};
   adapter.base_name = json_get_or<std::string>(source.config, "base_model_name_or_path", "", where);
   adapter.model_type = source.base.model_type;
+  adapter.task_type = json_get_or<std::string>(source.config, "task_type", "", where);
   adapter.dropout = json_get_or<double>(source.config, "lora_dropout", 0, where);
   if (source.config.contains(kRecordKey)) adapter.record = source.config.at(kRecordKey);
 
@@ -315,7 +318,11 @@ LoraAdapter read_peft(const Source& source) {
   return adapter;
 }
 
-void write_peft(const LoraAdapter& adapter, const Target& target) {
+void write_peft(LoraAdapter& adapter, const Target& target) {
+  if (!adapter.label_numbers.is_null() && adapter.record.is_null()) {
+    adapter.notes.push_back("PEFT has no place for the names of the classes: " +
+                            adapter.label_numbers.dump(-1, ' ', true));
+  }
   if (adapter.foreign_head) refuse_head(adapter, "PEFT");
   std::string prefix = adapter.bare ? adapter.prefix : "";
   std::vector<NamedTensor> tensors;

@@ -127,6 +127,15 @@ TEST(Trap4, HeadsAreRefusedOrLeftOutWhenAsked) {
     EXPECT_NE(done.notes.at(0).find("score.weight"), std::string::npos);
     expect_same_products(out, shop / "in");
   }
+  TinyPeft own;
+  own.write(shop / "own");
+  write_safetensors(shop / "own/head.safetensors",
+                    std::vector<NamedTensor>{{"classifier.weight", random_tensor({3, 8}, "h")}});
+  write_file_atomically(shop / "own/head.json", "{}");
+  for (FileFormat to : {kMlx, kPeft, kAdapterHub}) {
+    expect_error([&] { convert_adapter(shop / "own", to, shop / "out", {.base = two_heads()}); },
+                 {"classifier.weight (of head.json)", "--without-head"});
+  }
 }
 
 TEST(Trap4, DoraGoesToAdapterHubOnlyWithoutBiases) {
