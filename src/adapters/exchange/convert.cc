@@ -94,6 +94,13 @@ void drop_head(LoraAdapter& adapter) {
   adapter.record["classes"] = Json::array();
 }
 
+void check_layers(const LoraAdapter& adapter, const BaseShape& base) {
+  int64_t last = layer_range(adapter).second;
+  require(base.layers == 0 || last < base.layers, ErrorKind::kInput,
+          "the adapter has tensors for layer {}, but {} has {} layers; is that its base?", last,
+          base.model_name, base.layers);
+}
+
 // Module names hold no dots.
 std::string adapterhub_name(const LoraAdapter& adapter, const ConvertOptions& options,
                             const fs::path& source) {
@@ -154,6 +161,7 @@ Conversion convert_adapter(const fs::path& source, FileFormat to, const fs::path
   Conversion done{.from = format_of(source, from.config)};
   LoraAdapter adapter = read(done.from, from);
   read_own_head(source, adapter);
+  check_layers(adapter, options.base);
   if (options.without_head) drop_head(adapter);
   if (adapter.base_name.empty()) adapter.base_name = options.base.model_name;
   write_folder(out, [&](const fs::path& folder) {

@@ -73,7 +73,10 @@ std::string task_type_of(const std::string& head_type) {
 }
 
 std::string recorded(const LoraAdapter& adapter, const char* key) {
-  return adapter.record.is_object() ? adapter.record.value(key, "") : "";
+  return adapter.record.is_object()
+             ? json_get_or<std::string>(adapter.record, key, "",
+                                        std::string("\"") + kRecordKey + "\"")
+             : "";
 }
 
 std::string head_type_of(LoraAdapter& adapter, int64_t outputs) {
@@ -92,7 +95,11 @@ std::string head_type_of(LoraAdapter& adapter, int64_t outputs) {
 Json label_numbers(const LoraAdapter& adapter) {
   if (!adapter.label_numbers.is_null() || !adapter.record.is_object()) return adapter.label_numbers;
   Json classes = adapter.record.value("classes", Json::array()), numbers;
-  for (std::size_t i = 0; i < classes.size(); ++i) numbers[classes[i].get<std::string>()] = i;
+  for (const Json& name : classes) {
+    require(name.is_string(), ErrorKind::kInput, "\"{}\": a class is {}; expected a name",
+            kRecordKey, name.type_name());
+    numbers[name.get<std::string>()] = numbers.size();
+  }
   return numbers;
 }
 

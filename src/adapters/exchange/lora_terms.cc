@@ -14,6 +14,8 @@
 namespace inlay::exchange {
 namespace {
 
+constexpr int64_t kMaxFilledLayers = 1024;
+
 // A product in float32 and the largest relative rounding error in it.
 struct Product {
   Tensor tensor;
@@ -75,6 +77,11 @@ void fold_scales(LoraAdapter& adapter, double scale, Rounding rounding, const st
     error = std::max(error, here);
     module.scale = scale;
   }
+  require(
+      std::isfinite(error), ErrorKind::kInput,
+      "{} has one scale, here {}, for all modules; with the other scales in it B would pass the "
+      "range of float32 in {}",
+      format, scale, listed(rounded));
   require(rounded.empty() || rounding == Rounding::kAllow, ErrorKind::kInput,
           "{} has one scale, here {}, for all modules; other scales go into B, which would be "
           "rounded (relative error up to {:.1e}) for {}. --allow-rounding accepts that",
@@ -92,7 +99,10 @@ void fold_scales(LoraAdapter& adapter, double scale, Rounding rounding, const st
 
 double usual_scale(const LoraAdapter& adapter) {
   std::map<double, int64_t> counts;
-  for (const LoraModule& module : adapter.modules) ++counts[module.scale];
+  for (const LoraModule& module : adapter.modules) {
+    if (module.scale != 0) ++counts[module.scale];
+  }
+  if (counts.empty()) return 0;
   return std::max_element(counts.begin(), counts.end(),
                           [](const auto& x, const auto& y) { return x.second < y.second; })
       ->first;
@@ -126,6 +136,9 @@ std::pair<int64_t, int64_t> layer_range(const LoraAdapter& adapter) {
 }
 
 void fill_layers(LoraAdapter& adapter, int64_t first, int64_t last, const std::string& format) {
+  require(last - first < kMaxFilledLayers, ErrorKind::kInput,
+          "{} adapts the same modules in all layers, and layers {} to {} are more than {}", format,
+          first, last, kMaxFilledLayers);
   std::set<std::string> present;
   std::map<std::string, const LoraModule*> kinds;  // by the name with {} for the layer
   for (const LoraModule& module : adapter.modules) {
@@ -136,14 +149,13 @@ void fill_layers(LoraAdapter& adapter, int64_t first, int64_t last, const std::s
   std::vector<std::string> names;
   for (const auto& [kind, like] : kinds) {
     std::size_t at = kind.find("{}");
+    Tensor a = Tensor::zeros(like->a.shape(), like->a.dtype()),
+           b = Tensor::zeros(like->b.shape(), like->b.dtype());
     for (int64_t layer = first; layer <= last; ++layer) {
       std::string name = kind.substr(0, at) + std::to_string(layer) + kind.substr(at + 2);
       if (present.contains(name)) continue;
       names.push_back(name);
-      added.push_back({.name = name,
-                       .a = Tensor::zeros(like->a.shape(), like->a.dtype()),
-                       .b = Tensor::zeros(like->b.shape(), like->b.dtype()),
-                       .scale = like->scale});
+      added.push_back({.name = name, .a = a, .b = b, .scale = like->scale});
     }
   }
   if (names.empty()) return;

@@ -13,7 +13,7 @@ enum class Rounding { kRefuse, kAllow };
 // allows it; a note then gives the largest relative error.
 void fold_scales(LoraAdapter& adapter, double scale, Rounding rounding, const std::string& format);
 
-// The scale that most modules have.
+// The scale that most modules have, of those that are not 0.
 double usual_scale(const LoraAdapter& adapter);
 
 // Makes every rank the largest one: rows of zeros for A and columns of zeros for B, which changes
@@ -21,7 +21,8 @@ double usual_scale(const LoraAdapter& adapter);
 void pad_ranks(LoraAdapter& adapter);
 
 // Adds modules of zeros, which change nothing, where a layer from `first` to `last` lacks a module
-// that another has. kInput with DoRA, whose magnitudes would need the base.
+// that another has. kInput for more than 1024 layers, and with DoRA, whose magnitudes would need
+// the base.
 void fill_layers(LoraAdapter& adapter, int64_t first, int64_t last, const std::string& format);
 // The lowest and the highest layer of any module; (0, -1) without layers.
 std::pair<int64_t, int64_t> layer_range(const LoraAdapter& adapter);

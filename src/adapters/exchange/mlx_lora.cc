@@ -8,12 +8,22 @@
 #include "adapters/adapter_record.h"
 #include "adapters/exchange/formats.h"
 #include "adapters/exchange/module_names.h"
+#include "adapters/foreign_keys.h"
 
 namespace inlay::exchange {
 namespace {
 
 constexpr const char* kWeights = "adapters.safetensors";
 constexpr const char* kLayers = "model.layers";
+
+const std::vector<ForeignKey>& parameter_keys() {
+  using enum ForeignKey::Meaning;
+  static const std::vector<ForeignKey> keys = {{"dropout", 0.0, kRead},
+                                               {"keys", nullptr, kRead},
+                                               {"rank", 8, kRead},
+                                               {"scale", 20.0, kRead}};
+  return keys;
+}
 
 Tensor transposed(const Tensor& matrix) {
   if (!matrix.defined() || matrix.shape().rank() != 2) return matrix;  // refused by check_modules
@@ -76,13 +86,18 @@ void check_names(const LoraAdapter& adapter) {
 
 LoraAdapter read_mlx(const Source& source) {
   const std::string& where = source.where;
-  auto type = json_get_or<std::string>(source.config, "fine_tune_type", "lora", where);
+  // Older versions have use_dora instead.
+  bool old_dora = json_get_or<bool>(source.config, "use_dora", false, where);
+  auto type =
+      json_get_or<std::string>(source.config, "fine_tune_type", old_dora ? "dora" : "lora", where);
   require(type == "lora" || type == "dora", ErrorKind::kInput,
           "{}: \"fine_tune_type\" is \"{}\"; only lora and dora are adapters", where, type);
   Json parameters = source.config.value("lora_parameters", Json());
   require(parameters.is_object(), ErrorKind::kInput,
           "{}: \"lora_parameters\" is {}; expected an object with rank, scale and keys", where,
           parameters.type_name());
+  // "alpha" also multiplies, but only in the oldest versions.
+  check_foreign_keys(parameters, parameter_keys(), where + ": lora_parameters");
   auto rank = json_get<int64_t>(parameters, "rank", where);
   auto scale = json_get<double>(parameters, "scale", where);
   LoraAdapter adapter;

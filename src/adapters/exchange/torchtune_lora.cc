@@ -124,6 +124,9 @@ LoraAdapter read_torchtune(const Source& source) {
             rank, module.name, module.rank());
     reorder_rows(module, source.base, uninterleave_rows);
   }
+  auto dora = json_get_or<bool>(source.config, "use_dora", adapter.dora(), where);
+  require(dora == adapter.dora(), ErrorKind::kInput, "{}: \"use_dora\" is {}, but {} magnitudes",
+          where, dora, adapter.dora() ? "there are" : "there are no");
   check_targets(adapter, source.config, where);
   check_complete(adapter.modules, {}, pile.where());
   return adapter;

@@ -214,6 +214,16 @@ TEST(Trap6, AMissingModuleIsNamed) {
                {"target_modules", "o_proj"});
 }
 
+TEST(Trap6, AnotherBaseIsNoticedByItsLayers) {
+  Workshop shop;
+  BaseShape base = two_heads();
+  base.layers = 1;
+  base.model_name = "small";
+  expect_error(
+      [&] { convert_adapter(TinyPeft{}.write(shop / "in"), kMlx, shop / "out", {.base = base}); },
+      {"layer 1", "small has 1 layers"});
+}
+
 TEST(Trap6, WrongShapesAreNamed) {
   Workshop shop;
   const std::string b = std::string("base_model.model.") + kQuery0 + ".lora_B.weight";
@@ -249,6 +259,10 @@ TEST(Trap6, LyingMlxAndTorchtuneConfigurationsAreRefused) {
   expect_error(changed("mlx", {{"fine_tune_type", "full"}}), {"full"});
   expect_error(changed("mlx", {{"fine_tune_type", "dora"}}), {"self_attn.q_proj.m is missing"});
   expect_error(changed("mlx", {{"lora_parameters", {{"scale", "20"}}}}), {"scale"});
+  expect_error(changed("mlx", {{"lora_parameters", {{"alpha", 16}}}}), {"\"alpha\" is 16"});
+  expect_error(changed("mlx", {{"fine_tune_type", nullptr}, {"use_dora", true}}),
+               {"self_attn.q_proj.m is missing"});
+  expect_error(changed("torchtune", {{"use_dora", true}}), {"use_dora", "no magnitudes"});
   expect_error(changed("torchtune", {{"r", 3}}), {"\"r\" is 3"});
   expect_error(changed("torchtune", {{"r", 0}}), {"\"r\" is 0"});
   expect_error(changed("torchtune", {{"target_modules", {"q_proj"}}}), {"target_modules"});
