@@ -53,6 +53,16 @@ void Narrator::opened(const Workbench& bench, double peak) {
            head_text(learner), bench.config.compute, thread_count());
 }
 
+void Narrator::checked(const CheckReport& report) {
+  int errors = 0, warnings = 0;
+  for (const Finding& finding : report.findings) {
+    errors += finding.severity == Severity::kError ? 1 : 0;
+    warnings += finding.severity == Severity::kWarning ? 1 : 0;
+    if (finding.severity == Severity::kWarning) log_warn("{} {}", finding.id, finding.text);
+  }
+  log_info("checked in {:.1f} s: {} errors, {} warnings", report.seconds, errors, warnings);
+}
+
 void Narrator::fold(int64_t number, int64_t folds) {
   line_.finish();
   folds_left_ = folds - number;

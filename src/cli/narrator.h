@@ -10,6 +10,7 @@ namespace inlay::cli {
 class Narrator : public RunObserver {
  public:
   void opened(const Workbench& bench, double peak) override;
+  void checked(const CheckReport& report) override;
   void fold(int64_t number, int64_t folds) override;
   void started(int64_t steps_done, int64_t epochs_done) override;
   void step(const StepReport& report) override;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "check/check.h"
 
 namespace inlay {
 
@@ -52,6 +53,9 @@ void TrainConfig::fields(FieldVisitor& visit) {
   visit.choice("compute", compute, {"auto", "f32", "bf16"},
                "type of matrix products; auto: bf16 where the CPU has it");
   visit("checkpoint_steps", checkpoint_steps, "steps between checkpoints; 0: one per epoch");
+  visit("memory_limit_mb", memory_limit_mb,
+        "memory that the run may take, in MB; 0: what the machine has free");
+  visit("allow", allow, "ids of checks before training whose errors do not stop it, such as C-7");
 }
 
 void check_config(const TrainConfig& c) {
@@ -74,6 +78,8 @@ void check_config(const TrainConfig& c) {
   at_least("clip", c.clip, 0);
   at_least("patience", static_cast<double>(c.patience), 0);
   at_least("shots", static_cast<double>(c.shots), 0);
+  at_least("memory_limit_mb", static_cast<double>(c.memory_limit_mb), 0);
+  require_check_ids(c.allow);
   at_least("checkpoint_steps", static_cast<double>(c.checkpoint_steps), 0);
   share("warmup", c.warmup);
   share("momentum", c.momentum);

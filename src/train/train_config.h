@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/fields.h"
 
@@ -40,6 +41,8 @@ struct TrainConfig {
   int64_t folds = 0;
   std::string compute = "auto";
   int64_t checkpoint_steps = 0;
+  int64_t memory_limit_mb = 0;
+  std::vector<std::string> allow;
 
   void fields(FieldVisitor& visit);
 };

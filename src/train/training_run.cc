@@ -11,6 +11,7 @@
 #include "runs/metrics_log.h"
 #include "runs/report.h"
 #include "tensor/onednn/peak.h"
+#include "train/run_check.h"
 #include "train/run_inputs.h"
 #include "train/run_manifest.h"
 #include "train/run_report.h"
@@ -228,8 +229,6 @@ RunFolder open_to_resume(const fs::path& out) {
 
 // Everything is checked before the folder is made: bad input leaves nothing behind.
 RunFolder open_new(const fs::path& out, const Workbench& bench) {
-  Learner learner = bench.make_learner(bench.splits[0]);
-  check_micro_batch(bench.config, learner);
   require(!interrupted(), ErrorKind::kInterrupted, "stopped before the first step");
   RunFolder run = RunFolder::create(out, RunStart::kNew);
   write_file_atomically(run.inputs(), pretty_json(run_inputs(bench)));
@@ -264,7 +263,13 @@ Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const 
   if (run.has_value()) {
     check_inputs(read_json(run->inputs()), bench, run->inputs().string());
   } else {
+    check_micro_batch(bench.config, bench.make_learner(bench.splits[0]));
+    CheckReport checks = check_run(bench, false);
+    observer.checked(checks);
+    require_passed(checks, bench.config);
     run = open_new(out, bench);
+    write_file_atomically(run->path() / "checks.json",
+                          pretty_json(checks.to_json(bench.config.allow)));
   }
   double peak = onednn::measure_peak(bench.compute);
   observer.opened(bench, peak);

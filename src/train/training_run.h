@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "check/check.h"
 #include "runs/run_folder.h"
 #include "train/trainer.h"
 #include "train/workbench.h"
@@ -18,6 +19,8 @@ class RunObserver : public TrainObserver {
   // Before the first step; `peak` is the measured limit of matrix products, in operations per
   // second.
   virtual void opened(const Workbench&, double /*peak*/) {}
+  // What the checks before training found.
+  virtual void checked(const CheckReport&) {}
   virtual void fold(int64_t /*number*/, int64_t /*folds*/) {}
 };
 

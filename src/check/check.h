@@ -1,0 +1,70 @@
+// What must hold before training, and a trial on a throw-away copy: a few tokens, two steps.
+// Each finding has the id of its check, C-1 to C-13:
+//
+//   C-1 targets          C-6 head and labels     C-10 gradients
+//   C-2 coverage         C-7 data                C-11 effect of training
+//   C-3 ranks, shapes    C-8 memory              C-12 saving, merging, switching off
+//   C-4 base             C-9 identity at start   C-13 size of activations
+//   C-5 method on this architecture
+//
+//   CheckReport report = run_checks(subject);
+//   if (!report.passed({"C-10"})) ...
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "adapters/adapter.h"
+#include "base/json.h"
+#include "data/dataset.h"
+#include "eval/learner.h"
+
+namespace inlay {
+
+enum class Severity { kInfo, kWarning, kError };
+
+struct Finding {
+  std::string id;  // "C-7"
+  Severity severity = Severity::kInfo;
+  std::string text;
+  Json details = Json::object();
+};
+
+struct CheckReport {
+  std::vector<Finding> findings;
+  double seconds = 0;
+
+  // No error but those with these ids.
+  bool passed(const std::vector<std::string>& allowed) const;
+  Json to_json(const std::vector<std::string>& allowed) const;
+};
+
+// What is checked. The references outlive the checks.
+struct CheckSubject {
+  const Model& model;
+  std::string method;
+  // A fresh adapter with head and task, as training would begin.
+  std::function<Learner()> fresh;
+  const Dataset& data;
+  ExampleSpan train;
+  std::vector<std::size_t> train_indices, test_indices;
+  int64_t truncated = 0;
+  DType compute = DType::kF32;
+  uint64_t seed = 1;
+  int64_t batch_size = 32, epochs = 1;
+  int64_t micro_tokens = 8192;  // the most tokens of a micro-batch
+  uint64_t memory_limit = 0;    // bytes; 0: what the machine has free
+  bool thorough = false;        // C-11's twenty steps, C-12's merging of every layer
+};
+
+CheckReport run_checks(const CheckSubject& subject);
+
+// The ids, for messages and for refusing an unknown one.
+const std::vector<std::string>& check_ids();
+// kUsage for an id that is none.
+void require_check_ids(const std::vector<std::string>& ids);
+
+std::string_view severity_name(Severity severity);  // "warning"
+
+}  // namespace inlay

@@ -1,0 +1,26 @@
+// The checks by subject; each adds its findings.
+#pragma once
+
+#include "check/check.h"
+
+namespace inlay {
+
+using Findings = std::vector<Finding>;
+
+// C-1, C-2, C-4, C-5: what the method adapts of this base. False when it adapts nothing.
+bool check_sites(const CheckSubject& subject, Findings& findings);
+// C-6 and C-7.
+void check_data(const CheckSubject& subject, Findings& findings);
+// C-9 to C-13 on a throw-away learner; what memory a token and the fixed parts take.
+struct ProbeCost {
+  int64_t tokens = 0;             // of the probe
+  uint64_t activation_bytes = 0;  // of the probe's step
+  double bytes_per_token = 0;     // of activations
+  uint64_t resident_bytes = 0;    // of the process after it
+  uint64_t trained_bytes = 0;     // values of what is trained
+};
+ProbeCost check_probe(const CheckSubject& subject, Learner learner, Findings& findings);
+// C-8.
+void check_memory(const CheckSubject& subject, const ProbeCost& cost, Findings& findings);
+
+}  // namespace inlay

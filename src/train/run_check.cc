@@ -1,0 +1,46 @@
+#include "train/run_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace inlay {
+
+CheckReport check_run(const Workbench& bench, bool thorough) {
+  const Split& split = bench.splits[0];
+  std::vector<const EncodedExample*> train = bench.pick(split.train);
+  CheckSubject subject{.model = *bench.model,
+                       .method = bench.config.method,
+                       .fresh = [&] { return bench.make_learner(split); },
+                       .data = bench.data,
+                       .train = train,
+                       .train_indices = split.train,
+                       .test_indices = split.test,
+                       .truncated = bench.truncated,
+                       .compute = bench.compute,
+                       .seed = static_cast<uint64_t>(bench.config.seed),
+                       .batch_size = bench.config.batch_size,
+                       .epochs = bench.config.epochs,
+                       .memory_limit = static_cast<uint64_t>(bench.config.memory_limit_mb) << 20,
+                       .thorough = thorough};
+  if (bench.config.micro_batch > 0) {
+    subject.batch_size = std::min(bench.config.batch_size, bench.config.micro_batch);
+  }
+  return run_checks(subject);
+}
+
+void require_passed(const CheckReport& report, const TrainConfig& config) {
+  if (report.passed(config.allow)) return;
+  std::string errors, ids;
+  for (const Finding& finding : report.findings) {
+    bool allowed =
+        std::find(config.allow.begin(), config.allow.end(), finding.id) != config.allow.end();
+    if (finding.severity != Severity::kError || allowed) continue;
+    errors += fmt::format("\n  {} {}", finding.id, finding.text);
+    ids += (ids.empty() ? "" : "+") + finding.id;
+  }
+  fail(ErrorKind::kUsage, "the checks before training failed:{}\nMend it, or go on with --allow {}",
+       errors, ids);
+}
+
+}  // namespace inlay
