@@ -39,15 +39,17 @@ AdapterRecord record_of(const AdapterBundle& bundle, const BaseFacts& base) {
 }
 
 Json record_to_json(const AdapterRecord& record) {
-  return {{"version", kVersion},
-          {"name", record.name},
-          {"method", record.method},
-          {"base_root_hash", record.base_root_hash},
-          {"task", record.label.task},
-          {"problem_type", record.label.problem_type},
-          {"peft_type", record.label.peft_type},
-          {"classes", record.label.classes},
-          {"head_dropout", record.head_dropout}};
+  Json json{{"version", kVersion},
+            {"name", record.name},
+            {"method", record.method},
+            {"base_root_hash", record.base_root_hash},
+            {"task", record.label.task},
+            {"problem_type", record.label.problem_type},
+            {"peft_type", record.label.peft_type},
+            {"classes", record.label.classes},
+            {"head_dropout", record.head_dropout}};
+  if (!record.label.pooling.empty()) json["pooling"] = record.label.pooling;
+  return json;
 }
 
 AdapterRecord record_from_config(const Json& config, const std::string& file) {
@@ -62,7 +64,8 @@ AdapterRecord record_from_config(const Json& config, const std::string& file) {
   record.base_root_hash = json_get<std::string>(json, "base_root_hash", where);
   record.label = {json_get<std::string>(json, "task", where),
                   json_get<std::string>(json, "problem_type", where),
-                  json_get<std::string>(json, "peft_type", where), classes_from(json, where)};
+                  json_get<std::string>(json, "peft_type", where), classes_from(json, where),
+                  json_get_or<std::string>(json, "pooling", "", where)};
   record.head_dropout = json_get<double>(json, "head_dropout", where);
   require(record.head_dropout >= 0 && record.head_dropout < 1, ErrorKind::kInput,
           "{}: \"head_dropout\" is {}; expected 0 or more and below 1", where, record.head_dropout);

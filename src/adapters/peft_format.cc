@@ -19,6 +19,7 @@ constexpr const char* kWeights = "adapter_model.safetensors";
 const HeadLayout* head_of(const BaseFacts& base, const std::string& task_type) {
   if (task_type == "SEQ_CLS") return &base.sequence_head;
   if (task_type == "TOKEN_CLS") return &base.token_head;
+  if (task_type == "QUESTION_ANS") return &base.span_head;
   return nullptr;
 }
 
@@ -36,9 +37,10 @@ std::string key_of(const PeftForm& form, const PeftModel& model, const Adapter::
 }
 std::string head_key(const Parameter& parameter) { return kKeyPrefix + parameter.name(); }
 
-// PEFT lists the head's outermost modules, and always these two.
+// PEFT lists the head's outermost modules, and always these two where the head is a classifier.
 Json modules_to_save(const PeftModel& model) {
   Json modules = Json::array();
+  if (model.head_modules.front() == "qa_outputs") return {"qa_outputs"};
   for (const std::string& name : model.head_modules) {
     std::string outermost = name.substr(0, name.find('.'));
     if (outermost != "classifier" && outermost != "score") modules.push_back(outermost);
@@ -54,6 +56,7 @@ std::string python_json(const Json& json) { return json.dump(2, ' ', true); }
 // What an adapter that PEFT wrote says of its task: the type, and the number of outputs.
 HeadLabel label_of(const std::string& task_type, int64_t outputs) {
   HeadLabel label{.task = "token-classification", .peft_type = task_type};
+  if (task_type == "QUESTION_ANS") return {"question-answering", "", task_type, {}};
   if (task_type == "SEQ_CLS" && outputs == 1) return {"regression", "regression", task_type, {}};
   if (task_type == "SEQ_CLS") {
     label.task = "text-classification";
@@ -80,14 +83,14 @@ SiteSet adapted_sites(const PeftModel& model, const HeadLayout* head, SiteKind k
 std::string task_type_of(const Json& config, const StrictTensors& tensors, const BaseFacts& base,
                          const std::string& where) {
   auto type = json_get_or<std::string>(config, "task_type", kBareModel, where);
-  require(type == "SEQ_CLS" || type == "TOKEN_CLS" || type == kBareModel, ErrorKind::kInput,
-          "{}: \"task_type\" is \"{}\"; expected SEQ_CLS, TOKEN_CLS or {}", where, type,
-          kBareModel);
+  bool headed = type == "SEQ_CLS" || type == "TOKEN_CLS" || type == "QUESTION_ANS";
+  require(headed || type == kBareModel, ErrorKind::kInput,
+          "{}: \"task_type\" is \"{}\"; expected SEQ_CLS, TOKEN_CLS, QUESTION_ANS or {}", where,
+          type, kBareModel);
   bool with_head = tensors.any_under(kKeyPrefix + base.prefix);
   require(type != kBareModel || !with_head, ErrorKind::kInput,
           "{}: the tensors are of a model with a head, but \"task_type\" does not say which; set "
-          "it to SEQ_CLS or "
-          "TOKEN_CLS",
+          "it to SEQ_CLS, TOKEN_CLS or QUESTION_ANS",
           where);
   return type;
 }

@@ -27,6 +27,7 @@ struct HeadLabel {
   std::string problem_type;          // Hugging Face's: "single_label_classification"
   std::string peft_type;             // PEFT's task type for a Hugging Face head: "SEQ_CLS"
   std::vector<std::string> classes;  // names by number; empty for regression
+  std::string pooling = {};          // of a task without a head; empty where it does not matter
 };
 
 struct AdapterBundle {

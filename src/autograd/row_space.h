@@ -30,4 +30,15 @@ struct RowSpace {
   int64_t chunks() const { return static_cast<int64_t>(chunk_offsets.size()) - 1; }
 };
 
+// A space of `count` rows that nothing trainable reads any more, such as losses.
+inline RowSpace rows_alone(int64_t count) {
+  RowSpace space{.example_offsets = {0}, .chunk_offsets = {0, count}};
+  for (int64_t row = 0; row < count; ++row) {
+    space.example_offsets.push_back(row + 1);
+    space.example_place.push_back(static_cast<int32_t>(row));
+    space.token_position.push_back(0);
+  }
+  return space;
+}
+
 }  // namespace inlay

@@ -70,7 +70,7 @@ void run(const Options& options, const CLI::App& command) {
   if (of_run) {
     refuse_beside(command, "run",
                   {"model", "adapter", "task", "data", "compute", "max-length", "text-column",
-                   "text-pair-column", "label-column"});
+                   "text-pair-column", "label-column", "further-columns"});
   } else {
     refuse_beside(command, "model", {"split"});
   }

@@ -44,7 +44,9 @@ Opened open_source(const Options& options) {
   source.model = resolve_model(config.model);
   source.adapter = config.folds > 0 ? run.path() / "fold-1" / "adapter" : run.adapter();
   return {open_learner(source),
-          {.text = config.text_column, .text_pair = config.text_pair_column},
+          {.text = config.text_column,
+           .text_pair = config.text_pair_column,
+           .further = config.further_columns},
           config.compute,
           config.max_length};
 }
@@ -54,19 +56,23 @@ Opened open_with(const Options& options) {
   Opened opened = open_source(options);
   if (!options.columns.text.empty()) opened.columns = options.columns;
   if (!options.columns.text_pair.empty()) opened.columns.text_pair = options.columns.text_pair;
+  if (!options.columns.further.empty()) opened.columns.further = options.columns.further;
   if (!options.compute.empty()) opened.compute = options.compute;
   if (options.max_length > 0) opened.max_length = options.max_length;
   return opened;
 }
 
 // Standard input and .txt files hold a text per line, unless a column is named.
-Dataset read_texts(const Options& options, const ColumnNames& columns) {
-  bool lines = options.input == "-" || options.input.ends_with(".txt");
+// A task over several texts always reads a table.
+Dataset read_texts(const Options& options, const ColumnNames& columns, TaskKind of_task) {
+  bool several = of_several_texts(of_task);
+  bool lines = !several && (options.input == "-" || options.input.ends_with(".txt"));
   if (lines && options.columns.text.empty() && options.columns.text_pair.empty())
     return load_lines(options.input);
   Dataset data = load_dataset({.from = {.paths = {resolve_data(options.input)}},
                                .columns = columns,
-                               .kind = TaskKind::kUnlabelled});
+                               .kind = several ? of_task : TaskKind::kUnlabelled,
+                               .targets = false});
   log_info("{}: {} examples; {}", input_name(options.input), data.examples.size(),
            data.columns.describe());
   return data;
@@ -89,7 +95,7 @@ void run(const Options& options, const CLI::App& command) {
   Opened opened = open_with(options);
   const Learner& learner = opened.learner;
   const BaseFacts& facts = learner.model->facts();
-  Dataset data = read_texts(options, opened.columns);
+  Dataset data = read_texts(options, opened.columns, opened.task->data);
   std::vector<EncodedExample> encoded = encode_examples(
       data, *opened.tokenizer, facts, longest_input(*opened.tokenizer, facts, opened.max_length));
   std::vector<const EncodedExample*> all;

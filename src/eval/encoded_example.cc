@@ -5,9 +5,15 @@
 #include <mutex>
 
 #include "autograd/ops/losses.h"
+#include "eval/example_sequences.h"
 
 namespace inlay {
 namespace {
+
+struct EncodeLimits {
+  const BaseFacts& base;
+  int64_t max_tokens;
+};
 
 Encoding encode_text(const Example& example, const Tokenizer& tokenizer,
                      const EncodeOptions& options) {
@@ -29,25 +35,42 @@ std::vector<int32_t> tags_per_token(const Example& example, const std::vector<in
   return tags;
 }
 
-EncodedExample encode_one(const Example& example, const Tokenizer& tokenizer, const BaseFacts& base,
-                          int64_t max_tokens) {
+// One sequence: a text, a pair or words.
+void encode_plainly(EncodedExample& encoded, const Tokenizer& tokenizer, int64_t max_tokens) {
+  const Example& example = *encoded.source;
   Encoding encoding = encode_text(example, tokenizer, {.max_length = max_tokens});
-  EncodedExample encoded;
-  encoded.source = &example;
   encoded.truncated = encoding.tokens_before_truncation > static_cast<int64_t>(encoding.ids.size());
   if (!example.words.empty()) {
     encoded.token_tags = tags_per_token(example, encoding.word_ids);
     encoded.word_of_token = encoding.word_ids;
   }
-  for (int32_t id : encoding.ids) {
+  encoded.tokens = {std::move(encoding.ids), std::move(encoding.type_ids), {}};
+}
+
+// Ids that the model knows, and types only where it has some.
+void fit_to_base(TokenSequence& sequence, const BaseFacts& base) {
+  for (int32_t id : sequence.ids) {
     require(id >= 0 && id < base.vocabulary, ErrorKind::kInput,
             "the tokenizer gives id {}, the model's vocabulary ends at {}; tokenizer and model do "
             "not belong together",
             id, base.vocabulary - 1);
   }
-  require(!encoding.ids.empty(), ErrorKind::kInput, "the text has no tokens");
-  encoded.tokens.ids = std::move(encoding.ids);
-  if (base.type_count > 1) encoded.tokens.types = std::move(encoding.type_ids);
+  require(!sequence.ids.empty(), ErrorKind::kInput, "the text has no tokens");
+  if (base.type_count <= 1) sequence.types.clear();
+}
+
+EncodedExample encode_one(const Dataset& data, std::size_t index, const Tokenizer& tokenizer,
+                          const EncodeLimits& limits) {
+  EncodedExample encoded;
+  encoded.source = &data.examples[index];
+  encoded.index = index;
+  if (of_several_texts(data.kind)) {
+    encode_sequences(encoded, tokenizer, data.kind, limits.max_tokens);
+  } else {
+    encode_plainly(encoded, tokenizer, limits.max_tokens);
+  }
+  fit_to_base(encoded.tokens, limits.base);
+  for (TokenSequence& sequence : encoded.further) fit_to_base(sequence, limits.base);
   return encoded;
 }
 
@@ -81,8 +104,7 @@ std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer
 #pragma omp parallel for schedule(static)
   for (std::size_t i = 0; i < data.examples.size(); ++i) {
     try {
-      encoded[i] = encode_one(data.examples[i], tokenizer, base, max_tokens);
-      encoded[i].index = i;
+      encoded[i] = encode_one(data, i, tokenizer, {base, max_tokens});
     } catch (const std::exception& error) {
       std::lock_guard guard(lock);
       if (i < failed) {

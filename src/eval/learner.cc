@@ -90,7 +90,7 @@ int64_t Learner::gradient_chunk() const {
 
 HeadLayout resolve_head(const BaseFacts& base, HeadKind kind, const std::string& pooling) {
   HeadLayout layout = base.head_layout(kind);
-  if (kind == HeadKind::kTokenClassification) {
+  if (layout.input == HeadInput::kTokens) {
     require(pooling == "auto" || pooling == "tokens", ErrorKind::kUsage,
             "pooling \"{}\" makes no sense with one output per token; leave it at auto", pooling);
     return layout;

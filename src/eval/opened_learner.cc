@@ -38,10 +38,13 @@ Learner learner_from(std::shared_ptr<const Model> model, LoadedAdapter loaded,
           "pooling \"{}\" was given, but the head of {} was trained on its own; leave it at auto",
           reading.pooling, info.name);
   if (info.layer == OutputLayer::kHead) learner.head = std::move(loaded.head);
+  bool as_trained = reading.pooling == "auto" && info.layer == OutputLayer::kPooling &&
+                    !loaded.label.pooling.empty();
+  const std::string& pooling = as_trained ? loaded.label.pooling : reading.pooling;
   set_task(learner, info,
            {.classes = loaded.label.classes,
             .outputs = learner.head != nullptr ? learner.head->outputs() : 0,
-            .pooling = reading.pooling,
+            .pooling = pooling,
             .options = reading.options});
   return learner;
 }

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "autograd/ops/group_cross_entropy.h"
+#include "autograd/ops/row_similarity.h"
 #include "base/json.h"
 #include "data/columns.h"
 #include "eval/encoded_example.h"
@@ -20,9 +22,12 @@ namespace inlay {
 
 struct TaskOptions {
   double label_smoothing = 0;
-  std::vector<float> class_weights = {};  // empty: all 1
-  uint64_t seed = 0;                      // of targets that the task draws itself
-  const Tokenizer* tokenizer = nullptr;   // outlives the task; for tasks over the vocabulary
+  std::vector<float> class_weights = {};      // empty: all 1
+  uint64_t seed = 0;                          // of targets that the task draws itself
+  Similarity distance = Similarity::kCosine;  // of triplets
+  double margin = 0.5;                        // of triplets
+  double similarity_scale = 20;               // of in-batch negatives: 1 / temperature
+  const Tokenizer* tokenizer = nullptr;       // outlives the task; for tasks over the vocabulary
 };
 
 // What turns the base's hidden states into a task's outputs.
@@ -51,6 +56,10 @@ struct ModelOutput {
 struct BatchTargets {
   std::vector<int32_t> classes;  // per row
   Tensor values;                 // (rows, outputs), F32
+  GroupTargets groups;           // the right one of the rows of each group
+  RowPairs pairs;                // of rows that are compared
+  // What the rows of a comparison and of the losses stand for, where that is not the logits' own.
+  RowSpace compared, losses;
 };
 
 class Task {
@@ -58,6 +67,9 @@ class Task {
   virtual ~Task() = default;
   virtual HeadKind head_kind() const { return HeadKind::kSequenceClassification; }
   virtual int64_t outputs() const = 0;
+  // Whether the loss compares the examples of a batch with each other, so that no part of a batch
+  // can be computed without the rest.
+  virtual bool couples_batch() const { return false; }
   // The example as the model sees it on this occasion, with its targets; nothing where that is the
   // example itself. A function of the task's seed, the occasion and the example alone.
   virtual std::optional<EncodedExample> posed(const EncodedExample&, const Occasion&) const {

@@ -21,7 +21,10 @@ struct BaseFacts {
   int64_t first_position = 0;  // the row of the position table that the first token reads
   int64_t type_count = 0;      // rows of the token type table, 0 without one
   bool has_pooler = false;
-  HeadLayout sequence_head, token_head;  // Hugging Face's own heads for the family
+  // Hugging Face's own heads for the family.
+  HeadLayout sequence_head, token_head;
+  HeadLayout span_head = {.input = HeadInput::kTokens, .output = "qa_outputs"};
+  HeadLayout choice_head = {.input = HeadInput::kPooler, .output = "classifier"};
   std::filesystem::path folder;
   std::string root_hash;            // of all tensors: the identity of the base
   std::vector<std::string> unused;  // tensors of heads that were not asked for
@@ -29,7 +32,17 @@ struct BaseFacts {
       sites;  // all places where adapters can attach, by index; they live as long as the model
 
   const HeadLayout& head_layout(HeadKind kind) const {
-    return kind == HeadKind::kSequenceClassification ? sequence_head : token_head;
+    switch (kind) {
+      case HeadKind::kSequenceClassification:
+        return sequence_head;
+      case HeadKind::kTokenClassification:
+        return token_head;
+      case HeadKind::kQuestionAnswering:
+        return span_head;
+      case HeadKind::kMultipleChoice:
+        return choice_head;
+    }
+    fail(ErrorKind::kInternal, "an unknown kind of head");
   }
 };
 

@@ -16,7 +16,12 @@
 
 namespace inlay {
 
-enum class HeadKind { kSequenceClassification, kTokenClassification };
+enum class HeadKind {
+  kSequenceClassification,
+  kTokenClassification,
+  kQuestionAnswering,  // two outputs per token
+  kMultipleChoice,     // one output per sequence
+};
 
 // Where the head's first layer reads.
 enum class HeadInput { kPooler, kFirst, kMean, kTokens };

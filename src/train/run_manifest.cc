@@ -34,6 +34,8 @@ DataRecord data_record(const Workbench& bench, const Json& duplicates) {
   data.columns = {{"text", bench.data.columns.text.name},
                   {"text_pair", bench.data.columns.text_pair.name},
                   {"label", bench.data.columns.label.name}};
+  for (const ColumnChoice::One& one : bench.data.columns.further)
+    data.columns[fmt::format("further {}", data.columns.size() - 2)] = one.name;
   data.split.seed = bench.config.seed;
   data.split.order_hash = splits_hash(bench);
   data.split.parts = {{"validation", bench.config.validation_share},

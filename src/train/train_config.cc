@@ -18,6 +18,8 @@ void TrainConfig::fields(FieldVisitor& visit) {
   visit("text_pair_column", text_pair_column,
         "the column with the second text of a pair; guessed when empty");
   visit("label_column", label_column, "the column with the label; guessed when empty");
+  visit("further_columns", further_columns,
+        "the columns of choices, negatives or an answer's start, with commas; guessed when empty");
   visit("task", task, "what the outputs mean");
   visit("method", method, "what is trained, as name[field=value,...]");
   visit.choice("pooling", pooling, {"auto", "pooler", "first", "mean", "tokens"},
@@ -56,6 +58,12 @@ void TrainConfig::fields(FieldVisitor& visit) {
   visit("memory_limit_mb", memory_limit_mb,
         "memory that the run may take, in MB; 0: what the machine has free");
   visit("allow", allow, "ids of checks before training whose errors do not stop it, such as C-7");
+  visit.choice("triplet_distance", triplet_distance, {"cosine", "euclidean"},
+               "what sentence-triplets compares");
+  visit("triplet_margin", triplet_margin,
+        "how much closer a triplet's positive must be; 0: 0.5 for cosine, 5 for euclidean");
+  visit("similarity_scale", similarity_scale,
+        "what sentence-retrieval multiplies cosines by: 1 / temperature");
 }
 
 void check_config(const TrainConfig& c) {
@@ -81,6 +89,8 @@ void check_config(const TrainConfig& c) {
   at_least("memory_limit_mb", static_cast<double>(c.memory_limit_mb), 0);
   require_check_ids(c.allow);
   at_least("checkpoint_steps", static_cast<double>(c.checkpoint_steps), 0);
+  at_least("triplet_margin", c.triplet_margin, 0);
+  at_least("similarity_scale", c.similarity_scale, 1e-3);
   share("warmup", c.warmup);
   share("momentum", c.momentum);
   share("label_smoothing", c.label_smoothing);

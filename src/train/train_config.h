@@ -13,7 +13,7 @@ struct TrainConfig {
   std::string model;
   std::string data;
   std::string train_file, validation_file, test_file;
-  std::string text_column, text_pair_column, label_column;
+  std::string text_column, text_pair_column, label_column, further_columns;
   std::string task = "text-classification";
   std::string method = "lora";
   std::string pooling = "auto";
@@ -43,6 +43,9 @@ struct TrainConfig {
   int64_t checkpoint_steps = 0;
   int64_t memory_limit_mb = 0;
   std::vector<std::string> allow;
+  std::string triplet_distance = "cosine";
+  double triplet_margin = 0;
+  double similarity_scale = 20;
 
   void fields(FieldVisitor& visit);
 };

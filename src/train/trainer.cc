@@ -204,7 +204,10 @@ double Trainer::train_batch(const Examples& drawn) {
   std::size_t first = 0;
   int64_t sequence = 0;
   while (first < batch.size()) {
-    std::size_t end = micro_batch_end(batch, first, config_.micro_batch, learner_.gradient_chunk());
+    std::size_t end =
+        learner_.task->couples_batch()
+            ? batch.size()
+            : micro_batch_end(batch, first, config_.micro_batch, learner_.gradient_chunk());
     Examples micro(batch.begin() + static_cast<std::ptrdiff_t>(first),
                    batch.begin() + static_cast<std::ptrdiff_t>(end));
     TokenBatch tokens =
@@ -309,6 +312,11 @@ void check_micro_batch(const TrainConfig& config, const Learner& learner) {
       "micro_batch is {}; {} sums gradients over {} examples at a time, so use a multiple of {}",
       config.micro_batch, learner.adapter != nullptr ? learner.adapter->info().name : "this method",
       chunk, chunk);
+  bool whole = config.micro_batch == 0 || config.micro_batch >= config.batch_size;
+  require(whole || !learner.task->couples_batch(), ErrorKind::kUsage,
+          "micro_batch is {}, but {} compares all {} examples of a batch with each other; leave "
+          "micro_batch out, or choose a smaller batch_size",
+          config.micro_batch, config.task, config.batch_size);
 }
 
 TrainConfig resolve_defaults(TrainConfig config) {

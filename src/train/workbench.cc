@@ -10,6 +10,21 @@
 
 namespace inlay {
 
+namespace {
+
+TaskOptions task_options(const TrainConfig& config) {
+  bool cosine = config.triplet_distance == "cosine";
+  TaskOptions options{.label_smoothing = config.label_smoothing,
+                      .seed = static_cast<uint64_t>(config.seed),
+                      .distance = cosine ? Similarity::kCosine : Similarity::kEuclidean,
+                      .margin = config.triplet_margin,
+                      .similarity_scale = config.similarity_scale};
+  if (options.margin == 0) options.margin = cosine ? 0.5 : 5;
+  return options;
+}
+
+}  // namespace
+
 std::vector<const EncodedExample*> Workbench::pick(const std::vector<std::size_t>& indices) const {
   std::vector<const EncodedExample*> picked;
   picked.reserve(indices.size());
@@ -18,7 +33,9 @@ std::vector<const EncodedExample*> Workbench::pick(const std::vector<std::size_t
 }
 
 HeadLabel Workbench::head_label() const {
-  return {task->name, task->problem_type, task->peft_type, data.classes};
+  HeadLabel label{task->name, task->problem_type, task->peft_type, data.classes};
+  if (task->layer == OutputLayer::kPooling) label.pooling = config.pooling;
+  return label;
 }
 
 std::string Workbench::place(std::size_t example) const {
@@ -28,8 +45,8 @@ std::string Workbench::place(std::size_t example) const {
 
 Learner Workbench::make_learner(const Split& split) const {
   auto seed = static_cast<uint64_t>(config.seed);
-  TaskOptions options{
-      .label_smoothing = config.label_smoothing, .seed = seed, .tokenizer = tokenizer.get()};
+  TaskOptions options = task_options(config);
+  options.tokenizer = tokenizer.get();
   if (config.class_weights == "balanced") {
     require(task->data == TaskKind::kSingleLabel, ErrorKind::kUsage,
             "class_weights=balanced needs one class per example");
@@ -64,6 +81,14 @@ void check_for_task(const TrainConfig& config, const TaskInfo& task) {
                  task.data == TaskKind::kUnlabelled;
   require(smooths || config.label_smoothing == 0, ErrorKind::kUsage,
           "label_smoothing has no effect on {}; leave it out", task.name);
+  TrainConfig usual;
+  bool triplets = config.triplet_distance != usual.triplet_distance ||
+                  config.triplet_margin != usual.triplet_margin;
+  require(!triplets || task.data == TaskKind::kTextTriplets, ErrorKind::kUsage,
+          "triplet_distance and triplet_margin have no effect on {}; leave them out", task.name);
+  bool scaled = config.similarity_scale != usual.similarity_scale;
+  require(!scaled || task.data == TaskKind::kTextPairs, ErrorKind::kUsage,
+          "similarity_scale has no effect on {}; leave it out", task.name);
 }
 
 }  // namespace
@@ -77,13 +102,13 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   check_for_task(bench.config, *bench.task);
   bench.compute = resolve_compute(config.compute);
   bench.config.compute = bench.compute == DType::kBF16 ? "bf16" : "f32";
-  bench.data =
-      load_dataset({.from = {.paths = paths.data,
-                             .train = config.train_file,
-                             .validation = config.validation_file,
-                             .test = config.test_file},
-                    .columns = {config.text_column, config.text_pair_column, config.label_column},
-                    .kind = bench.task->data});
+  bench.data = load_dataset({.from = {.paths = paths.data,
+                                      .train = config.train_file,
+                                      .validation = config.validation_file,
+                                      .test = config.test_file},
+                             .columns = {config.text_column, config.text_pair_column,
+                                         config.label_column, config.further_columns},
+                             .kind = bench.task->data});
   SplitOptions options{.seed = static_cast<uint64_t>(config.seed),
                        .validation = config.validation_share,
                        .test = config.test_share,

@@ -41,6 +41,7 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
                          .dropout_first = false,
                          .dense = {{"pre_classifier", Activation::kRelu}},
                          .output = "classifier"};
+  facts.choice_head = facts.sequence_head;
   facts.token_head = {.input = HeadInput::kTokens, .output = "classifier"};
 }
 
