@@ -27,7 +27,7 @@ class FlagVisitor : public FieldVisitor {
   }
   void operator()(std::string_view name, std::vector<std::string>& value,
                   std::string_view help) override {
-    command_.add_option(flag(name), value, std::string(help));
+    command_.add_option(flag(name), value, std::string(help))->delimiter(',');
   }
   void operator()(std::string_view, std::map<std::string, double>&, std::string_view) override {}
   void choice(std::string_view name, std::string& value, const std::vector<std::string>& choices,

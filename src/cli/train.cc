@@ -4,6 +4,7 @@
 
 #include "adapters/method.h"
 #include "base/process.h"
+#include "base/text_table.h"
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/config_flags.h"
@@ -21,6 +22,20 @@ struct Options {
   std::string out;
   std::string resume;
 };
+
+// The mean weight of each adapter where a fusion mixes them.
+void print_mixture(const Json& mixture) {
+  std::vector<std::string> header{"fusion at"};
+  for (const auto& [name, weight] : mixture.begin()->items()) header.push_back(name);
+  TextTable table(header);
+  for (const auto& [site, weights] : mixture.items()) {
+    std::vector<std::string> row{site};
+    for (const auto& [name, weight] : weights.items())
+      row.push_back(fmt::format("{:.3f}", weight.get<double>()));
+    table.add_row(std::move(row));
+  }
+  fmt::print("{}", table.text());
+}
 
 void print_summary(const Json& summary) {
   const Json& metrics = summary.at("metrics");
@@ -41,6 +56,7 @@ void print_summary(const Json& summary) {
     for (const Json& pair : summary.at("duplicates").at("first"))
       fmt::print("  {}\n", pair.get<std::string>());
   }
+  if (summary.contains("mixture")) print_mixture(summary.at("mixture"));
   fmt::print("time {}, {} tok/s, {} of peak, {} of memory\n",
              format_seconds(summary.at("seconds").get<double>()),
              format_count(static_cast<int64_t>(summary.at("tokens_per_second").get<double>())),
@@ -141,13 +157,16 @@ void add_train(CLI::App& app) {
   add_common(*command, options->common);
   command->footer(
       tasks_text() + "\n" + methods_text() + "\n" +
-      examples({"inlay train --model all-minilm-l6-v2 --data sentiment-sentences --out runs/a",
-                "inlay train --model all-minilm-l6-v2 --data reviews.csv --method "
-                "'lora[r=16,alpha=32]' --out runs/b",
-                "inlay train --model all-minilm-l6-v2 --data reviews.csv --method bottleneck "
-                "--folds 5 --out runs/c",
-                "inlay train --model FOLDER --data corpus.txt --task masked-lm --out runs/d",
-                "inlay train --resume runs/c"}));
+      examples(
+          {"inlay train --model all-minilm-l6-v2 --data sentiment-sentences --out runs/a",
+           "inlay train --model all-minilm-l6-v2 --data reviews.csv --method "
+           "'lora[r=16,alpha=32]' --out runs/b",
+           "inlay train --model all-minilm-l6-v2 --data reviews.csv --method bottleneck "
+           "--folds 5 --out runs/c",
+           "inlay train --model FOLDER --data corpus.txt --task masked-lm --out runs/d",
+           "inlay train --model all-minilm-l6-v2 --data imdb.csv --method 'fuse(amazon, yelp)' "
+           "--adapters amazon=runs/amazon/adapter,yelp=runs/yelp/adapter --out runs/fused",
+           "inlay train --resume runs/c"}));
   command->callback([options, command] { run(*options, *command); });
 }
 

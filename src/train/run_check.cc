@@ -4,13 +4,18 @@
 
 #include <algorithm>
 
+#include "adapters/composition_tree.h"
+
 namespace inlay {
 
 CheckReport check_run(const Workbench& bench, bool thorough) {
   const Split& split = bench.splits[0];
   std::vector<const EncodedExample*> train = bench.pick(split.train);
+  // With names of finished adapters replaced by what they are.
+  std::string method = bench.config.method;
+  if (is_composition(method)) method = bench.make_learner(split).adapter->method_text();
   CheckSubject subject{.model = *bench.model,
-                       .method = bench.config.method,
+                       .method = method,
                        .fresh = [&] { return bench.make_learner(split); },
                        .data = bench.data,
                        .train = train,
@@ -37,7 +42,7 @@ void require_passed(const CheckReport& report, const TrainConfig& config) {
         std::find(config.allow.begin(), config.allow.end(), finding.id) != config.allow.end();
     if (finding.severity != Severity::kError || allowed) continue;
     errors += fmt::format("\n  {} {}", finding.id, finding.text);
-    ids += (ids.empty() ? "" : "+") + finding.id;
+    ids += (ids.empty() ? "" : ",") + finding.id;
   }
   fail(ErrorKind::kUsage, "the checks before training failed:{}\nMend it, or go on with --allow {}",
        errors, ids);

@@ -1,5 +1,7 @@
 #include "train/run_inputs.h"
 
+#include <fmt/format.h>
+
 namespace inlay {
 namespace {
 
@@ -17,9 +19,12 @@ Json run_inputs(const Workbench& bench) {
   Json files = Json::array();
   for (const DataFile& file : bench.data.files)
     files.push_back({{"path", file.path}, {"sha256", file.sha256}});
-  return {{"base", bench.model->facts().root_hash},
-          {"tokenizer", bench.tokenizer->hash()},
-          {"files", files}};
+  Json inputs{{"base", bench.model->facts().root_hash},
+              {"tokenizer", bench.tokenizer->hash()},
+              {"files", files}};
+  for (const auto& [name, loaded] : bench.adapters)
+    inputs["adapters"][name] = adapter_hash(loaded.adapter.get(), nullptr);
+  return inputs;
 }
 
 void check_inputs(const Json& recorded, const Workbench& bench, std::string_view where) {
@@ -34,6 +39,13 @@ void check_inputs(const Json& recorded, const Workbench& bench, std::string_view
   require(files.size() == bench.data.files.size(), ErrorKind::kInput,
           "the run was trained on {} data files, now there are {} ({}); restore them", files.size(),
           bench.data.files.size(), where);
+  for (const auto& [name, loaded] : bench.adapters) {
+    std::string where_of = fmt::format("{}: adapters", where);
+    check_hash(
+        "the adapter " + name,
+        json_get<std::string>(recorded.value("adapters", Json::object()), name.c_str(), where_of),
+        adapter_hash(loaded.adapter.get(), nullptr), where);
+  }
   for (std::size_t i = 0; i < files.size(); ++i) {
     check_hash(bench.data.files[i].path, json_get<std::string>(files[i], "sha256", where),
                bench.data.files[i].sha256, where);

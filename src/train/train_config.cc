@@ -57,6 +57,8 @@ void TrainConfig::fields(FieldVisitor& visit) {
   visit("checkpoint_steps", checkpoint_steps, "steps between checkpoints; 0: one per epoch");
   visit("memory_limit_mb", memory_limit_mb,
         "memory that the run may take, in MB; 0: what the machine has free");
+  visit("adapters", adapters,
+        "finished adapters that a composition in method names, as name=FOLDER,name=FOLDER");
   visit("allow", allow, "ids of checks before training whose errors do not stop it, such as C-7");
   visit.choice("triplet_distance", triplet_distance, {"cosine", "euclidean"},
                "what sentence-triplets compares");

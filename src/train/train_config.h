@@ -43,6 +43,7 @@ struct TrainConfig {
   int64_t checkpoint_steps = 0;
   int64_t memory_limit_mb = 0;
   std::vector<std::string> allow;
+  std::vector<std::string> adapters;
   std::string triplet_distance = "cosine";
   double triplet_margin = 0;
   double similarity_scale = 20;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "adapters/composition_tree.h"
 #include "autograd/operands.h"
 #include "base/process.h"
 #include "data/batches.h"
@@ -320,7 +321,8 @@ void check_micro_batch(const TrainConfig& config, const Learner& learner) {
 }
 
 TrainConfig resolve_defaults(TrainConfig config) {
-  const MethodInfo& method = *parse_method(config.method).info;
+  const MethodInfo& method = is_composition(config.method) ? find_method("composition")
+                                                           : *parse_method(config.method).info;
   if (config.learning_rate == 0) config.learning_rate = method.learning_rate;
   if (config.epochs == 0) config.epochs = method.epochs;
   if (config.head_learning_rate == 0)

@@ -11,6 +11,7 @@
 #include "runs/metrics_log.h"
 #include "runs/report.h"
 #include "tensor/onednn/peak.h"
+#include "train/mixture.h"
 #include "train/run_check.h"
 #include "train/run_inputs.h"
 #include "train/run_manifest.h"
@@ -149,6 +150,8 @@ SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::p
                       {"validation", split.validation.size()},
                       {"test", split.test.size()}}}};
   if (!outcome.outputs.empty()) outcome.result["test"] = learner.task->metrics(outcome.outputs);
+  Json mixture = mixture_weights(context, learner, test.empty() ? bench.pick(split.train) : test);
+  if (!mixture.empty()) outcome.result["mixture"] = std::move(mixture);
   Json saved{{"result", outcome.result}, {"outputs", outputs_json(outcome.outputs)}};
   write_file_atomically(folder / "result.json", saved.dump() + "\n");
   return outcome;
@@ -199,6 +202,7 @@ Json summarise(const Workbench& bench, const std::vector<SplitOutcome>& outcomes
                {"trainable_parameters", outcomes[0].result.at("adapter_parameters")},
                {"duplicates", duplicates_json(bench)}};
   if (bench.folded()) summary["folds"] = folds;
+  if (outcomes[0].result.contains("mixture")) summary["mixture"] = outcomes[0].result.at("mixture");
   return summary;
 }
 

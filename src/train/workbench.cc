@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "adapters/composition.h"
 #include "base/nearest.h"
 #include "eval/class_weights.h"
 #include "train/trainer.h"
@@ -61,7 +62,13 @@ Learner Workbench::make_learner(const Split& split) const {
     learner.head = std::make_unique<Head>(layout, model->facts().hidden, learner.task->outputs(),
                                           config.head_dropout, seed);
   }
-  learner.adapter = Adapter::create("default", parse_method(config.method), model->facts(), seed);
+  if (is_composition(config.method)) {
+    AdaptersAtHand at_hand;
+    for (const auto& [name, loaded] : adapters) at_hand[name] = loaded.adapter.get();
+    learner.adapter = compose("default", config.method, at_hand, model->facts(), seed);
+  } else {
+    learner.adapter = Adapter::create("default", parse_method(config.method), model->facts(), seed);
+  }
   require(!learner.parameters().empty(), ErrorKind::kUsage,
           "method {} trains the task's own head alone, and {} has none; use another, such as lora",
           config.method, task->name);
@@ -89,6 +96,28 @@ void check_for_task(const TrainConfig& config, const TaskInfo& task) {
   bool scaled = config.similarity_scale != usual.similarity_scale;
   require(!scaled || task.data == TaskKind::kTextPairs, ErrorKind::kUsage,
           "similarity_scale has no effect on {}; leave it out", task.name);
+}
+
+}  // namespace
+
+namespace {
+
+// "amazon=runs/amazon/adapter".
+void load_adapters(Workbench& bench) {
+  for (const std::string& item : bench.config.adapters) {
+    std::size_t equal = item.find('=');
+    require(equal != std::string::npos && equal > 0 && equal + 1 < item.size(), ErrorKind::kUsage,
+            "adapters: \"{}\" is not name=FOLDER", item);
+    std::string name = item.substr(0, equal);
+    LoadedAdapter loaded = load_adapter(item.substr(equal + 1), bench.model->facts());
+    require(loaded.adapter != nullptr, ErrorKind::kUsage, "adapters: {} has a head but no adapter",
+            item.substr(equal + 1));
+    require(bench.adapters.emplace(name, std::move(loaded)).second, ErrorKind::kUsage,
+            "adapters: \"{}\" is given twice", name);
+  }
+  require(bench.adapters.empty() || is_composition(bench.config.method), ErrorKind::kUsage,
+          "adapters are given, but method {} composes none; write it as fuse(a, b) or the like",
+          bench.config.method);
 }
 
 }  // namespace
@@ -121,6 +150,7 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
     bench.splits = {split_dataset(bench.data, options)};
   }
   bench.model = load_model(paths.model, parts_for(*bench.task));
+  load_adapters(bench);
   bench.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(paths.model));
   int64_t longest = longest_input(*bench.tokenizer, bench.model->facts(), config.max_length);
   bench.encoded = encode_examples(bench.data, *bench.tokenizer, bench.model->facts(), longest);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct Workbench {
   std::vector<Split> splits;            // one, or one per fold
   int64_t truncated = 0;
   DType compute = DType::kF32;
+  std::map<std::string, LoadedAdapter> adapters;  // finished ones that the method composes
 
   bool folded() const { return config.folds > 0; }
   std::vector<const EncodedExample*> pick(const std::vector<std::size_t>& indices) const;
