@@ -31,27 +31,8 @@ Matrix basis(const Matrix& columns) {
   return qr.householderQ() * Matrix::Identity(columns.rows(), columns.cols());
 }
 
-struct Singular {
-  Matrix left, right;  // columns
-  Eigen::VectorXd values;
-};
-
-// The r largest, from the eigenvectors of the smaller of W W^T and W^T W.
-Singular largest(const Matrix& weight, int64_t rank) {
-  bool tall = weight.rows() > weight.cols();
-  Matrix gram = tall ? Matrix(weight.transpose() * weight) : Matrix(weight * weight.transpose());
-  Eigen::SelfAdjointEigenSolver<Matrix> solver(gram);
-  Singular found;
-  found.values = solver.eigenvalues().tail(rank).reverse().cwiseMax(0.0).cwiseSqrt();
-  Matrix vectors = solver.eigenvectors().rightCols(rank).rowwise().reverse();
-  Matrix other = tall ? Matrix(weight * vectors) : Matrix(weight.transpose() * vectors);
-  for (int64_t i = 0; i < rank; ++i) other.col(i).normalize();
-  found.left = tall ? other : vectors;
-  found.right = tall ? vectors : other;
-  return found;
-}
-
-Singular randomised(const Matrix& weight, int64_t rank, int64_t iterations, const Stream& stream) {
+SingularVectors randomised(const Matrix& weight, int64_t rank, int64_t iterations,
+                           const Stream& stream) {
   int64_t columns = std::min<int64_t>(2 * rank, std::min(weight.rows(), weight.cols()));
   Matrix range = basis(weight * drawn(weight.cols(), columns, stream));
   for (int64_t i = 0; i < iterations; ++i)
@@ -64,10 +45,28 @@ Singular randomised(const Matrix& weight, int64_t rank, int64_t iterations, cons
 
 }  // namespace
 
+SingularVectors leading_vectors(const Matrix& m, int64_t count) {
+  bool tall = m.rows() > m.cols();
+  count = std::min<int64_t>(count, std::min(m.rows(), m.cols()));
+  Matrix gram = tall ? Matrix(m.transpose() * m) : Matrix(m * m.transpose());
+  Eigen::SelfAdjointEigenSolver<Matrix> solver(gram);
+  double least = 1e-14 * std::max(solver.eigenvalues().tail(1)[0], 0.0);
+  Eigen::VectorXd squares = solver.eigenvalues().tail(count).reverse();
+  SingularVectors found;
+  found.values = (squares.array() > least).select(squares, 0.0).cwiseSqrt();
+  Matrix vectors = solver.eigenvectors().rightCols(count).rowwise().reverse();
+  Matrix other = tall ? Matrix(m * vectors) : Matrix(m.transpose() * vectors);
+  for (int64_t i = 0; i < count; ++i) other.col(i).normalize();
+  found.left = tall ? other : vectors;
+  found.right = tall ? vectors : other;
+  return found;
+}
+
 LowRankFactors pissa_start(const Tensor& weight, int64_t rank, double scale, int64_t iterations,
                            const Stream& stream) {
   Matrix w = wide(weight);
-  Singular found = iterations > 0 ? randomised(w, rank, iterations, stream) : largest(w, rank);
+  SingularVectors found =
+      iterations > 0 ? randomised(w, rank, iterations, stream) : leading_vectors(w, rank);
   Eigen::VectorXd share = (found.values / std::fabs(scale)).cwiseSqrt();
   double sign = scale < 0 ? -1.0 : 1.0;
   return {narrow(share.asDiagonal() * found.right.transpose()),

@@ -1,6 +1,8 @@
 // Where the factors of a low-rank update start from.
 #pragma once
 
+#include <Eigen/Core>
+
 #include "adapters/method.h"
 
 namespace inlay {
@@ -9,6 +11,14 @@ struct LowRankFactors {
   Tensor a;  // (r, in)
   Tensor b;  // (out, r)
 };
+
+struct SingularVectors {
+  Eigen::MatrixXd left, right;  // columns, of the largest value first
+  Eigen::VectorXd values;
+};
+// The first `count`, from the eigenvectors of the smaller of M M^T and M^T M: exact for the large
+// values, which is what the starts take. Columns of values that are zero to rounding may be zero.
+SingularVectors leading_vectors(const Eigen::MatrixXd& m, int64_t count);
 
 // PiSSA (Meng et al. 2024, arXiv:2404.02948): the r largest singular values of W = U S V^T,
 // A = sqrt(S / s) V^T, B = U sqrt(S / s), so that s B A is W's best approximation of rank r. With

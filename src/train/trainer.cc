@@ -9,12 +9,12 @@
 #include "base/process.h"
 #include "data/batches.h"
 #include "eval/posed_examples.h"
+#include "train/batch_pass.h"
 #include "train/schedule.h"
 
 namespace inlay {
 namespace {
 
-constexpr int64_t kMicroBatchTokens = 8192;
 constexpr double kLeastHeadRate = 1e-3;
 
 using Examples = std::vector<const EncodedExample*>;
@@ -74,22 +74,6 @@ class MethodGradients : public GradientListener {
   MethodTraining::Gradients kept_;
 };
 
-// Where the next micro-batch ends: a multiple of `chunk` examples, at most `limit` examples or
-// kMicroBatchTokens tokens.
-std::size_t micro_batch_end(const Examples& batch, std::size_t first, int64_t limit,
-                            int64_t chunk) {
-  std::size_t end = first;
-  int64_t tokens = 0;
-  while (end < batch.size()) {
-    std::size_t next = std::min(batch.size(), end + static_cast<std::size_t>(chunk));
-    for (std::size_t i = end; i < next; ++i) tokens += batch[i]->token_count();
-    bool full = limit > 0 ? static_cast<int64_t>(next - first) > limit : tokens > kMicroBatchTokens;
-    if (full && end > first) break;
-    end = next;
-  }
-  return end;
-}
-
 }  // namespace
 
 Trainer::Trainer(const TrainConfig& config, const Learner& learner, Context& context,
@@ -109,16 +93,7 @@ int64_t Trainer::total_steps() const {
 }
 
 std::vector<Examples> Trainer::epoch_batches() const {
-  std::vector<std::size_t> all(parts_.train.size());
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-  std::vector<std::size_t> order =
-      epoch_order(all, static_cast<uint64_t>(config_.seed), static_cast<uint64_t>(state_.epoch));
-  std::vector<Examples> batches;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    if (i % static_cast<std::size_t>(config_.batch_size) == 0) batches.emplace_back();
-    batches.back().push_back(parts_.train[order[i]]);
-  }
-  return batches;
+  return batches_of_epoch(config_, parts_.train, state_.epoch);
 }
 
 TrainResult Trainer::run(const std::filesystem::path& checkpoint, TrainObserver& observer) {
@@ -199,38 +174,7 @@ double Trainer::train_batch(const Examples& drawn) {
   context_.training = true;
   PosedExamples posed(*learner_.task, drawn,
                       {.kind = Occasion::Kind::kTraining, .epoch = state_.epoch});
-  const Examples& batch = posed.all();
-  double normalizer = learner_.task->loss_weight(batch);
-  double total = 0;
-  std::size_t first = 0;
-  int64_t sequence = 0;
-  while (first < batch.size()) {
-    std::size_t end =
-        learner_.task->couples_batch()
-            ? batch.size()
-            : micro_batch_end(batch, first, config_.micro_batch, learner_.gradient_chunk());
-    Examples micro(batch.begin() + static_cast<std::ptrdiff_t>(first),
-                   batch.begin() + static_cast<std::ptrdiff_t>(end));
-    TokenBatch tokens =
-        make_example_batch(micro, {.first = static_cast<int64_t>(first),
-                                   .chunk = learner_.gradient_chunk(),
-                                   .first_position = learner_.model->facts().first_position,
-                                   .first_sequence = sequence});
-    sequence += tokens.example_count();
-    BatchTargets targets = learner_.task->targets(micro);
-    Variable losses = learner_.task->loss(context_, learner_logits(context_, learner_, tokens),
-                                          targets, normalizer);
-    // Added row after row over the whole effective batch, so the sum does not see the
-    // micro-batches.
-    kernels::Input rows = in(losses.value());
-    Tensor seed = Tensor::empty(losses.shape(), losses.dtype(), &context_.arena);
-    for (int64_t i = 0; i < losses.value().count(); ++i) {
-      total += rows.load<double>(i);
-      out(seed).store(i, 1.0);
-    }
-    context_.tape.backward(losses, std::move(seed));
-    first = end;
-  }
+  double total = pass_batch(context_, learner_, posed.all(), config_.micro_batch);
   context_.training = false;
   require(std::isfinite(total), ErrorKind::kInput,
           "the loss is not a finite number at step {}; use a smaller learning rate or compute=f32, "

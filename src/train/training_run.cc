@@ -11,6 +11,7 @@
 #include "runs/metrics_log.h"
 #include "runs/report.h"
 #include "tensor/onednn/peak.h"
+#include "train/calibrate.h"
 #include "train/mixture.h"
 #include "train/run_check.h"
 #include "train/run_inputs.h"
@@ -117,9 +118,10 @@ SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::p
                          const RunFolder& run, TrainObserver& observer) {
   const Split& split = bench.splits[number];
   Learner learner = bench.make_learner(split);
+  Context context(bench.compute);
+  calibrate(learner, bench.config, context, bench.pick(split.train));
   int64_t trained_parameters = learner.adapter->parameter_count();
   std::string init_hash = adapter_hash(learner.adapter.get(), learner.head.get());
-  Context context(bench.compute);
   Trainer trainer(bench.config, learner, context,
                   {bench.pick(split.train), bench.pick(split.validation)});
   LoggingObserver logging(run.metrics(), static_cast<int64_t>(number), observer);

@@ -200,7 +200,8 @@ TEST_F(TrainingContract, AStoppedRunGoesOnAsIfNothingHadHappened) {
 
 // Methods with state of their own, or that train on something else than they keep.
 TEST_F(TrainingContract, EveryMethodGoesOnAfterAStop) {
-  for (const char* method : {"lora[r=4,init_lora_weights=pissa]",
+  for (const char* method : {"lora[r=4,init_lora_weights=pissa]", "lora[r=4,init_lora_weights=eva]",
+                             "lora[r=4,init_lora_weights=lora_ga]",
                              "lora[r=4,use_dora=true,lora_fa=true,loraplus_lr_ratio=4]",
                              "vera[r=16,save_projection=false]", "adalora[init_r=6,target_r=2]"}) {
     TrainConfig with = config();

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "adapters/dora_norm.h"
+#include "adapters/lora_calibration.h"
 #include "adapters/lora_peft.h"
 #include "adapters/lora_training.h"
 #include "adapters/low_rank_hook.h"
@@ -57,11 +58,13 @@ class Lora : public Method {
     visit("alpha_pattern", alpha_pattern_,
           "other alphas for modules that a name or pattern matches");
     visit.choice("init_lora_weights", init_,
-                 {"kaiming", "gaussian", "pissa", "olora", "orthogonal"},
+                 {"kaiming", "gaussian", "pissa", "olora", "orthogonal", "eva", "lora_ga"},
                  "how A starts, B starting at zero; or how both do: saved is what is valid for the "
                  "unchanged base");
     visit("pissa_niter", pissa_niter_,
           "power iterations of a randomised SVD for pissa; 0: the exact one");
+    visit("eva_rho", eva_rho_, "with eva, the most that a layer's rank may be, in terms of r");
+    visit("lora_ga_gamma", lora_ga_gamma_, "with lora_ga, the larger the smaller the start");
     visit("use_dora", use_dora_,
           "learn the lengths of the weight's rows apart from their directions");
     visit("lora_bias", lora_bias_, "train a bias with B");
@@ -122,6 +125,11 @@ class Lora : public Method {
     return {std::move(plain), std::move(joined)};
   }
 
+  bool needs_calibration() const override { return init_ == "eva" || init_ == "lora_ga"; }
+  AdapterForm calibrate(Adapter& adapter, Calibration& batches) const override {
+    return init_ == "eva" ? eva(adapter, batches) : lora_ga(adapter, batches);
+  }
+
   std::unique_ptr<MethodTraining> training(Adapter& adapter) const override {
     if (!lora_fa_ && lora_plus_ == 1) return nullptr;
     std::map<const Site*, double> scales;
@@ -139,6 +147,9 @@ class Lora : public Method {
             pissa_niter_);
     require(pissa_niter_ == 0 || init_ == "pissa", ErrorKind::kUsage,
             "lora: pissa_niter is for init_lora_weights=pissa, which is {}", init_);
+    require(eva_rho_ >= 1, ErrorKind::kUsage, "lora: eva_rho is {}; expected 1 or more", eva_rho_);
+    require(lora_ga_gamma_ > 0, ErrorKind::kUsage,
+            "lora: lora_ga_gamma is {}; expected a number above 0", lora_ga_gamma_);
     bool plain = init_ == "kaiming" || init_ == "gaussian";
     require(!lora_bias_ || plain, ErrorKind::kUsage,
             "lora: lora_bias is for init_lora_weights=kaiming or gaussian, as in PEFT; it is {}",
@@ -151,7 +162,47 @@ class Lora : public Method {
             init_);
   }
 
-  bool keeps_start() const { return init_ == "pissa" || init_ == "olora"; }
+  bool keeps_start() const { return init_ == "pissa" || init_ == "olora" || init_ == "lora_ga"; }
+
+  // Ranks go where inputs need them; s stays what it was, so alphas follow.
+  AdapterForm eva(const Adapter& adapter, Calibration& batches) const {
+    auto plain = std::make_unique<Lora>(*this);
+    plain->init_ = "kaiming";
+    plain->rank_pattern_.clear();
+    plain->alpha_pattern_.clear();
+    AdapterForm form;
+    std::map<const Site*, Tensor> starts = eva_start(ranks_of(adapter), eva_rho_, batches);
+    for (const Site* site : adapter.sites()) {
+      auto found = starts.find(site);
+      if (found == starts.end()) {
+        plain->targets_.exclude_modules.push_back(site->name);
+        continue;
+      }
+      auto rank = static_cast<double>(found->second.dim(0));
+      plain->rank_pattern_[site->name] = rank;
+      plain->alpha_pattern_[site->name] = scale_at(*site) * (use_rslora_ ? std::sqrt(rank) : rank);
+      form.values[site->name + ".lora_A.weight"] = found->second;
+    }
+    form.method = std::move(plain);
+    return form;
+  }
+
+  AdapterForm lora_ga(const Adapter& adapter, Calibration& batches) const {
+    AdapterForm form{std::make_unique<Lora>(*this), {}};
+    for (auto& [site, start] : lora_ga_start(ranks_of(adapter), lora_ga_gamma_, batches)) {
+      form.values[site->name + "." + kFirstA] = start.a.clone();
+      form.values[site->name + "." + kFirstB] = start.b.clone();
+      form.values[site->name + ".lora_A.weight"] = start.a;
+      form.values[site->name + ".lora_B.weight"] = start.b;
+    }
+    return form;
+  }
+
+  std::map<const Site*, int64_t> ranks_of(const Adapter& adapter) const {
+    std::map<const Site*, int64_t> ranks;
+    for (const Site* site : adapter.sites()) ranks[site] = rank_at(*site);
+    return ranks;
+  }
 
   double scale_at(const Site& site) const {
     double alpha = pattern_value(alpha_pattern_, site.name, alpha_);
@@ -208,7 +259,7 @@ class Lora : public Method {
   std::map<std::string, double> rank_pattern_, alpha_pattern_;
   std::string init_ = "kaiming";
   int64_t pissa_niter_ = 0;
-  double lora_plus_ = 1;
+  double lora_plus_ = 1, eva_rho_ = 2, lora_ga_gamma_ = 16;
 };
 
 }  // namespace

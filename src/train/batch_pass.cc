@@ -1,0 +1,82 @@
+#include "train/batch_pass.h"
+
+#include <algorithm>
+
+#include "autograd/operands.h"
+#include "data/batches.h"
+
+namespace inlay {
+namespace {
+
+constexpr int64_t kMicroBatchTokens = 8192;
+
+using Examples = std::vector<const EncodedExample*>;
+
+// Where the next micro-batch ends: a multiple of `chunk` examples, at most `limit` examples or
+// kMicroBatchTokens tokens.
+std::size_t micro_batch_end(const Examples& batch, std::size_t first, int64_t limit,
+                            int64_t chunk) {
+  std::size_t end = first;
+  int64_t tokens = 0;
+  while (end < batch.size()) {
+    std::size_t next = std::min(batch.size(), end + static_cast<std::size_t>(chunk));
+    for (std::size_t i = end; i < next; ++i) tokens += batch[i]->token_count();
+    bool full = limit > 0 ? static_cast<int64_t>(next - first) > limit : tokens > kMicroBatchTokens;
+    if (full && end > first) break;
+    end = next;
+  }
+  return end;
+}
+
+}  // namespace
+
+std::vector<Examples> batches_of_epoch(const TrainConfig& config, const Examples& examples,
+                                       int64_t epoch) {
+  std::vector<std::size_t> all(examples.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  std::vector<std::size_t> order =
+      epoch_order(all, static_cast<uint64_t>(config.seed), static_cast<uint64_t>(epoch));
+  std::vector<Examples> batches;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i % static_cast<std::size_t>(config.batch_size) == 0) batches.emplace_back();
+    batches.back().push_back(examples[order[i]]);
+  }
+  return batches;
+}
+
+double pass_batch(Context& context, const Learner& learner, const Examples& posed,
+                  int64_t micro_batch) {
+  double normalizer = learner.task->loss_weight(posed);
+  double total = 0;
+  std::size_t first = 0;
+  int64_t sequence = 0;
+  while (first < posed.size()) {
+    std::size_t end = learner.task->couples_batch()
+                          ? posed.size()
+                          : micro_batch_end(posed, first, micro_batch, learner.gradient_chunk());
+    Examples micro(posed.begin() + static_cast<std::ptrdiff_t>(first),
+                   posed.begin() + static_cast<std::ptrdiff_t>(end));
+    TokenBatch tokens =
+        make_example_batch(micro, {.first = static_cast<int64_t>(first),
+                                   .chunk = learner.gradient_chunk(),
+                                   .first_position = learner.model->facts().first_position,
+                                   .first_sequence = sequence});
+    sequence += tokens.example_count();
+    BatchTargets targets = learner.task->targets(micro);
+    Variable losses =
+        learner.task->loss(context, learner_logits(context, learner, tokens), targets, normalizer);
+    // Added row after row over the whole effective batch, so the sum does not see the
+    // micro-batches.
+    kernels::Input rows = in(losses.value());
+    Tensor seed = Tensor::empty(losses.shape(), losses.dtype(), &context.arena);
+    for (int64_t i = 0; i < losses.value().count(); ++i) {
+      total += rows.load<double>(i);
+      out(seed).store(i, 1.0);
+    }
+    if (context.tape.recording()) context.tape.backward(losses, std::move(seed));
+    first = end;
+  }
+  return total;
+}
+
+}  // namespace inlay

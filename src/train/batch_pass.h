@@ -1,0 +1,21 @@
+// An effective batch on its way through the model and back.
+#pragma once
+
+#include <vector>
+
+#include "eval/learner.h"
+#include "train/train_config.h"
+
+namespace inlay {
+
+// The batches of an epoch, in order: the examples as the seed shuffles them for that epoch.
+std::vector<std::vector<const EncodedExample*>> batches_of_epoch(
+    const TrainConfig& config, const std::vector<const EncodedExample*>& examples, int64_t epoch);
+
+// Runs a batch in micro-batches of at most `micro_batch` examples (0: by tokens) and, while the
+// tape records, leaves its gradients in the parameters. Gives the loss. The bits depend on the
+// micro-batches in no way. `posed` are examples as the task poses them.
+double pass_batch(Context& context, const Learner& learner,
+                  const std::vector<const EncodedExample*>& posed, int64_t micro_batch);
+
+}  // namespace inlay
