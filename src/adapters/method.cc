@@ -2,6 +2,7 @@
 
 #include "adapters/composition.h"
 #include "adapters/method_training.h"
+#include "adapters/union_method.h"
 #include "base/nearest.h"
 #include "base/spec.h"
 
@@ -36,6 +37,8 @@ const MethodInfo& find_method(const std::string& name) {
 ConfiguredMethod parse_method(const std::string& text) {
   if (is_composition(text))
     return {&find_method("composition"), make_composition(parse_composition(text))};
+  std::vector<std::string> parts = split_outside(text, '|');
+  if (parts.size() > 1) return {&find_method("union"), make_union(std::move(parts))};
   Spec spec = parse_spec(text);
   const MethodInfo& info = find_method(spec.name);
   ConfiguredMethod configured{&info, info.make()};

@@ -110,8 +110,8 @@ std::vector<const MethodInfo*> all_methods();
 // kUsage with the nearest and all names when there is none.
 const MethodInfo& find_method(const std::string& name);
 
-// A method with its configuration, from text such as "lora[r=8,alpha=16]" or a composition of
-// methods, "stack(lora, bottleneck)".
+// A method with its configuration, from text such as "lora[r=8,alpha=16]"; methods with | between
+// them are a union; a composition of methods is written "stack(lora, bottleneck)".
 struct ConfiguredMethod {
   const MethodInfo* info;
   std::unique_ptr<Method> method;

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "autograd/op_context.h"
@@ -57,6 +58,8 @@ struct Context : OpContext {
   const RowSpace* grown(const RowSpace& space, int64_t count, int64_t at, float key_bias);
   // The spaces of these values end to end, each ending a chunk.
   const RowSpace* joined(const std::vector<Variable>& parts);
+  // A space of rows that a hook made, alive as long as parts are.
+  const RowSpace* keep(RowSpace space) { return &parts_.emplace_back(std::move(space)); }
 
   // Adapters of all examples; ignored where segments are given.
   std::vector<ActiveAdapter> adapters;

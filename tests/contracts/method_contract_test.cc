@@ -55,6 +55,8 @@ std::vector<std::string> method_texts() {
         "split(lora[r=2]:2, lora[r=3])",
         "drop(lora[r=2], 1)",
         "ia3[target_modules=all-linear,feedforward_modules='.*layer.1.*']",
+        "loreft[r=3,layers=1,dropout=0,non_linearity=gelu]",
+        "lora[r=2,rank_pattern='layer.1.*':1]|ia3|bitfit|lora[r=3]|compacter[reduction_factor=8]",
         "prefix_tuning[num_virtual_tokens=3,prefix_projection=true,encoder_hidden_size=8,"
         "dropout=0.1,leave_out=0]"}) {
     texts.push_back(text);

@@ -1,0 +1,19 @@
+// DiReFT: Wu et al. 2024, arXiv:2404.03592, eq. (3): h' = h + R^T (W h + b), R unconstrained.
+#include "adapters/reft_method.h"
+
+namespace inlay {
+
+const MethodInfo& method_direft() {
+  static const MethodInfo info{
+      .name = "direft",
+      .summary = "Adds a learned low-rank edit to the first and last tokens' states.",
+      .citation = "arXiv:2404.03592",
+      .example = "direft[r=2]",
+      .format = AdapterFormat::kNative,
+      .learning_rate = 4e-3,
+      .epochs = 5,
+      .make = []() { return make_reft({.orthogonality = false, .subtract_projection = false}); }};
+  return info;
+}
+
+}  // namespace inlay

@@ -1,0 +1,20 @@
+// LoReFT: Wu et al. 2024, arXiv:2404.03592, eq. (2): h' = h + R^T (W h + b - R h), R with
+// orthonormal rows.
+#include "adapters/reft_method.h"
+
+namespace inlay {
+
+const MethodInfo& method_loreft() {
+  static const MethodInfo info{
+      .name = "loreft",
+      .summary = "Edits the first and last tokens' states within a learned subspace.",
+      .citation = "arXiv:2404.03592",
+      .example = "loreft[r=2,suffix_positions=3]",
+      .format = AdapterFormat::kNative,
+      .learning_rate = 4e-3,
+      .epochs = 5,
+      .make = []() { return make_reft({}); }};
+  return info;
+}
+
+}  // namespace inlay

@@ -1,0 +1,109 @@
+#include "adapters/union_method.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "adapters/part_maker.h"
+#include "adapters/stack_hook.h"
+#include "base/spec.h"
+
+namespace inlay {
+namespace {
+
+struct Part {
+  ConfiguredMethod method;
+  std::string name;  // "lora", "lora_2"
+};
+
+std::string text_of(const ConfiguredMethod& part) {
+  return spec_text(
+      {part.info->name, fields_to_text([&](FieldVisitor& visit) { part.method->fields(visit); })});
+}
+
+class Union : public Method {
+ public:
+  explicit Union(std::vector<std::string> texts) { read(std::move(texts)); }
+
+  void fields(FieldVisitor& visit) override {
+    std::vector<std::string> texts;
+    texts.reserve(parts_.size());
+    for (const Part& part : parts_) texts.push_back(text_of(part.method));
+    std::vector<std::string> before = texts;
+    visit("methods", texts, "the methods, each with its settings in quotes");
+    if (texts != before) read(std::move(texts));
+  }
+
+  std::vector<const Site*> select(const BaseFacts& base) const override {
+    require(parts_.size() >= 2, ErrorKind::kUsage,
+            "a union needs two methods or more; write them as lora[r=4]|bottleneck");
+    std::set<const Site*> chosen;
+    for (const Part& part : parts_) {
+      std::vector<const Site*> own = part.method.method->select(base);
+      chosen.insert(own.begin(), own.end());
+    }
+    std::vector<const Site*> sites;
+    std::copy_if(base.sites.begin(), base.sites.end(), std::back_inserter(sites),
+                 [&](const Site* site) { return chosen.contains(site); });
+    return sites;
+  }
+
+  std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
+    Hooks hooks;
+    for (const Part& part : parts_) {
+      std::vector<const Site*> own = part.method.method->select(make.base());
+      if (std::find(own.begin(), own.end(), &site) == own.end()) continue;
+      PartMaker maker(make, part.name, std::move(own));
+      hooks.push_back(part.method.method->attach(site, maker));
+    }
+    return make_stack_hook(site, std::move(hooks));
+  }
+
+  bool identity_at_start() const override {
+    return all([](const Method& method) { return method.identity_at_start(); });
+  }
+  bool gradient_is_exact() const override {
+    return all([](const Method& method) { return method.gradient_is_exact(); });
+  }
+  int64_t gradient_chunk() const override {
+    int64_t chunk = 1;
+    for (const Part& part : parts_) chunk = std::max(chunk, part.method.method->gradient_chunk());
+    return chunk;
+  }
+
+ private:
+  template <class Test>
+  bool all(const Test& test) const {
+    return std::all_of(parts_.begin(), parts_.end(),
+                       [&](const Part& part) { return test(*part.method.method); });
+  }
+
+  void read(std::vector<std::string> texts) {
+    std::vector<Part> parts;
+    std::map<std::string, int> counts;
+    parts.reserve(texts.size());
+    for (const std::string& text : texts) {
+      ConfiguredMethod method = parse_method(text);
+      require(!method.method->needs_calibration(), ErrorKind::kUsage,
+              "{} looks at data before it is trained, which it cannot do inside a union; train it "
+              "alone",
+              text);
+      std::string name = method.info->name;
+      int count = ++counts[name];
+      if (count > 1) name += "_" + std::to_string(count);
+      parts.push_back({std::move(method), std::move(name)});
+    }
+    parts_ = std::move(parts);
+  }
+
+  std::vector<Part> parts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Method> make_union(std::vector<std::string> texts) {
+  return std::make_unique<Union>(std::move(texts));
+}
+
+}  // namespace inlay

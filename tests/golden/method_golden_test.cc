@@ -1,0 +1,101 @@
+// Adapter methods against PyTorch, computed straight from their papers' equations: logits, loss,
+// the gradient of every trained tensor, merged weights. The tensors are set by name.
+#include "adapters/adapter.h"
+#include "golden_case.h"
+
+namespace inlay {
+namespace {
+
+struct Case {
+  const char* folder;
+  const char* method;
+  DType compute;
+};
+
+constexpr std::pair<const char*, const char*> kMethods[] = {
+    {"bert-ia3", "ia3"},
+    {"bert-ln-tuning", "ln_tuning"},
+    {"bert-gated-bottleneck",
+     "bottleneck[reduction_factor=8,use_gating=true,residual_before_ln=false]"},
+    {"bert-adapter-plus", "bottleneck[preset=adapter_plus,reduction_factor=8]"},
+    {"bert-compacter", "compacter[reduction_factor=8]"},
+    {"bert-loreft", "loreft[r=3,prefix_positions=2,suffix_positions=2]"},
+};
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  for (auto [folder, method] : kMethods) {
+    for (DType compute : {DType::kF64, DType::kF32, DType::kBF16})
+      cases.push_back({folder, method, compute});
+  }
+  return cases;
+}
+
+std::string case_name(const testing::TestParamInfo<Case>& info) {
+  std::string name = info.param.folder;
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name + "_" + std::string(dtype_name(info.param.compute));
+}
+
+class MethodGolden : public testing::TestWithParam<Case> {
+ protected:
+  MethodGolden() : golden_("bert-single-label", GetParam().folder, GetParam().compute) {
+    golden_.load_head(HeadKind::kSequenceClassification);
+    adapter_ =
+        Adapter::create("golden", parse_method(GetParam().method), golden_.model->facts(), 1);
+    std::size_t given = 0;
+    for (const std::string& name : golden_.names()) given += name.starts_with("value.") ? 1 : 0;
+    EXPECT_EQ(given, adapter_->entries().size());
+    for (Adapter::Entry& entry : adapter_->entries())
+      golden_.set(entry.parameter, golden_.expected("value." + entry.parameter.name()));
+    golden_.context.adapters = {{.hooks = adapter_.get()}};
+  }
+
+  double tolerance() const { return golden_tolerance(GetParam().compute); }
+
+  GoldenCase golden_;
+  std::unique_ptr<Adapter> adapter_;
+};
+
+TEST_P(MethodGolden, LogitsAndLossAgree) {
+  Variable logits = golden_.head_logits();
+  expect_tensor(logits.value(), golden_.expected("logits"), tolerance(), "logits");
+  std::vector<int32_t> labels = golden_.class_labels();
+  Variable rows = cross_entropy(golden_.context, logits, labels,
+                                {.normalizer = cross_entropy_weight(labels, {})});
+  double loss = 0;
+  for (int64_t i = 0; i < rows.value().count(); ++i) loss += in(rows.value()).load<double>(i);
+  EXPECT_NEAR(loss, in(golden_.expected("loss")).load<double>(0), tolerance());
+}
+
+TEST_P(MethodGolden, GradientsOfEveryTrainedTensorAgree) {
+  golden_.backward(golden_.head_logits());
+  for (Adapter::Entry& entry : adapter_->entries()) {
+    if (!entry.trained) continue;
+    Tensor gradient = entry.parameter.take_gradient();
+    std::string name = "grad." + entry.parameter.name();
+    ASSERT_TRUE(gradient.defined()) << name;
+    // What reaches a key is p (dp - sum p dp), a difference of near equals; what reaches an edited
+    // state is a projection of a gradient that hardly lies in its few dimensions.
+    double factor = name.find(".units.") != name.npos ? 3 : name.find(".key.") != name.npos ? 2 : 1;
+    expect_tensor(gradient, golden_.expected(name), factor * tolerance(), name);
+  }
+}
+
+TEST_P(MethodGolden, MergedTensorsAgree) {
+  if (GetParam().compute != DType::kF64) return;
+  for (const Site* site : adapter_->sites()) {
+    if (!golden_.has("merged." + site->name + ".weight")) continue;
+    MergedTensors merged{site->weight.to(DType::kF64), site->bias.to(DType::kF64)};
+    ASSERT_TRUE(adapter_->at(site->index)->merge(merged));
+    expect_tensor(merged.weight, golden_.expected("merged." + site->name + ".weight"), 1e-6,
+                  site->name);
+    expect_tensor(merged.bias, golden_.expected("merged." + site->name + ".bias"), 1e-6,
+                  site->name);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, MethodGolden, testing::ValuesIn(all_cases()), case_name);
+
+}  // namespace
+}  // namespace inlay

@@ -1,0 +1,204 @@
+"""Adapter methods over the encoders, straight from their papers' equations.
+
+An adapter is a dictionary of tensors under the names that Inlay gives them: module, dot, part.
+"""
+import torch
+
+from encoders import HIDDEN, INTERMEDIATE, LAYERS, Encoder, gelu
+
+
+class MethodEncoder(Encoder):
+    def __init__(self, family, parameters, adapter):
+        super().__init__(family, parameters, family.module + ".")
+        self.adapter = adapter
+
+    def site(self, name):
+        return name[len(self.prefix) :] if name.startswith(self.prefix) else name
+
+
+class Ia3(MethodEncoder):
+    """Liu et al. 2022 (arXiv:2205.05638): keys and values times l; W_down (l * f(W_up x)): after the activation."""
+
+    def linear(self, name, x):
+        factors = self.adapter.get(self.site(name) + ".ia3_l")
+        if factors is None:
+            return super().linear(name, x)
+        if factors.shape[0] == 1:
+            return super().linear(name, x * factors[0])
+        return super().linear(name, x) * factors[:, 0]
+
+    def merged(self):
+        """The weights and biases that give the same without an adapter."""
+        tensors = {}
+        for key, factors in self.adapter.items():
+            module = key[: -len(".ia3_l")]
+            weight, bias = (self.parameters[f"{self.prefix}{module}.{part}"] for part in ("weight", "bias"))
+            tensors[module + ".weight"] = weight * factors
+            tensors[module + ".bias"] = bias if factors.shape[0] == 1 else bias * factors[:, 0]
+        return tensors
+
+
+def ia3_shapes():
+    shapes = {}
+    for index in range(LAYERS):
+        at = f"encoder.layer.{index}."
+        shapes[at + "attention.self.key.ia3_l"] = (HIDDEN, 1)
+        shapes[at + "attention.self.value.ia3_l"] = (HIDDEN, 1)
+        shapes[at + "output.dense.ia3_l"] = (1, INTERMEDIATE)
+    return shapes
+
+
+class LnTuning(MethodEncoder):
+    """Zhao et al. 2023 (arXiv:2312.11420): the norms have a scale and a shift of their own."""
+
+    def norm(self, name, x):
+        tuned = f"{self.site(name)}.ln_tuning_layers."
+        own = {name + "." + part: self.adapter[tuned + part] for part in ("weight", "bias")}
+        frozen, self.parameters = self.parameters, {**self.parameters, **own}
+        y = super().norm(name, x)
+        self.parameters = frozen
+        return y
+
+
+def ln_tuning_shapes():
+    names = ["embeddings.LayerNorm"]
+    for index in range(LAYERS):
+        names += [f"encoder.layer.{index}.attention.output.LayerNorm", f"encoder.layer.{index}.output.LayerNorm"]
+    return {f"{name}.ln_tuning_layers.{part}": (HIDDEN,) for name in names for part in ("weight", "bias")}
+
+
+class GatedBottleneck(MethodEncoder):
+    """Pfeiffer's bottleneck after LN(h + x) =: n, added to n, times UniPELT's gate (Mao et al. 2021, arXiv:2110.07577):
+
+    y = LN(n + g z(n) + x), g = mean over the tokens of sigmoid(W_g n + b_g).
+    """
+
+    def close_block(self, dense, norm, h, x):
+        at = self.site(dense)[: -len("dense")] + "adapters."
+        if at + "adapter_up.weight" not in self.adapter:
+            return super().close_block(dense, norm, h, x)
+        n = self.norm(norm, h + x)
+        gate = torch.sigmoid(n @ self.adapter[at + "gate.weight"].T + self.adapter[at + "gate.bias"]).mean()
+        inner = torch.relu(n @ self.adapter[at + "adapter_down.0.weight"].T + self.adapter[at + "adapter_down.0.bias"])
+        z = inner @ self.adapter[at + "adapter_up.weight"].T + self.adapter[at + "adapter_up.bias"]
+        return self.norm(norm, n + gate * z + x)
+
+
+def gated_shapes(size=4):
+    shapes = {}
+    for index in range(LAYERS):
+        at = f"encoder.layer.{index}.output.adapters."
+        shapes.update(bottleneck_shapes(at, size))
+        shapes[at + "gate.weight"] = (1, HIDDEN)
+        shapes[at + "gate.bias"] = (1,)
+    return shapes
+
+
+def bottleneck_shapes(at, size):
+    return {
+        at + "adapter_down.0.weight": (size, HIDDEN),
+        at + "adapter_down.0.bias": (size,),
+        at + "adapter_up.weight": (HIDDEN, size),
+        at + "adapter_up.bias": (HIDDEN,),
+    }
+
+
+class AdapterPlus(MethodEncoder):
+    """Steitz and Roth 2024 (arXiv:2406.06820): a layer's output y becomes y + s * z(y), s one factor per channel."""
+
+    def layer(self, index, x):
+        y, at = super().layer(index, x), f"encoder.layer.{index}."
+        inner = gelu(y @ self.adapter[at + "adapter_down.0.weight"].T + self.adapter[at + "adapter_down.0.bias"])
+        z = inner @ self.adapter[at + "adapter_up.weight"].T + self.adapter[at + "adapter_up.bias"]
+        return y + self.adapter[at + "scaling"] * z
+
+
+def adapter_plus_shapes(size=4):
+    shapes = {}
+    for index in range(LAYERS):
+        at = f"encoder.layer.{index}."
+        shapes.update(bottleneck_shapes(at, size))
+        shapes[at + "scaling"] = (HIDDEN,)
+    return shapes
+
+
+class Compacter(MethodEncoder):
+    """Karimi Mahabadi et al. 2021 (arXiv:2106.04647), eq. (6), (7): y = x H + b, H = sum of A_i (x) (s_i t_i)."""
+
+    def phm(self, at, x):
+        rule, left, right = self.adapter["phm_rule"], self.adapter[at + "W_left"], self.adapter[at + "W_right"]
+        products = sum(torch.kron(rule[i], left[i] @ right[i]) for i in range(len(rule)))
+        return x @ products + self.adapter[at + "b"]
+
+    def close_block(self, dense, norm, h, x):
+        at = self.site(dense)[: -len("dense")] + "adapters."
+        z = self.phm(at + "adapter_up.", gelu(self.phm(at + "adapter_down.0.", h)))
+        return self.norm(norm, h + z + x)
+
+
+def compacter_shapes(size=4, n=4, rank=1):
+    shapes = {"phm_rule": (n, n, n)}
+    for index in range(LAYERS):
+        for place in ("attention.output", "output"):
+            at = f"encoder.layer.{index}.{place}.adapters."
+            for layer, inputs, outputs in (("adapter_down.0.", HIDDEN, size), ("adapter_up.", size, HIDDEN)):
+                shapes[at + layer + "W_left"] = (n, inputs // n, rank)
+                shapes[at + layer + "W_right"] = (n, rank, outputs // n)
+                shapes[at + layer + "b"] = (outputs,)
+    return shapes
+
+
+class LoReft(MethodEncoder):
+    """Wu et al. 2024 (arXiv:2404.03592), eq. (2), on the first and last tokens: h + R'(W h + b - R h).
+
+    R is PyTorch's own orthogonal parametrisation of the stored tensors.
+    """
+
+    PREFIX, SUFFIX = 2, 2
+
+    def layer(self, index, x):
+        h = super().layer(index, x)
+        split = max(len(h) - self.SUFFIX, 0)
+        first = min(self.PREFIX, split)
+        parts = [self.edit(index, 0, h[:first]), h[first:split], self.edit(index, 1, h[split:])]
+        return torch.cat(parts)
+
+    def edit(self, index, unit, h):
+        at = f"encoder.layer.{index}.units.{unit}."
+        weight, bias = self.adapter[at + "learned_source.weight"], self.adapter[at + "learned_source.bias"]
+        rows = self.orthonormal(at + "projection.parametrizations.weight.")
+        return h + (h @ weight.T + bias - h @ rows.T) @ rows
+
+    def orthonormal(self, at):
+        original, base = self.adapter[at + "original"], self.adapter[at + "0.base"]
+        linear = torch.nn.utils.parametrizations.orthogonal(torch.nn.Linear(original.shape[1], original.shape[0]))
+        parametrization = linear.parametrizations.weight[0].double()
+        parametrization.base = base
+        return parametrization(original)
+
+
+def loreft_shapes(r=3):
+    shapes = {}
+    for index in range(LAYERS):
+        for unit in (0, 1):
+            at = f"encoder.layer.{index}.units.{unit}."
+            shapes[at + "learned_source.weight"] = (r, HIDDEN)
+            shapes[at + "learned_source.bias"] = (r,)
+            shapes[at + "projection.parametrizations.weight.original"] = (r, HIDDEN)
+            shapes[at + "projection.parametrizations.weight.0.base"] = (HIDDEN, HIDDEN)
+    return shapes
+
+
+def fixed(name):
+    """Tensors that are stored but not trained."""
+    return name.endswith(".base")
+
+
+METHODS = {
+    "ia3": (Ia3, ia3_shapes()),
+    "ln-tuning": (LnTuning, ln_tuning_shapes()),
+    "gated-bottleneck": (GatedBottleneck, gated_shapes()),
+    "adapter-plus": (AdapterPlus, adapter_plus_shapes()),
+    "compacter": (Compacter, compacter_shapes()),
+    "loreft": (LoReft, loreft_shapes()),
+}
