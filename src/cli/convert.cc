@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/registration.h"
 
 namespace inlay::cli {
 namespace {
@@ -60,8 +61,12 @@ void run(const Options& options) {
                                                          .allow_rounding = options.allow_rounding,
                                                          .without_head = options.without_head});
   Json json = conversion_json(options, done);
-  if (options.common.json) return print_json(json);
-  print_conversion(json);
+  if (options.common.json) {
+    print_json(json);
+  } else {
+    print_conversion(json);
+  }
+  register_folder(options.out);
 }
 
 }  // namespace

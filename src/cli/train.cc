@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/config_flags.h"
 #include "cli/narrator.h"
+#include "cli/registration.h"
 #include "eval/task.h"
 #include "tensor/threads.h"
 #include "train/training_run.h"
@@ -113,6 +114,7 @@ void run(Options& options, const CLI::App& command) {
   } else {
     print_summary(summary);
   }
+  register_folder(options.out);
 }
 
 std::string tasks_text() {

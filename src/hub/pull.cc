@@ -18,15 +18,6 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-fs::path home_folder() {
-  std::string home = environment("INLAY_HOME");
-  if (!home.empty()) return home;
-  home = environment("HOME");
-  require(!home.empty(), ErrorKind::kUsage,
-          "neither INLAY_HOME nor HOME is set; set INLAY_HOME to a folder of yours");
-  return fs::path(home) / ".cache" / "inlay";
-}
-
 // A line break in a token would end the header that it is sent in.
 std::string checked_token(std::string token) {
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' '))
@@ -53,6 +44,15 @@ fs::path place_of(std::string_view name) {
 }
 
 }  // namespace
+
+fs::path home_folder() {
+  std::string home = environment("INLAY_HOME");
+  if (!home.empty()) return home;
+  home = environment("HOME");
+  require(!home.empty(), ErrorKind::kUsage,
+          "neither INLAY_HOME nor HOME is set; set INLAY_HOME to a folder of yours");
+  return fs::path(home) / ".cache" / "inlay";
+}
 
 PullOptions pull_options_from_environment() {
   PullOptions options;

@@ -25,7 +25,10 @@ struct PullOptions {
   DownloadProgress progress;
 };
 
-// INLAY_HOME, or .cache/inlay in the user's home folder; HF_ENDPOINT; HF_TOKEN.
+// INLAY_HOME, or .cache/inlay in the user's home folder. kUsage when neither is known.
+std::filesystem::path home_folder();
+
+// home_folder(); HF_ENDPOINT; HF_TOKEN.
 PullOptions pull_options_from_environment();
 
 std::filesystem::path pull(std::string_view name, const PullOptions& options);

@@ -31,6 +31,7 @@ TEST(Ia3, Trap22ScalesAfterTheActivation) {
     std::fill_n(factors.mutable_data<float>(), site.in, 3.0f);
     entry.parameter.set_value(factors);
     Context context(DType::kF32);
+    context.begin_forward();
     RowSpace rows = make_row_space({1});
     Tensor ones = Tensor::empty({1, site.in}, DType::kF32);
     std::fill_n(ones.mutable_data<float>(), site.in, -1.0f);
