@@ -59,9 +59,10 @@ std::vector<std::string> split_methods(const std::string& text) {
 // Every method at its defaults. A composition or union has none: it is its example.
 std::vector<std::string> every_method() {
   std::vector<std::string> methods;
-  for (const MethodInfo* info : all_methods())
+  for (const MethodInfo* info : all_methods()) {
     bool needs_parts = info->name == "composition" || info->name == "union";
-  methods.push_back(needs_parts ? info->example : info->name);
+    methods.push_back(needs_parts ? info->example : info->name);
+  }
   return methods;
 }
 
