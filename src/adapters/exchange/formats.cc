@@ -38,6 +38,16 @@ void refuse_lora_bias(const LoraAdapter& adapter, const std::string& format) {
           format, listed(names));
 }
 
+void refuse_biases(std::optional<bool> biases, const std::string& where) {
+  require(
+      biases.has_value() && !*biases, ErrorKind::kInput,
+      "{}: DoRA in AdapterHub also rescales the base's bias, which DoRA elsewhere does not; {}",
+      where,
+      biases.has_value()
+          ? "this base has biases"
+          : "say by --model with the base's config.json (of llama or mistral) that it has none");
+}
+
 void finish_reading(LoraAdapter& adapter, const std::string& where) {
   std::sort(adapter.modules.begin(), adapter.modules.end(),
             [](const LoraModule& x, const LoraModule& y) { return x.name < y.name; });

@@ -56,6 +56,9 @@ void write_config(const std::filesystem::path& folder, const Json& config);
 void refuse_head(const LoraAdapter& adapter, const std::string& format);
 void refuse_lora_bias(const LoraAdapter& adapter, const std::string& format);
 
+// kInput unless the base is known to have no biases, which AdapterHub's DoRA would rescale.
+void refuse_biases(std::optional<bool> biases, const std::string& where);
+
 // What every reader ends with: modules sorted and their tensors checked, prefix and bareness found.
 void finish_reading(LoraAdapter& adapter, const std::string& where);
 

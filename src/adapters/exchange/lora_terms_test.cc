@@ -75,8 +75,9 @@ TEST(LoraTerms, FillsOnlyWhatIsMissing) {
 }
 
 TEST(LoraTerms, LayersMayStandAtOneDistance) {
-  auto at = [](std::vector<int64_t> layers) {
+  auto at = [](const std::vector<int64_t>& layers) {
     std::vector<LoraModule> modules;
+    modules.reserve(layers.size());
     for (int64_t layer : layers) modules.push_back(module(fmt::format("l.layers.{}.q", layer), 1));
     return modules;
   };

@@ -140,6 +140,7 @@ void write_mlx(LoraAdapter& adapter, const Target& target) {
   fill_layers(adapter, first, last, "mlx-lm");
 
   std::vector<NamedTensor> tensors;
+  tensors.reserve(3 * adapter.modules.size());
   for (const LoraModule& module : adapter.modules) {
     tensors.push_back({module.name + ".lora_a", transposed(module.a)});
     tensors.push_back({module.name + ".lora_b", transposed(module.b)});

@@ -142,6 +142,7 @@ void write_torchtune(LoraAdapter& adapter, const Target& target) {
   fill_layers(adapter, 0, last, kFormat);
 
   std::vector<NamedTensor> tensors;
+  tensors.reserve(3 * adapter.modules.size());
   for (LoraModule module : adapter.modules) {
     reorder_rows(module, target.base, interleave_rows);
     std::string stem = to_torchtune(module.name, kFormat);

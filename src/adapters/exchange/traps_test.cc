@@ -289,9 +289,10 @@ TEST(Trap17, AdapterHubLoraBefore110HasAlphaR) {
 
 TEST(Trap19, TorchtunePermutationMovesRowsAndMagnitudesAlike) {
   Tensor rows = Tensor::empty({12, 2}, DType::kF32);
-  for (int i = 0; i < 24; ++i) rows.mutable_data<float>()[i] = static_cast<float>(i / 2);
+  for (int64_t i = 0; i < 24; ++i) rows.mutable_data<float>()[i] = static_cast<float>(i >> 1);
   Tensor moved = interleave_rows(rows, 2);
   std::vector<float> order;
+  order.reserve(12);
   for (int i = 0; i < 12; ++i) order.push_back(moved.data<float>()[2 * i]);
   EXPECT_EQ(order, (std::vector<float>{0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11}));
   Tensor back = uninterleave_rows(moved, 2);

@@ -1,0 +1,16 @@
+// All settings of LoRA in the configuration files of PEFT and of AdapterHub: which are read, which
+// say nothing about trained values, and which would change the mathematics.
+#pragma once
+
+#include <vector>
+
+#include "adapters/foreign_keys.h"
+
+namespace inlay::exchange {
+
+// Of adapter_config.json.
+const std::vector<ForeignKey>& peft_lora_keys();
+// Of the object "config" in adapter_config.json.
+const std::vector<ForeignKey>& adapterhub_lora_keys();
+
+}  // namespace inlay::exchange
