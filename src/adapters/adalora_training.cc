@@ -164,7 +164,8 @@ class AdaLoraTraining : public MethodTraining {
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return all[a] > all[b]; });
     std::vector<float> keep(all.size(), 0.0f);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(kept); ++i) keep[order[i]] = 1.0f;
+    auto count = std::min(static_cast<std::size_t>(kept), all.size());
+    for (std::size_t i = 0; i < count; ++i) keep[order[i]] = 1.0f;
     masks_.clear();
     std::size_t first = 0;
     for (const Triplets& site : sites_) {

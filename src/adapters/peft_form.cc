@@ -144,6 +144,12 @@ Json fields_to_peft(const PeftForm& form, const Json& fields, const PeftModel& m
   }
   if (form.has_targets) write_targets(fields, model, adapted, config);
   if (form.write != nullptr) form.write(fields, adapted, config);
+  if (form.by_module != nullptr) {
+    Json prefixed = Json::object();
+    for (const auto& [name, value] : config.at(form.by_module).items())
+      prefixed[model.prefix + name] = value;
+    config[form.by_module] = std::move(prefixed);
+  }
   return config;
 }
 

@@ -46,6 +46,9 @@ struct PeftForm {
   void (*write)(const Json& fields, const SiteSet& adapted, Json& config) = nullptr;
   void (*read)(const Json& config, const SiteSet& adapted, const std::string& where,
                Json& fields) = nullptr;
+  // A key that holds values by the names of modules or their tensors, which `write` leaves without
+  // the model's prefix; null: none.
+  const char* by_module = nullptr;
   // The name of a tensor that is shared by all sites; null: "base_model." and its own name.
   std::string (*shared_key)(const std::string& name) = nullptr;
 };

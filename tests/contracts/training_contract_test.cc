@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <numeric>
 
 #include "adapters/storage.h"
 #include "base/files.h"
@@ -215,6 +216,32 @@ TEST_F(TrainingContract, EveryMethodGoesOnAfterAStop) {
     train(with, name + "-stopped", RunStart::kResume);
     EXPECT_EQ(adapter_of(name), adapter_of(name + "-stopped")) << method;
   }
+}
+
+TEST_F(TrainingContract, RanksAreSharedOutWithinTheirBudget) {
+  auto base = load_model(model());
+  auto ranks = [&](const std::string& method, const std::string& name, const char* part) {
+    TrainConfig with = config();
+    with.method = method;
+    train(with, name);
+    LoadedAdapter loaded = load_adapter(folder_ / name / "adapter", base->facts());
+    std::vector<int64_t> found;
+    for (const Adapter::Entry& entry : loaded.adapter->entries()) {
+      if (entry.part == part) found.push_back(entry.parameter.shape()[0]);
+    }
+    return found;
+  };
+  std::vector<int64_t> pruned = ranks("adalora[init_r=6,target_r=2]", "adalora", "lora_A");
+  int64_t sum = std::accumulate(pruned.begin(), pruned.end(), int64_t{0});
+  EXPECT_EQ(sum, 2 * static_cast<int64_t>(pruned.size()));
+  EXPECT_NE(*std::max_element(pruned.begin(), pruned.end()),
+            *std::min_element(pruned.begin(), pruned.end()));
+
+  std::vector<int64_t> shared =
+      ranks("lora[r=4,alpha=8,init_lora_weights=eva,eva_rho=1.5]", "eva", "lora_A.weight");
+  sum = std::accumulate(shared.begin(), shared.end(), int64_t{0});
+  EXPECT_EQ(sum, 4 * static_cast<int64_t>(pruned.size()));
+  EXPECT_LE(*std::max_element(shared.begin(), shared.end()), 6);
 }
 
 TEST_F(TrainingContract, ARunRepeatsItself) {

@@ -16,10 +16,17 @@ struct Case {
 };
 
 constexpr std::pair<const char*, const char*> kFolders[] = {
-    {"bert-dora", "bert-single-label"},   {"bert-lora-bias", "bert-single-label"},
-    {"bert-lora", "bert-single-label"},   {"roberta-rslora-patterns", "roberta-single-label"},
-    {"bert-seq-bn", "bert-single-label"}, {"bert-double-seq-bn", "bert-single-label"},
-    {"bert-par-bn", "bert-single-label"}, {"bert-scaled-par-bn", "bert-single-label"},
+    {"bert-vera", "bert-single-label"},
+    {"bert-vera-drawn", "bert-single-label"},
+    {"bert-adalora", "bert-single-label"},
+    {"bert-dora", "bert-single-label"},
+    {"bert-lora-bias", "bert-single-label"},
+    {"bert-lora", "bert-single-label"},
+    {"roberta-rslora-patterns", "roberta-single-label"},
+    {"bert-seq-bn", "bert-single-label"},
+    {"bert-double-seq-bn", "bert-single-label"},
+    {"bert-par-bn", "bert-single-label"},
+    {"bert-scaled-par-bn", "bert-single-label"},
 };
 
 std::vector<Case> all_cases(std::initializer_list<DType> types) {
@@ -55,6 +62,7 @@ class AdapterGolden : public testing::TestWithParam<Case> {
     const BaseFacts& facts = golden_.model->facts();
     bool peft = adapter_->info().format == AdapterFormat::kPeft;
     for (Adapter::Entry& entry : adapter_->entries()) {
+      if (!entry.trained) continue;
       std::string name =
           peft ? "base_model.model." + facts.prefix + entry.parameter.name()
                : facts.prefix + entry.site->name + "." + adapter_->name() + "." + entry.part;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "adapters/adalora_peft.h"
 #include "adapters/adalora_training.h"
 #include "adapters/adapter.h"
 #include "adapters/low_rank_hook.h"
@@ -132,13 +133,13 @@ class AdaLora : public Method {
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
     auto rank =
         static_cast<int64_t>(pattern_value(ranks_, site.name, static_cast<double>(init_r_)));
-    if (rank == 0) return nullptr;
     constexpr float kDeviation = 0.02f;
     Parameter& a = make.make(site, "lora_A",
                              normal_init({rank, site.in}, kDeviation, make.stream(site, "lora_A")));
     Parameter& b = make.make(
         site, "lora_B", normal_init({site.out, rank}, kDeviation, make.stream(site, "lora_B")));
     Parameter& e = make.make(site, "lora_E", Tensor::zeros({rank, 1}, DType::kF32));
+    if (rank == 0) return nullptr;
     DerivedParameter& weighted =
         make.derive(site.name + ".A*E", {&a, &e}, weighted_rows, pull_weighted_rows);
     LowRankParts parts;
@@ -169,7 +170,6 @@ class AdaLora : public Method {
         if (e.data<float>()[i] != 0) rows.push_back(i);
       }
       kept->ranks_[site->name] = static_cast<double>(rows.size());
-      if (rows.empty()) continue;
       form.values[site->name + ".lora_E"] = kept_rows(e, rows);
       form.values[site->name + ".lora_A"] = kept_rows(*values.at(site->name + ".lora_A"), rows);
       form.values[site->name + ".lora_B"] = kept_columns(*values.at(site->name + ".lora_B"), rows);
@@ -195,7 +195,8 @@ const MethodInfo& method_adalora() {
       .summary = "Low-rank updates whose ranks are shared out over the layers while training.",
       .citation = "arXiv:2303.10512",
       .example = "adalora[init_r=12,target_r=8,target_modules=all-linear]",
-      .format = AdapterFormat::kNative,
+      .format = AdapterFormat::kPeft,
+      .peft = &adalora_peft_form(),
       .learning_rate = 2e-3,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<AdaLora>(); }};

@@ -18,6 +18,7 @@ from adapters import (
     lora_config,
     lora_plan,
 )
+from adapters_low_rank import AdaLoraEncoder, VeraEncoder, adalora_config, adalora_shapes, vera_config, vera_shapes
 from configs import model_config
 from encoders import FAMILIES, HIDDEN, VOCABULARY, Encoder, backbone_shapes, head_shapes
 from tensor_file import read_safetensors, write_json, write_safetensors
@@ -194,6 +195,22 @@ def make_lora(name, base, config):
     write_safetensors(folder / "adapter_model.safetensors", adapter_values)
 
 
+def make_low_rank(name, base, encoder_class, config, shapes, fixed=()):
+    """A PEFT folder of another method over a model folder, with the classifier's weights of its own."""
+    family, values, source = FAMILIES[base.split("-")[0]], read_model(base), random_source(name)
+    shapes = {**shapes(config, values), **{LoraEncoder.PREFIX + k: v.shape for k, v in values.items() if "classifier" in k}}
+    adapter_values = random_parameters(shapes, source)
+    adapter = as_leaves(adapter_values, trainable=True)
+    frozen = as_leaves(values, trainable=False)
+    frozen.update({key[len(LoraEncoder.PREFIX) :]: leaf for key, leaf in adapter.items() if ".classifier." in key})
+    encoder = encoder_class(family, frozen, family.module + ".", config, adapter)
+    folder = write_adapter_expected(name, encoder, family, source, adapter)
+    for tensor in fixed:
+        adapter_values["base_model." + tensor] = getattr(encoder, tensor[-1].lower()).numpy().astype(numpy.float32)
+    write_json(folder / "adapter_config.json", config)
+    write_safetensors(folder / "adapter_model.safetensors", adapter_values)
+
+
 def make_bottleneck(preset):
     """An AdapterHub folder over bert-single-label, adapter and head."""
     family, name, labels = FAMILIES["bert"], "bert-" + preset.name.replace("_", "-"), CLASSES["single-label"]
@@ -278,6 +295,14 @@ def main():
     make_lora("bert-dora", "bert-single-label", config)
     config = {**lora_config("bert-single-label", 4, 8, ["query", "value"]), "lora_bias": True}
     make_lora("bert-lora-bias", "bert-single-label", config)
+    config = vera_config("bert-single-label", 6, ["query", "output.dense"], projection_prng_key=7)
+    make_low_rank("bert-vera", "bert-single-label", VeraEncoder, config, vera_shapes, ("vera_A", "vera_B"))
+    config = vera_config("bert-single-label", 6, ["query", "output.dense"], projection_prng_key=7, save_projection=False)
+    make_low_rank("bert-vera-drawn", "bert-single-label", VeraEncoder, config, vera_shapes)
+    pruned = {f"bert.encoder.layer.{i}.attention.self.{n}.lora_E": [True] * r + [False] * (4 - r)
+              for i, n, r in ((0, "query", 3), (0, "value", 4), (1, "query", 1), (1, "value", 2))}
+    config = adalora_config("bert-single-label", 4, 8, ["query", "value"], pruned)
+    make_low_rank("bert-adalora", "bert-single-label", AdaLoraEncoder, config, adalora_shapes)
     for preset in PRESETS:
         make_bottleneck(preset)
     make_adamw()
