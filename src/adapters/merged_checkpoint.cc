@@ -139,7 +139,7 @@ bool merged_site(const Site& site, SiteHook& hook, DType dtype, MergedTensors& m
   if (replaced.weight != nullptr) merged.weight = replaced.weight->value().to(dtype);
   if (replaced.bias != nullptr) merged.bias = replaced.bias->value().to(dtype);
   bool replaces = replaced.weight != nullptr || replaced.bias != nullptr;
-  return site.kind != SiteKind::kHidden && (hook.merge(merged) || replaces);
+  return holds_tensors(site) && (hook.merge(merged) || replaces);
 }
 
 MergedCheckpoint merge_into(const Checkpoint& checkpoint, const BaseFacts& base, Adapter* adapter) {

@@ -1,9 +1,9 @@
 // inlay inspect: the sites of a model, or what an adapter holds.
 #include <fmt/core.h>
 
-#include "adapters/storage.h"
 #include "base/text_table.h"
 #include "base/units.h"
+#include "cli/adapter_view.h"
 #include "cli/command.h"
 #include "eval/opened_learner.h"
 
@@ -12,7 +12,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string model, adapter;
+  std::string model, adapter, with;
 };
 
 Json site_json(const Site& site) {
@@ -38,37 +38,6 @@ Json model_json(const Model& model) {
           {"unused", facts.unused},         {"sites", sites}};
 }
 
-Json adapter_json(const Options& options, const Model& model) {
-  LoadedAdapter loaded = load_adapter(options.adapter, model.facts());
-  Json tensors = Json::array();
-  int64_t count = 0;
-  auto add = [&](const std::string& name, const Tensor& value, const std::string& part) {
-    std::vector<int64_t> shape(value.shape().sizes().begin(), value.shape().sizes().end());
-    tensors.push_back(
-        {{"name", name}, {"part", part}, {"shape", shape}, {"parameters", value.count()}});
-    count += value.count();
-  };
-  Json json{{"folder", options.adapter},
-            {"hash", adapter_hash(loaded.adapter.get(), loaded.head.get())}};
-  if (loaded.adapter != nullptr) {
-    json["method"] = loaded.adapter->info().name;
-    json["config"] = loaded.adapter->config();
-    for (const Adapter::Entry& entry : loaded.adapter->entries()) {
-      add(entry.parameter.name(), entry.parameter.value(), entry.trained ? "adapter" : "fixed");
-    }
-  }
-  if (!loaded.label.task.empty()) json["task"] = loaded.label.task;
-  if (loaded.head != nullptr) {
-    json["classes"] = loaded.label.classes;
-    json["pooling"] = head_input_name(loaded.head->layout().input);
-    for (const Parameter& parameter : loaded.head->parameters())
-      add(parameter.name(), parameter.value(), "head");
-  }
-  json["parameters"] = count;
-  json["tensors"] = tensors;
-  return json;
-}
-
 void print_model(const Json& json) {
   fmt::print("{}  {} layers of {}, vocabulary {}, up to {} tokens\nroot hash {}\n\n",
              json.at("model_type").get<std::string>(), json.at("layers").get<int64_t>(),
@@ -82,24 +51,6 @@ void print_model(const Json& json) {
                    format_count(site.at("parameters").get<int64_t>())});
   }
   fmt::print("{}", table.text());
-}
-
-void print_adapter(const Json& json) {
-  fmt::print("{}  {} parameters\nhash {}\n", json.value("method", "head only"),
-             format_count(json.at("parameters").get<int64_t>()),
-             json.at("hash").get<std::string>());
-  if (json.contains("config")) fmt::print("config {}\n", json.at("config").dump());
-  if (json.contains("task")) fmt::print("task {}\n", json.at("task").get<std::string>());
-  if (json.contains("pooling")) {
-    fmt::print("classes {}, head on {}\n", json.at("classes").dump(),
-               json.at("pooling").get<std::string>());
-  }
-  TextTable table({"tensor", "part", "shape", "parameters"});
-  for (const Json& tensor : json.at("tensors")) {
-    table.add_row({tensor.at("name"), tensor.at("part"), tensor.at("shape").dump(),
-                   format_count(tensor.at("parameters").get<int64_t>())});
-  }
-  fmt::print("\n{}", table.text());
 }
 
 // An adapter's folder in the place of a model's.
@@ -116,10 +67,12 @@ void run(const Options& options) {
   check_is_model(folder);
   auto model = load_base_for(folder, options.adapter, "");
   bool of_adapter = !options.adapter.empty();
-  Json json = of_adapter ? adapter_json(options, *model) : model_json(*model);
+  require(of_adapter || options.with.empty(), ErrorKind::kUsage,
+          "--with compares an adapter with another; give --adapter too");
+  Json json = of_adapter ? adapter_view(options.adapter, options.with, *model) : model_json(*model);
   if (options.common.json) return print_json(json);
   if (of_adapter) {
-    print_adapter(json);
+    print_adapter_view(json);
   } else {
     print_model(json);
   }
@@ -136,10 +89,14 @@ void add_inspect(CLI::App& app) {
       ->required();
   command->add_option("--adapter", options->adapter,
                       "an adapter's folder; it is loaded onto the model");
+  command->add_option("--with", options->with,
+                      "another adapter of the same base: how alike the two are");
   add_common(*command, options->common);
   command->footer(
       examples({"inlay inspect all-minilm-l6-v2",
-                "inlay inspect --model all-minilm-l6-v2 --adapter runs/a/adapter --json"}));
+                "inlay inspect --model all-minilm-l6-v2 --adapter runs/a/adapter --json",
+                "inlay inspect --model all-minilm-l6-v2 --adapter runs/a/adapter --with "
+                "runs/b/adapter"}));
   command->callback([options] { run(*options); });
 }
 

@@ -20,6 +20,7 @@ void add_eval(CLI::App&);
 void add_predict(CLI::App&);
 void add_inspect(CLI::App&);
 void add_merge(CLI::App&);
+void add_combine(CLI::App&);
 void add_replay(CLI::App&);
 void add_list(CLI::App&);
 void add_compare(CLI::App&);
@@ -28,8 +29,9 @@ void add_check(CLI::App&);
 
 namespace {
 
-constexpr auto kCommands = {add_pull,   add_train,   add_eval,  add_predict, add_inspect, add_merge,
-                            add_replay, add_convert, add_check, add_list,    add_compare};
+constexpr auto kCommands = {add_pull,    add_train, add_eval,    add_predict,
+                            add_inspect, add_merge, add_combine, add_replay,
+                            add_convert, add_check, add_list,    add_compare};
 
 // A misspelt command, which the parser would call a missing one.
 void check_command(const CLI::App& app, int argc, char** argv) {

@@ -11,6 +11,7 @@
 #include "runs/report/extent.h"
 #include "runs/report/heading.h"
 #include "runs/report/html.h"
+#include "runs/report/moved.h"
 #include "runs/report/quality.h"
 #include "runs/report/style.h"
 #include "runs/report/values.h"
@@ -73,6 +74,9 @@ const Section kSections[] = {
      mistakes_list},
     {"trained", "What was trained",
      "The base stays as it was; the filled places are all that the adapter adds.", trained_figure},
+    {"moved", "How far the weights moved",
+     "The length of what training added to each weight, in percent of the weight's own.",
+     moved_figure},
     {"speed", "Speed and memory", "Measured in this run.", speed_facts},
     {"manifest", "Manifest",
      "Everything that is needed to repeat this run, and the hashes to check a repeat against.",

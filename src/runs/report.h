@@ -27,6 +27,8 @@
 //   trained      {method, settings?: text, parameters, base_parameters, file_bytes?,
 //                 other?: [{name, parameters}],
 //                 sites?: [text], layers?: [text], grid?: [[integer]]}; grid[site][layer]
+//   moved        {sites: [text], layers: [text], grid: [[number]]}: |dW| / |W|, grid[site][layer],
+//                 null where nothing was added
 //   speed        [quantity]: time, throughput and memory in detail
 //   manifest     the manifest, shown as it is
 //

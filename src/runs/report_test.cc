@@ -46,7 +46,7 @@ void replace_texts(Json& json, const std::string& text) {
 TEST(Report, IsOneWellFormedPageWithEverySection) {
   const std::string page = render_report(document());
   const auto counts = elements_of(page);
-  EXPECT_EQ(counts.at("section"), 10);
+  EXPECT_EQ(counts.at("section"), 11);
   EXPECT_EQ(counts.at("h1"), 1);
   EXPECT_EQ(counts.at("table"), counts.at("caption"));
   EXPECT_NE(page.find("On 620 test rows: accuracy <strong>90.2 %</strong> (95 % interval "),

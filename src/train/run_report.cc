@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "runs/manifest.h"
 #include "runs/metrics_log.h"
+#include "train/moved_weights.h"
 
 namespace inlay {
 namespace {
@@ -175,10 +176,7 @@ Json trained_parts(const RunFigures& figures) {
       outside += count;
       continue;
     }
-    std::string number = "." + std::to_string(entry.site->layer) + ".";
-    std::size_t at = entry.site->name.find(number);
-    std::string kind =
-        at == std::string::npos ? "layer output" : entry.site->name.substr(at + number.size());
+    std::string kind = place_in_layer(*entry.site);
     if (!grid.contains(kind)) rows.push_back(kind);
     auto& cells = grid[kind];
     cells.resize(layers);
@@ -226,6 +224,9 @@ Json report_document(const RunFigures& figures, const RunFolder& run) {
   document["test_rows"] = figures.outputs->size();
   document["curves"] = curves(figures, run);
   document["trained"] = trained_parts(figures);
+  Json moved = moved_weights(bench.model->facts(),
+                             bench.folded() ? run.path() / "fold-1" / "adapter" : run.adapter());
+  if (!moved.is_null()) document["moved"] = moved;
   Json speed = Json::array({quantity("Training time", summary.at("train_seconds"), "seconds"),
                             quantity("Whole run", summary.at("seconds"), "seconds"),
                             quantity("Tokens per second", summary.at("tokens_per_second"), "count"),

@@ -149,6 +149,13 @@ thead th { color: var(--soft); font-size: .83rem; font-weight: 500; white-space:
 .dense { border-spacing: 2px; }
 .dense .tile { --piece: 12px; width: 20px; min-width: 20px; height: 20px; border-radius: 4px; }
 .tile:not(.empty) { background: rgb(var(--teal-rgb) / .12); }
+.moved { border-collapse: separate; border-spacing: 3px; }
+.moved thead th { text-align: center; font-size: .76rem; }
+.moved tbody th { text-align: right; padding-right: 10px; white-space: nowrap; font-size: .9rem; font-weight: 500; }
+.moved thead th:first-child { text-align: right; padding-right: 10px; }
+.moved td { min-width: 50px; height: 34px; padding: 2px 5px; border-radius: 6px; text-align: center; font-size: .8rem; background: rgb(var(--teal-rgb) / calc(.06 + var(--share, 0) * .9)); }
+.moved .deep { color: var(--on-deep); }
+.moved .none { background: none; box-shadow: inset 0 0 0 1px var(--rule); }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .comparison .strip { min-width: 220px; width: 38%; padding-block: 0; }
 .strip svg { display: block; width: 100%; height: auto; overflow: visible; }

@@ -60,6 +60,14 @@ def calibration():
                                       "confidence": confidence[i], "accuracy": accuracy[i]} for i in range(10)]}
 
 
+def moved():
+    sites = ["attention.self.query", "attention.self.value", "output.dense"]
+    grid = [[round(0.004 + 0.003 * layer + 0.01 * (k == 1) + wobble(9 * k + layer, 0.002), 5) for layer in range(6)]
+            for k in range(3)]
+    grid[2][0] = None
+    return {"sites": sites, "layers": [str(i) for i in range(6)], "grid": grid}
+
+
 def trained():
     sites = ["query", "key", "value", "attention output", "intermediate", "output"]
     full = [6144, 0, 6144, 0, 15360, 15360]
@@ -110,6 +118,7 @@ def main():
                   "rows": [{"name": str(i + 1), "values": v} for i, v in enumerate(folds)],
                   "pooled": {"values": [0.9066, 0.9011, 0.3086], "low": [0.892, 0.887, 0.286],
                              "high": [0.920, 0.915, 0.331]}},
+        "moved": moved(),
         "speed": [
             {"label": "training", "value": 74.2, "format": "seconds", "note": "forward, backward, optimizer"},
             {"label": "evaluation", "value": 9.8, "format": "seconds", "note": "8 times validation, once test"},
