@@ -2,9 +2,11 @@
 // the exact weighted sum.
 #include "adapters/arithmetic/combine.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "adapters/adapter_record.h"
 #include "adapters/arithmetic/combine_heads.h"

@@ -1,5 +1,7 @@
 #include "adapters/arithmetic/combine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>

@@ -138,9 +138,9 @@ TEST_F(CombineTest, Trap2EveryLossIsReported) {
     }
     double relative = std::sqrt(errors / sizes);
     EXPECT_NEAR(combined.relative_error(), relative, 1e-5) << how;
-    if (how == "cat") EXPECT_LT(relative, 1e-6);
-    if (how == "linear") EXPECT_GT(relative, 0.5);  // cross terms
-    if (how != "cat") EXPECT_GT(relative, 0.01) << how;
+    double least = how == "cat" ? 0 : how == "linear" ? 0.5 : 0.01;  // linear: cross terms
+    EXPECT_GE(relative, least) << how;
+    EXPECT_LT(relative, how == "cat" ? 1e-6 : 10) << how;
   }
 }
 

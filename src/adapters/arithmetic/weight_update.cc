@@ -1,5 +1,6 @@
 #include "adapters/arithmetic/weight_update.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -61,7 +62,8 @@ bool has_weight_update(Adapter& adapter, const Site& site) {
   SiteHook* hook = adapter.at(site.index);
   if (hook == nullptr || !site.weight.defined() || site.kind != SiteKind::kLinear) return false;
   if (is_plain_lora(adapter, parts_at(adapter, site))) return true;
-  if (hook->replacements().weight != nullptr) return true;
+  Replacements replaced = hook->replacements();
+  if (replaced.weight != nullptr || replaced.bias != nullptr) return replaced.weight != nullptr;
   MergedTensors merged{site.weight.to(DType::kF64),
                        site.bias.defined() ? site.bias.to(DType::kF64) : Tensor()};
   return hook->merge(merged);
