@@ -87,6 +87,11 @@ class Composition : public Method {
   bool gradient_is_exact() const override {
     return all([](const Leaf& leaf) { return leaf.method.method->gradient_is_exact(); });
   }
+  int64_t positions_taken() const override {
+    int64_t taken = 0;
+    for (const auto& [name, leaf] : leaves_) taken += leaf.method.method->positions_taken();
+    return taken;
+  }
   int64_t gradient_chunk() const override {
     int64_t chunk = has(node_, Composing::kFuse) ? 4 : 1;
     for (const auto& [name, leaf] : leaves_) {

@@ -14,7 +14,7 @@ class ExampleGate {
   // zero.
   ExampleGate(const Site& site, int64_t in, ParameterMaker& make, const std::string& part = "gate");
 
-  // g z, with g from x; both (tokens, channels) in one space.
+  // g z, with g from x; both (tokens, channels) of the same examples.
   Variable apply(Context& context, const Variable& x, const Variable& z) const;
 
  private:

@@ -73,6 +73,10 @@ class Method {
   // The sites it adapts, in the base's order. Fails (kUsage) where a target matches nothing.
   virtual std::vector<const Site*> select(const BaseFacts& base) const = 0;
   virtual std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const = 0;
+  // Positions of the base that virtual tokens take, so that a text has as many fewer.
+  virtual int64_t positions_taken() const { return 0; }
+  // Whether the format of MethodInfo holds an adapter with these fields; ours does otherwise.
+  virtual bool fits_format() const { return true; }
   // Whether a fresh adapter leaves every output of the base as it is.
   virtual bool identity_at_start() const { return true; }
   // Whether gradients are those of the function that runs forward. DoRA's norm is a constant for

@@ -51,6 +51,8 @@ struct PeftForm {
   const char* by_module = nullptr;
   // The name of a tensor that is shared by all sites; null: "base_model." and its own name.
   std::string (*shared_key)(const std::string& name) = nullptr;
+  // What the head's names begin with: methods without targets leave the model unwrapped.
+  const char* head_prefix = "base_model.model.";
 };
 
 // The configuration of a method with these fields: every key, the targets among them; the caller

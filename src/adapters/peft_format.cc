@@ -35,7 +35,9 @@ std::string key_of(const PeftForm& form, const PeftModel& model, const Adapter::
   if (entry.site != nullptr) return kKeyPrefix + model.prefix + name;
   return form.shared_key != nullptr ? form.shared_key(name) : kSharedPrefix + name;
 }
-std::string head_key(const Parameter& parameter) { return kKeyPrefix + parameter.name(); }
+std::string head_key(const PeftForm& form, const Parameter& parameter) {
+  return form.head_prefix + parameter.name();
+}
 
 // PEFT lists the head's outermost modules, and always these two where the head is a classifier.
 Json modules_to_save(const PeftModel& model) {
@@ -95,11 +97,12 @@ std::string task_type_of(const Json& config, const StrictTensors& tensors, const
   return type;
 }
 
-std::unique_ptr<Head> read_head(StrictTensors& tensors, const HeadLayout& layout, double dropout,
-                                const BaseFacts& base) {
-  int64_t outputs = tensors.outputs_of(kKeyPrefix + layout.output + ".weight", base.hidden);
+std::unique_ptr<Head> read_head(StrictTensors& tensors, const PeftForm& form,
+                                const HeadLayout& layout, double dropout, const BaseFacts& base) {
+  int64_t outputs = tensors.outputs_of(form.head_prefix + layout.output + ".weight", base.hidden);
   auto head = std::make_unique<Head>(layout, base.hidden, outputs, dropout, 0);
-  for (Parameter& parameter : head->parameters()) tensors.fill(head_key(parameter), parameter);
+  for (Parameter& parameter : head->parameters())
+    tensors.fill(head_key(form, parameter), parameter);
   return head;
 }
 
@@ -141,7 +144,7 @@ void write_peft(const std::filesystem::path& folder, const AdapterBundle& bundle
   }
   if (layout != nullptr) {
     for (const Parameter& parameter : bundle.head->parameters()) {
-      tensors.push_back({head_key(parameter), parameter.value().to(DType::kF32)});
+      tensors.push_back({head_key(*form, parameter), parameter.value().to(DType::kF32)});
     }
   } else if (bundle.head != nullptr) {
     write_head_file(folder, *bundle.head);
@@ -200,7 +203,7 @@ LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
   for (Adapter::Entry& entry : loaded.adapter->entries())
     tensors.fill(key_of(form, model, entry), entry.parameter);
   check_sites(*loaded.adapter, adapted, where);
-  loaded.head = layout != nullptr ? read_head(tensors, *layout, record.head_dropout, base)
+  loaded.head = layout != nullptr ? read_head(tensors, form, *layout, record.head_dropout, base)
                                   : read_head_file(folder, base);
   tensors.finish();
   loaded.label =

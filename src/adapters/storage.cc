@@ -49,8 +49,8 @@ void move_into_place(const fs::path& staging, const fs::path& folder) {
 }
 
 void write_format(const fs::path& folder, const AdapterBundle& bundle, const BaseFacts& base) {
-  AdapterFormat format =
-      bundle.adapter != nullptr ? bundle.adapter->info().format : AdapterFormat::kNative;
+  bool fits = bundle.adapter != nullptr && bundle.adapter->method().fits_format();
+  AdapterFormat format = fits ? bundle.adapter->info().format : AdapterFormat::kNative;
   switch (format) {
     case AdapterFormat::kPeft:
       return write_peft(folder, bundle, base);

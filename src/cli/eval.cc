@@ -53,7 +53,8 @@ Evaluated evaluate_adapter(const Options& options) {
                                .classes = opened.classes});
   log_info("{}: {} examples; {}", input_name(options.data), data.examples.size(),
            data.columns.describe());
-  int64_t longest = longest_input(*opened.tokenizer, facts, options.max_length);
+  int64_t longest =
+      longest_input(*opened.tokenizer, facts, options.max_length, positions_taken(learner));
   std::vector<EncodedExample> encoded = encode_examples(data, *opened.tokenizer, facts, longest);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());

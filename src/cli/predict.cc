@@ -97,7 +97,8 @@ void run(const Options& options, const CLI::App& command) {
   const BaseFacts& facts = learner.model->facts();
   Dataset data = read_texts(options, opened.columns, opened.task->data);
   std::vector<EncodedExample> encoded = encode_examples(
-      data, *opened.tokenizer, facts, longest_input(*opened.tokenizer, facts, opened.max_length));
+      data, *opened.tokenizer, facts,
+      longest_input(*opened.tokenizer, facts, opened.max_length, positions_taken(learner)));
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);

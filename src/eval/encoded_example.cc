@@ -117,14 +117,20 @@ std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer
   return encoded;
 }
 
-int64_t longest_input(const Tokenizer& tokenizer, const BaseFacts& base, int64_t wanted) {
+int64_t longest_input(const Tokenizer& tokenizer, const BaseFacts& base, int64_t wanted,
+                      int64_t positions_taken) {
+  int64_t room = base.max_tokens - positions_taken;
   require(wanted <= base.max_tokens, ErrorKind::kUsage,
           "max_length {} exceeds the {} positions of the model", wanted, base.max_tokens);
+  require(wanted <= room, ErrorKind::kUsage,
+          "max_length {} exceeds the {} positions that {} virtual tokens leave of the model's {}; "
+          "use {} or less",
+          wanted, room, positions_taken, base.max_tokens, room);
   auto special = static_cast<int64_t>(tokenizer.encode("").size());
   require(wanted <= 0 || wanted > special, ErrorKind::kUsage,
           "max_length {} leaves no room for text beside {} special tokens", wanted, special);
   if (wanted > 0) return wanted;
-  return std::min(base.max_tokens, tokenizer.max_length().value_or(base.max_tokens));
+  return std::min(room, tokenizer.max_length().value_or(room));
 }
 
 }  // namespace inlay

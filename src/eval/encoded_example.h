@@ -53,7 +53,8 @@ std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer
                                             const BaseFacts& base, int64_t max_tokens);
 
 // The longest input: the least of what the model has positions for, what the tokenizer's files say,
-// and `wanted` if > 0.
-int64_t longest_input(const Tokenizer& tokenizer, const BaseFacts& base, int64_t wanted);
+// and `wanted` if > 0. Virtual tokens may take some of those positions.
+int64_t longest_input(const Tokenizer& tokenizer, const BaseFacts& base, int64_t wanted,
+                      int64_t positions_taken);
 
 }  // namespace inlay

@@ -156,6 +156,10 @@ Variable learner_logits(Context& context, const Learner& learner, const Model& m
   fail(ErrorKind::kInternal, "an unknown output layer");
 }
 
+int64_t positions_taken(const Learner& learner) {
+  return learner.adapter == nullptr ? 0 : learner.adapter->method().positions_taken();
+}
+
 void activate(Context& context, const Learner& learner) {
   context.adapters.clear();
   if (learner.adapter != nullptr) context.adapters.push_back({.hooks = learner.adapter.get()});

@@ -54,6 +54,9 @@ Variable learner_logits(Context& context, const Learner& learner, const TokenBat
 Variable learner_logits(Context& context, const Learner& learner, const Model& model,
                         const TokenBatch& batch);
 
+// Positions of the base that the learner's virtual tokens take.
+int64_t positions_taken(const Learner& learner);
+
 // Activates the learner's adapter in a context.
 void activate(Context& context, const Learner& learner);
 

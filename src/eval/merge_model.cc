@@ -119,8 +119,8 @@ class StagedFolder {
 std::vector<TokenSequence> probe_sequences(const BaseFacts& base, const ProbeTexts& texts,
                                            int64_t limit) {
   if (texts.data == nullptr) return drawn_sequences(base, limit);
-  std::vector<EncodedExample> encoded = encode_examples(*texts.data, *texts.tokenizer, base,
-                                                        longest_input(*texts.tokenizer, base, 0));
+  std::vector<EncodedExample> encoded = encode_examples(
+      *texts.data, *texts.tokenizer, base, longest_input(*texts.tokenizer, base, 0, 0));
   encoded.resize(std::min(encoded.size(), static_cast<std::size_t>(limit)));
   std::vector<TokenSequence> rows;
   rows.reserve(encoded.size());

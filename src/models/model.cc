@@ -1,6 +1,7 @@
 #include "models/model.h"
 
 #include "models/family.h"
+#include "text/tokenizer.h"
 
 namespace inlay {
 
@@ -20,6 +21,9 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& folder,
   std::unique_ptr<Model> model = family.build(*config, facts, parts, weights);
   weights.finish(family.head_tensors);
   facts.unused = weights.unused();
+  facts.token_ids = [folder](const std::string& text) {
+    return Tokenizer::load(folder).encode(text, {.add_special_tokens = false}).ids;
+  };
   facts.root_hash = checkpoint->root_hash();
   facts.has_pooler = model->has_pooler();
   facts.sites = std::move(model->facts_.sites);

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <utility>
 
-#include "autograd/ops/attention.h"
-#include "autograd/ops/embedding.h"
+#include "autograd/ops/add.h"
 #include "autograd/ops/pooling.h"
+#include "autograd/ops/row_ops.h"
 
 namespace inlay {
 
@@ -171,18 +171,80 @@ void PostNormEncoder::register_sites() {
 }
 
 Variable PostNormEncoder::embed(Context& context, const TokenBatch& batch) const {
-  auto lookup = [&](const EmbeddingSite& embedding, const std::vector<int32_t>& ids) {
-    return EmbeddingLookup{{embedding.site.weight, embedding_replacement(context, embedding)},
-                           &ids};
-  };
   // The order of Hugging Face's sum: word + type, then position.
-  std::array<EmbeddingLookup, 3> lookups{lookup(word_, batch.ids)};
+  std::array<EmbeddingLookup, 3> lookups{lookup(context, word_, &batch.ids)};
   std::size_t count = 1;
-  if (type_.has_value()) lookups.at(count++) = lookup(*type_, batch.types);
-  lookups.at(count++) = lookup(position_, batch.positions);
-  Variable sum = embedding_sum(context, {lookups.data(), count}, &batch.tokens);
-  return hidden_site(context, embedded_, norm_site(context, embedding_norm_, sum, Variable()));
+  if (type_.has_value()) lookups.at(count++) = lookup(context, *type_, &batch.types);
+  lookups.at(count++) = lookup(context, position_, &batch.positions);
+  Variable sum = has_virtual_tokens(context, inputs_)
+                     ? prompted_sum(context, batch)
+                     : embedding_sum(context, {lookups.data(), count}, &batch.tokens);
+  sum = norm_site(context, embedding_norm_, sum, Variable());
+  return prompt_site(context, prompt_, hidden_site(context, embedded_, std::move(sum)));
 }
+
+EmbeddingLookup PostNormEncoder::lookup(Context& context, const EmbeddingSite& embedding,
+                                        const std::vector<int32_t>* ids) const {
+  return {{embedding.site.weight, embedding_replacement(context, embedding)}, ids};
+}
+
+Variable PostNormEncoder::prompted_sum(Context& context, const TokenBatch& batch) const {
+  std::array<EmbeddingLookup, 1> words{lookup(context, word_, &batch.ids)};
+  Variable sum = prompt_site(context, inputs_, embedding_sum(context, words, &batch.tokens));
+  const RowSpace& rows = *sum.row_space();
+  // Virtual tokens are of type 0 and take positions like any other.
+  std::vector<int32_t> types, positions;
+  types.reserve(rows.token_position.size());
+  positions.reserve(rows.token_position.size());
+  for (std::size_t e = 0; e + 1 < rows.example_offsets.size(); ++e) {
+    auto own = static_cast<std::size_t>(batch.tokens.example_offsets[e]);
+    int32_t first = batch.positions[own];
+    int64_t count = rows.example_offsets[e + 1] - rows.example_offsets[e];
+    int64_t room = sizes_.positions - first;
+    require(count <= room, ErrorKind::kInput,
+            "a text of {} tokens and its {} virtual ones exceed the {} positions of the model; use "
+            "a max_length of {} or less",
+            batch.tokens.example_offsets[e + 1] - batch.tokens.example_offsets[e],
+            count - (batch.tokens.example_offsets[e + 1] - batch.tokens.example_offsets[e]), room,
+            room - count + batch.tokens.example_offsets[e + 1] - batch.tokens.example_offsets[e]);
+    for (int64_t row = rows.example_offsets[e]; row < rows.example_offsets[e + 1]; ++row) {
+      bool is_virtual = rows.token_position[static_cast<std::size_t>(row)] < 0;
+      types.push_back(is_virtual ? 0 : batch.types[own++]);
+      positions.push_back(first + static_cast<int32_t>(row - rows.example_offsets[e]));
+    }
+  }
+  auto add_table = [&](const EmbeddingSite& table, std::vector<int32_t> numbers) {
+    std::array<EmbeddingLookup, 1> one{lookup(context, table, context.keep(std::move(numbers)))};
+    sum = add(context, sum, embedding_sum(context, one, &rows));
+  };
+  if (type_.has_value()) add_table(*type_, std::move(types));
+  add_table(position_, std::move(positions));
+  return sum;
+}
+
+namespace {
+
+// The rows of x that are a text's own, in the batch's space. Where the sequence that positions
+// count begins with a virtual token, that token's row takes the first own row's place, as PEFT
+// pools it.
+Variable own_rows(Context& context, const Variable& x, const TokenBatch& batch, bool by_position) {
+  const RowSpace& rows = *x.row_space();
+  if (&rows == &batch.tokens) return x;
+  std::vector<int64_t> numbers;
+  numbers.reserve(batch.ids.size());
+  for (std::size_t e = 0; e + 1 < rows.example_offsets.size(); ++e) {
+    int64_t first = rows.example_offsets[e];
+    bool pools_virtual = by_position && rows.token_position[static_cast<std::size_t>(first)] < 0;
+    if (pools_virtual) numbers.push_back(first);
+    for (int64_t row = first; row < rows.example_offsets[e + 1]; ++row) {
+      if (rows.token_position[static_cast<std::size_t>(row)] >= (pools_virtual ? 1 : 0))
+        numbers.push_back(row);
+    }
+  }
+  return select_rows(context, x, std::move(numbers), &batch.tokens);
+}
+
+}  // namespace
 
 Variable PostNormEncoder::run_layer(Context& context, const Layer& layer, const Variable& x) const {
   Variable mixed;
@@ -213,7 +275,7 @@ Variable PostNormEncoder::encode(Context& context, const TokenBatch& batch) cons
   context.begin_forward();
   Variable x = embed(context, batch);
   for (const Layer& layer : layers_) x = run_layer(context, layer, x);
-  return x;
+  return own_rows(context, x, batch, has_virtual_tokens(context, inputs_));
 }
 
 Variable PostNormEncoder::pooled(Context& context, const Variable& hidden,

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "autograd/ops/activation.h"
+#include "autograd/ops/embedding.h"
 #include "models/model.h"
 #include "models/weight_source.h"
 #include "nn/modules.h"
@@ -71,6 +72,10 @@ class PostNormEncoder : public Model {
   void register_sites();
 
   Variable embed(Context& context, const TokenBatch& batch) const;
+  // The same where adapters set virtual tokens among the word embeddings.
+  Variable prompted_sum(Context& context, const TokenBatch& batch) const;
+  EmbeddingLookup lookup(Context& context, const EmbeddingSite& embedding,
+                         const std::vector<int32_t>* ids) const;
   Variable run_layer(Context& context, const Layer& layer, const Variable& x) const;
 
   EncoderSizes sizes_;

@@ -99,6 +99,10 @@ Variable attention_site(Context& context, const SelfAttentionSite& attention,
   return tapped(context, attention.site, std::move(y));
 }
 
+bool has_virtual_tokens(const Context& context, const PromptSite& prompt) {
+  return any_adapter(context, prompt.site);
+}
+
 Variable prompt_site(Context& context, const PromptSite& prompt, const Variable& x) {
   if (!any_adapter(context, prompt.site)) return x;
   if (context.segments.empty())

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct BaseFacts {
   HeadLayout span_head = {.input = HeadInput::kTokens, .output = "qa_outputs"};
   HeadLayout choice_head = {.input = HeadInput::kPooler, .output = "classifier"};
   std::filesystem::path folder;
+  // The tokens of a text without special ones, by the base's own tokenizer.
+  std::function<std::vector<int32_t>(const std::string& text)> token_ids;
   std::string root_hash;            // of all tensors: the identity of the base
   std::vector<std::string> unused;  // tensors of heads that were not asked for
   std::vector<const Site*>

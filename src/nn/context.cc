@@ -1,12 +1,15 @@
 #include "nn/context.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace inlay {
 
 void Context::begin_forward() {
   ++forward;
-  if (tape.empty()) parts_.clear();  // a backward pass to come still reads them
+  if (!tape.empty()) return;  // a backward pass to come still reads them
+  parts_.clear();
+  kept_.clear();
 }
 
 const RowSpace* Context::part_of(const RowSpace& space, int64_t first_example,
@@ -50,6 +53,10 @@ void end_example(RowSpace& space, const RowSpace& like, std::size_t i) {
 }
 
 }  // namespace
+
+const std::vector<int32_t>* Context::keep(std::vector<int32_t> numbers) {
+  return &kept_.emplace_back(std::move(numbers));
+}
 
 const RowSpace* Context::virtual_rows(const RowSpace& space, int64_t count) {
   RowSpace& rows = parts_.emplace_back();

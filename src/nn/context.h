@@ -61,6 +61,9 @@ struct Context : OpContext {
   // A space of rows that a hook made, alive as long as parts are.
   const RowSpace* keep(RowSpace space) { return &parts_.emplace_back(std::move(space)); }
 
+  // Numbers of rows that an op reads until its backward pass; they live as long as parts.
+  const std::vector<int32_t>* keep(std::vector<int32_t> numbers);
+
   // Adapters of all examples; ignored where segments are given.
   std::vector<ActiveAdapter> adapters;
   // One adapter set per run of examples; empty means `adapters` for all. Must cover the batch in
@@ -70,6 +73,7 @@ struct Context : OpContext {
 
  private:
   std::deque<RowSpace> parts_;
+  std::deque<std::vector<int32_t>> kept_;
 };
 
 }  // namespace inlay

@@ -63,6 +63,9 @@ Variable attention_site(Context& context, const SelfAttentionSite& attention,
 // none. What follows attends to them; a gate between 0 and 1 multiplies the weight they have there.
 Variable prompt_site(Context& context, const PromptSite& prompt, const Variable& x);
 
+// Whether an adapter may set virtual tokens here.
+bool has_virtual_tokens(const Context& context, const PromptSite& prompt);
+
 // The parameter that stands in for an embedding's table or for a bare bias; null: the frozen one.
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding);
 Parameter* parameter_replacement(Context& context, const Site& parameter);

@@ -152,7 +152,8 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   bench.model = load_model(paths.model, parts_for(*bench.task));
   load_adapters(bench);
   bench.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(paths.model));
-  int64_t longest = longest_input(*bench.tokenizer, bench.model->facts(), config.max_length);
+  int64_t longest = longest_input(*bench.tokenizer, bench.model->facts(), config.max_length,
+                                  parse_method(config.method).method->positions_taken());
   bench.encoded = encode_examples(bench.data, *bench.tokenizer, bench.model->facts(), longest);
   for (const EncodedExample& example : bench.encoded) bench.truncated += example.truncated ? 1 : 0;
   return bench;

@@ -57,6 +57,15 @@ std::vector<std::string> method_texts() {
         "ia3[target_modules=all-linear,feedforward_modules='.*layer.1.*']",
         "loreft[r=3,layers=1,dropout=0,non_linearity=gelu]",
         "lora[r=2,rank_pattern='layer.1.*':1]|ia3|bitfit|lora[r=3]|compacter[reduction_factor=8]",
+        "prefix_tuning[num_virtual_tokens=3,use_gating=true,shared_gating=false]",
+        "zero_init_prefix[adapter_len=3,adapter_layers=1,gate=scalar]",
+        "p_tuning[num_virtual_tokens=3,encoder_hidden_size=8,placement=inputs_embeds]",
+        "p_tuning[num_virtual_tokens=3,encoder_reparameterization_type=none,placement=inputs_"
+        "embeds]",
+        "stack(prompt_tuning[num_virtual_tokens=2], prefix_tuning[num_virtual_tokens=3])",
+        "prompt_tuning[num_virtual_tokens=3,prompt_tuning_init=random_uniform,combine=prefix_after_"
+        "bos]",
+        "prompt_tuning[num_virtual_tokens=4,prompt_tuning_init=normal,placement=inputs_embeds]",
         "prefix_tuning[num_virtual_tokens=3,prefix_projection=true,encoder_hidden_size=8,"
         "dropout=0.1,leave_out=0]"}) {
     texts.push_back(text);

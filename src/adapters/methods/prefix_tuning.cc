@@ -3,10 +3,14 @@
 // all layers are one row per virtual token, P (n, 2 L C): K and V of layer 0, then of layer 1 ...
 // With prefix_projection (section 4.3) a network makes P = W_2 tanh(W_1 E + b_1) + b_2, which
 // trains more steadily.
+// use_gating: Mao et al. 2021, arXiv:2110.07577, section 3.3.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "adapters/example_gate.h"
 #include "adapters/method.h"
+#include "adapters/prompt_peft.h"
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/row_ops.h"
 #include "nn/initializers.h"
@@ -15,24 +19,36 @@
 namespace inlay {
 namespace {
 
+// The factors of an example's prefixes, UniPELT's gates: one for both, or one for each.
+struct PrefixGates {
+  std::optional<ExampleGate> key, value;
+
+  const ExampleGate* of_key() const { return key.has_value() ? &*key : nullptr; }
+  const ExampleGate* of_value() const { return value.has_value() ? &*value : of_key(); }
+};
+
 class PrefixHook : public SiteHook {
  public:
-  PrefixHook(DerivedParameter& key, DerivedParameter& value, double dropout, std::string stream)
-      : key_(key), value_(value), dropout_(dropout), stream_(std::move(stream)) {}
+  PrefixHook(DerivedParameter& key, DerivedParameter& value, PrefixGates gates, double dropout,
+             std::string stream)
+      : key_(key), value_(value), gates_(gates), dropout_(dropout), stream_(std::move(stream)) {}
 
   AttentionPrefix prefix(Context& context, const AttentionBlock& block) override {
     int64_t count = key_.current().shape()[0];
     const RowSpace* rows = context.virtual_rows(*block.key.row_space(), count);
-    auto of_examples = [&](DerivedParameter& part, const char* name) {
+    auto of_examples = [&](DerivedParameter& part, const ExampleGate* gate, const char* name) {
       Variable repeated = repeat_rows(context, part.current(), Precision::kCompute, rows);
-      return inlay::dropout(context, repeated, dropout_, stream_ + name);
+      repeated = inlay::dropout(context, repeated, dropout_, stream_ + name);
+      return gate == nullptr ? repeated : gate->apply(context, block.input, repeated);
     };
-    return {count, of_examples(key_, ".key"), of_examples(value_, ".value")};
+    return {count, of_examples(key_, gates_.of_key(), ".key"),
+            of_examples(value_, gates_.of_value(), ".value")};
   }
 
  private:
   DerivedParameter& key_;
   DerivedParameter& value_;
+  PrefixGates gates_;
   double dropout_;
   std::string stream_;
 };
@@ -113,6 +129,8 @@ class PrefixTuning : public Method {
     visit.choice("init_weights", init_weights_, {"normal", "zero"},
                  "how prefixes start without a network");
     visit("dropout", dropout_, "probability of dropping an element of a prefix while training");
+    visit("use_gating", use_gating_, "a factor of the prefixes for each text, learned from it");
+    visit("shared_gating", shared_gating_, "one factor for keys and values; otherwise one each");
     visit("leave_out", leave_out_, "numbers of layers without a prefix");
   }
 
@@ -148,11 +166,15 @@ class PrefixTuning : public Method {
     Parameter& pairs = prefixes(make);
     return std::make_unique<PrefixHook>(
         columns_of(make, site.name + ".prefix_key", pairs, first, channels),
-        columns_of(make, site.name + ".prefix_value", pairs, first + channels, channels), dropout_,
-        "dropout/prefix_tuning/" + site.name);
+        columns_of(make, site.name + ".prefix_value", pairs, first + channels, channels),
+        gates(site, make), dropout_, "dropout/prefix_tuning/" + site.name);
   }
 
   bool identity_at_start() const override { return false; }
+  // PEFT has neither gates nor layers that are left out, and keeps no network.
+  bool fits_format() const override {
+    return !prefix_projection_ && !use_gating_ && leave_out_.empty();
+  }
 
  private:
   static constexpr int64_t kMostTokens = 4096;
@@ -167,6 +189,14 @@ class PrefixTuning : public Method {
                        [&](const std::string& layer) { return std::stoll(layer) == site.layer; });
   }
   static int64_t key_channels(const Site& site) { return site.out / site.heads * site.kv_heads; }
+
+  PrefixGates gates(const Site& site, ParameterMaker& make) const {
+    PrefixGates gates;
+    if (!use_gating_) return gates;
+    gates.key.emplace(site, site.in, make, "prefix_gate");
+    if (!shared_gating_) gates.value.emplace(site, site.in, make, "prefix_gate_value");
+    return gates;
+  }
 
   // P (n, 2 L C): trained itself, or made by the network.
   Parameter& prefixes(ParameterMaker& make) const {
@@ -203,6 +233,7 @@ class PrefixTuning : public Method {
   int64_t encoder_hidden_size_ = 512;
   std::string init_weights_ = "normal";
   double dropout_ = 0;
+  bool use_gating_ = false, shared_gating_ = true;
   std::vector<std::string> leave_out_;
 };
 
@@ -214,7 +245,8 @@ const MethodInfo& method_prefix_tuning() {
       .summary = "Sets trained keys and values before each layer's own.",
       .citation = "arXiv:2101.00190",
       .example = "prefix_tuning[num_virtual_tokens=10]",
-      .format = AdapterFormat::kNative,
+      .format = AdapterFormat::kPeft,
+      .peft = &prefix_tuning_peft_form(),
       .learning_rate = 1e-2,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<PrefixTuning>(); }};

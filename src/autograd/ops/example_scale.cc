@@ -51,14 +51,14 @@ std::vector<double> gates_of(const Tensor& scores, const RowSpace& rows) {
 
 // d loss / d scores, from the gradient of the gated rows.
 Tensor score_gradient(Tape& tape, const RowSpace& rows, const Tensor& grad_y, const Tensor& x,
-                      const Tensor& scores) {
+                      const RowSpace& score_rows, const Tensor& scores) {
   Tensor grad = tape.empty_rows(scores.shape(), scores.dtype());
   kernels::Output dst = out(grad);
 #pragma omp parallel for schedule(static)
   for (int64_t e = 0; e < rows.examples(); ++e) {
-    int64_t first = offset(rows, e), last = offset(rows, e + 1);
-    double share =
-        dot_rows(grad_y, x, first, last) / static_cast<double>(std::max<int64_t>(1, last - first));
+    double dot = dot_rows(grad_y, x, offset(rows, e), offset(rows, e + 1));
+    int64_t first = offset(score_rows, e), last = offset(score_rows, e + 1);
+    double share = dot / static_cast<double>(std::max<int64_t>(1, last - first));
     for (int64_t t = first; t < last; ++t) {
       double s = sigmoid(in(scores).load<double>(t));
       dst.store(t, share * s * (1 - s));
@@ -70,17 +70,20 @@ Tensor score_gradient(Tape& tape, const RowSpace& rows, const Tensor& grad_y, co
 }  // namespace
 
 Variable mean_gate(OpContext& context, const Variable& x, const Variable& scores) {
-  ensure(scores.rows() == x.rows() && scores.channels() == 1, "scores of shape {} for {} rows",
-         scores.shape().text(), x.rows());
   const RowSpace* rows = x.row_space();
-  std::vector<double> gates = gates_of(scores.value(), *rows);
+  const RowSpace* score_rows = scores.row_space();
+  ensure(score_rows->examples() == rows->examples() && scores.channels() == 1,
+         "scores of shape {} of {} examples for {}", scores.shape().text(), score_rows->examples(),
+         rows->examples());
+  std::vector<double> gates = gates_of(scores.value(), *score_rows);
   Tensor y = scaled(context.tape, x.value(), *rows, gates);
   return context.tape.record(
       std::move(y), rows, x.requires_grad() || scores.requires_grad(),
-      [rows, gates = std::move(gates), x_slot = x.slot(), score_slot = scores.slot(),
+      [rows, score_rows, gates = std::move(gates), x_slot = x.slot(), score_slot = scores.slot(),
        kept = x.value(), kept_scores = scores.value()](Tape& tape, const Tensor& grad_y) {
         if (score_slot != nullptr) {
-          tape.accumulate(score_slot, score_gradient(tape, *rows, grad_y, kept, kept_scores));
+          tape.accumulate(score_slot,
+                          score_gradient(tape, *rows, grad_y, kept, *score_rows, kept_scores));
         }
         if (x_slot != nullptr) tape.accumulate(x_slot, scaled(tape, grad_y, *rows, gates));
       });

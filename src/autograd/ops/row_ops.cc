@@ -121,7 +121,7 @@ Variable repeat_rows(OpContext& context, Parameter& parameter, Precision precisi
   for (int64_t i = 0; i < rows->examples(); ++i) copy_rows(once, 0, y, i * count, count);
   std::size_t use = begin_use(context, &parameter);
   return context.tape.record(
-      std::move(y), rows, true,
+      std::move(y), rows, !parameter.frozen(),
       [&context, &parameter, use, rows, count](Tape&, const Tensor& grad_y) {
         push_chunks_in_parallel(
             context, parameter, use, *rows, [&](int64_t first, int64_t last, const Tensor& leaf) {

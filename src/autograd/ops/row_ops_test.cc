@@ -43,6 +43,52 @@ TEST(SliceRows, AddGradientsOfRowsThatOverlap) {
   });
 }
 
+TEST(InsertRows, SetsRowsOfEachExampleAmongItsOwn) {
+  for (int64_t at : {0, 1}) {
+    expect_op_contract([at](int64_t channels) {
+      return OpCase{
+          .inputs = {{channels}, {channels, RowsOf::kKeys}}, .function = [at](OpRun& run) {
+            std::vector<int64_t> lengths;
+            for (std::size_t e = 1; e < run.tokens.example_offsets.size(); ++e) {
+              lengths.push_back(run.tokens.example_offsets[e] - run.tokens.example_offsets[e - 1] +
+                                run.keys.example_offsets[e] - run.keys.example_offsets[e - 1]);
+            }
+            const RowSpace& rows = run.kept_spaces.emplace_back(
+                make_row_space(lengths, 1, run.tokens.example_place[0]));
+            return insert_rows(run.context, run.x[0], run.x[1], at, &rows);
+          }};
+    });
+  }
+}
+
+TEST(InsertRows, KeepsTheOrderOfOwnRowsAroundTheInserted) {
+  OpContext context(DType::kF32);
+  RowSpace own = make_row_space({2, 1}), added = make_row_space({1, 2}),
+           all = make_row_space({3, 3});
+  Variable x = context.tape.constant(Tensor::of<float>({3, 1}, std::vector<float>{1, 2, 3}), &own);
+  Variable inserted =
+      context.tape.constant(Tensor::of<float>({3, 1}, std::vector<float>{-1, -2, -3}), &added);
+  Tensor y = insert_rows(context, x, inserted, 1, &all).value();
+  EXPECT_EQ(std::vector<float>(y.data<float>(), y.data<float>() + 6),
+            (std::vector<float>{1, -1, 2, 3, -2, -3}));
+}
+
+TEST(RepeatRows, GivesAParameterToEveryExample) {
+  for (Precision precision : {Precision::kFull, Precision::kCompute}) {
+    expect_op_contract([&](int64_t channels) {
+      return OpCase{.inputs = {{channels, RowsOf::kExamples}},
+                    .parameters = {{3, channels}},
+                    .function = [precision](OpRun& run) {
+                      std::vector<int64_t> lengths(
+                          static_cast<std::size_t>(run.examples.examples()), 3);
+                      const RowSpace& rows = run.kept_spaces.emplace_back(
+                          make_row_space(lengths, 1, run.examples.example_place[0]));
+                      return repeat_rows(run.context, run.p[0], precision, &rows);
+                    }};
+    });
+  }
+}
+
 TEST(SelectRows, TakesTheNumberedRows) {
   for (Precision precision : {Precision::kFull, Precision::kCompute}) {
     expect_op_contract([&](int64_t channels) {

@@ -19,6 +19,7 @@ from adapters import (
     lora_plan,
 )
 from adapters_low_rank import AdaLoraEncoder, VeraEncoder, adalora_config, adalora_shapes, vera_config, vera_shapes
+import adapters_prompt
 from configs import model_config
 from encoders import FAMILIES, HIDDEN, VOCABULARY, Encoder, backbone_shapes, head_shapes
 from tensor_file import read_safetensors, write_json, write_safetensors
@@ -227,6 +228,28 @@ def make_bottleneck(preset):
     write_safetensors(folder / "model_head.safetensors", head_values)
 
 
+def make_prompt(name):
+    """The expected values of a prompt-like adapter over bert-single-label, whose classifier stays as it is."""
+    encoder_class, settings, shapes = adapters_prompt.CASES[name]
+    family, source = FAMILIES["bert"], random_source(name)
+    values = random_parameters(shapes, source)
+    leaves = as_leaves(values, trainable=True)
+    frozen = as_leaves(read_model("bert-single-label"), trainable=False)
+    encoder = encoder_class(family, frozen, "bert.", leaves, **settings)
+    batch = random_batch(family, source)
+    targets = random_labels("single-label", batch[0], source)
+    expected = expected_values(encoder, "single-label", batch, targets, leaves)
+    expected["logits.gate"] = adapters_prompt.gated_logits(encoder, batch)
+    folder = FOLDER / name
+    folder.mkdir(exist_ok=True)
+    write_safetensors(folder / "expected.safetensors", adapters_prompt.with_adapter(expected, values))
+    if name in adapters_prompt.PEFT:
+        base = read_model("bert-single-label")
+        head = {f"base_model.classifier.{part}": base[f"classifier.{part}"] for part in ("weight", "bias")}
+        write_json(folder / "adapter_config.json", adapters_prompt.PEFT[name])
+        write_safetensors(folder / "adapter_model.safetensors", {**values, **head})
+
+
 def read_model(name):
     return read_safetensors(FOLDER / name / "model.safetensors")
 
@@ -305,6 +328,8 @@ def main():
     make_low_rank("bert-adalora", "bert-single-label", AdaLoraEncoder, config, adalora_shapes)
     for preset in PRESETS:
         make_bottleneck(preset)
+    for name in adapters_prompt.CASES:
+        make_prompt(name)
     make_adamw()
 
 
