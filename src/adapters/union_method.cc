@@ -66,6 +66,11 @@ class Union : public Method {
   bool gradient_is_exact() const override {
     return all([](const Method& method) { return method.gradient_is_exact(); });
   }
+  int64_t positions_taken() const override {
+    int64_t taken = 0;
+    for (const Part& part : parts_) taken += part.method.method->positions_taken();
+    return taken;
+  }
   int64_t gradient_chunk() const override {
     int64_t chunk = 1;
     for (const Part& part : parts_) chunk = std::max(chunk, part.method.method->gradient_chunk());

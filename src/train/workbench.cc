@@ -44,6 +44,20 @@ std::string Workbench::place(std::size_t example) const {
   return place.substr(place.rfind('/') + 1);
 }
 
+namespace {
+
+std::unique_ptr<Adapter> make_adapter(const Workbench& bench) {
+  auto seed = static_cast<uint64_t>(bench.config.seed);
+  const BaseFacts& base = bench.model->facts();
+  if (!is_composition(bench.config.method))
+    return Adapter::create("default", parse_method(bench.config.method), base, seed);
+  AdaptersAtHand at_hand;
+  for (const auto& [name, loaded] : bench.adapters) at_hand[name] = loaded.adapter.get();
+  return compose("default", bench.config.method, at_hand, base, seed);
+}
+
+}  // namespace
+
 Learner Workbench::make_learner(const Split& split) const {
   auto seed = static_cast<uint64_t>(config.seed);
   TaskOptions options = task_options(config);
@@ -62,13 +76,7 @@ Learner Workbench::make_learner(const Split& split) const {
     learner.head = std::make_unique<Head>(layout, model->facts().hidden, learner.task->outputs(),
                                           config.head_dropout, seed);
   }
-  if (is_composition(config.method)) {
-    AdaptersAtHand at_hand;
-    for (const auto& [name, loaded] : adapters) at_hand[name] = loaded.adapter.get();
-    learner.adapter = compose("default", config.method, at_hand, model->facts(), seed);
-  } else {
-    learner.adapter = Adapter::create("default", parse_method(config.method), model->facts(), seed);
-  }
+  learner.adapter = make_adapter(*this);
   require(!learner.parameters().empty(), ErrorKind::kUsage,
           "method {} trains the task's own head alone, and {} has none; use another, such as lora",
           config.method, task->name);
@@ -153,7 +161,7 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   load_adapters(bench);
   bench.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(paths.model));
   int64_t longest = longest_input(*bench.tokenizer, bench.model->facts(), config.max_length,
-                                  parse_method(config.method).method->positions_taken());
+                                  make_adapter(bench)->method().positions_taken());
   bench.encoded = encode_examples(bench.data, *bench.tokenizer, bench.model->facts(), longest);
   for (const EncodedExample& example : bench.encoded) bench.truncated += example.truncated ? 1 : 0;
   return bench;
