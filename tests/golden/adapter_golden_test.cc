@@ -27,6 +27,19 @@ constexpr std::pair<const char*, const char*> kFolders[] = {
     {"bert-double-seq-bn", "bert-single-label"},
     {"bert-par-bn", "bert-single-label"},
     {"bert-scaled-par-bn", "bert-single-label"},
+    {"bert-loha", "bert-single-label"},
+    {"bert-lokr", "bert-single-label"},
+    {"bert-miss", "bert-single-label"},
+    {"bert-shira", "bert-single-label"},
+    {"bert-hra", "bert-single-label"},
+    {"bert-oft", "bert-single-label"},
+    {"bert-c3a", "bert-single-label"},
+    {"bert-oft-exact", "bert-single-label"},
+    {"bert-vblora", "bert-single-label"},
+    {"bert-randlora", "bert-single-label"},
+    {"bert-boft", "bert-single-label"},
+    {"bert-fourierft", "bert-single-label"},
+    {"bert-coft", "bert-single-label"},
 };
 
 std::vector<Case> all_cases(std::initializer_list<DType> types) {
@@ -49,8 +62,7 @@ class AdapterGolden : public testing::TestWithParam<Case> {
     LoadedAdapter loaded = load_adapter(golden_folder(GetParam().folder), golden_.model->facts());
     adapter_ = std::move(loaded.adapter);
     golden_.head = std::move(loaded.head);
-    for (Adapter::Entry& entry : adapter_->entries())
-      golden_.set(entry.parameter, entry.parameter.value());
+    adapter_->convert(golden_.context.dtype(Precision::kFull));
     for (Parameter& parameter : golden_.head->parameters())
       golden_.set(parameter, parameter.value());
     golden_.context.adapters = {{.hooks = adapter_.get()}};
@@ -63,9 +75,14 @@ class AdapterGolden : public testing::TestWithParam<Case> {
     bool peft = adapter_->info().format == AdapterFormat::kPeft;
     for (Adapter::Entry& entry : adapter_->entries()) {
       if (!entry.trained) continue;
-      std::string name =
-          peft ? "base_model.model." + facts.prefix + entry.parameter.name()
-               : facts.prefix + entry.site->name + "." + adapter_->name() + "." + entry.part;
+      std::string name;
+      if (entry.site == nullptr) {
+        name = "base_model." + entry.parameter.name();
+      } else if (peft) {
+        name = "base_model.model." + facts.prefix + entry.parameter.name();
+      } else {
+        name = facts.prefix + entry.site->name + "." + adapter_->name() + "." + entry.part;
+      }
       parameters[name] = &entry.parameter;
     }
     int64_t index = 0;
@@ -112,6 +129,19 @@ TEST_P(AdapterGolden, GradientsOfEveryTrainedTensorAgree) {
     ++compared;
   }
   EXPECT_EQ(compared, parameters.size());
+}
+
+// Those layers whose merged weight the folder gives.
+TEST_P(AdapterGolden, MergedWeightsAgree) {
+  const BaseFacts& facts = golden_.model->facts();
+  for (const Site* site : adapter_->sites()) {
+    std::string name = "merged." + facts.prefix + site->name;
+    if (!golden_.has(name)) continue;
+    DType dtype = golden_.context.dtype(Precision::kFull);
+    MergedTensors merged{site->weight.to(dtype), site->bias.to(dtype)};
+    ASSERT_TRUE(adapter_->at(site->index)->merge(merged)) << site->name;
+    expect_tensor(merged.weight, golden_.expected(name), golden_tolerance(dtype), name);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, AdapterGolden,

@@ -1,6 +1,6 @@
 // C3A: Chen et al. 2024, "Parameter-efficient fine-tuning via circular convolution",
 // arXiv:2407.19342, eq. (5): dW is made of square blocks, each circulant:
-// dW_ij[p, q] = w_ij[(p - q) mod b] / in.
+// dW_ij[p, q] = w_ij[(q - p) mod b] / in, so that w_ij is a block's first row.
 #include <cmath>
 #include <numeric>
 
@@ -22,7 +22,7 @@ void for_each_element(const Shape& kernel, const Visit& visit) {
       for (int64_t j = 0; j < columns; ++j) {
         int64_t first = (i * columns + j) * size;
         for (int64_t q = 0; q < size; ++q)
-          visit(first + (p - q + size) % size, i * size + p, j * size + q);
+          visit(first + (q - p + size) % size, i * size + p, j * size + q);
       }
     }
   }
@@ -122,7 +122,7 @@ void read_start(const Json& config, const SiteSet&, const std::string&, Json& fi
 const PeftForm& form() {
   static const PeftForm form{.type = "C3A",
                              .keys = {{"block_size", 256, "block_size"},
-                                      {"block_size_pattern", nullptr, PeftKey::kFixed},
+                                      {"block_size_pattern", Json::object(), PeftKey::kFixed},
                                       {"bias", "none", PeftKey::kFixed},
                                       {"init_weights", "xavier_uniform", PeftKey::kCustom}},
                              .write = write_start,

@@ -3,96 +3,126 @@
 // that is zero elsewhere, dW = scaling Re(IDFT2(F)). Which places follows from random_loc_seed as
 // in PyTorch: the first numbers of a random permutation drawn from a Mersenne twister.
 #include <complex>
-#include <numeric>
-#include <random>
+#include <numbers>
 #include <unsupported/Eigen/FFT>
 
 #include "adapters/delta_hook.h"
 #include "adapters/peft_form.h"
 #include "adapters/targeted_method.h"
+#include "adapters/torch_permutation.h"
 #include "nn/initializers.h"
+#include "tensor/kernels/parallel.h"
 #include "tensor/matrix_view.h"
 
 namespace inlay {
 namespace {
 
-using Places = std::vector<int64_t>;  // row * columns + column
-
-// The first `count` of PyTorch's randperm(total) on the CPU: exchanges from the front, each with an
-// element drawn from itself and what follows.
-Places drawn_places(int64_t count, int64_t total, uint32_t seed) {
-  std::mt19937 generator(seed);
-  Places places(static_cast<std::size_t>(total));
-  std::iota(places.begin(), places.end(), 0);
-  for (int64_t i = 0; i < std::min(count, total - 1); ++i) {
-    auto other = static_cast<int64_t>(generator() % static_cast<uint64_t>(total - i));
-    std::swap(places[static_cast<std::size_t>(i)], places[static_cast<std::size_t>(i + other)]);
-  }
-  places.resize(static_cast<std::size_t>(count));
-  return places;
-}
-
-template <class T>
-using Spectrum = Eigen::Matrix<std::complex<T>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-// Both directions in place: columns first, then rows. Forward has no factor, inverse 1 / (m n).
-template <class T>
-void transform(Spectrum<T>& field, bool inverse) {
-  Eigen::FFT<T> fft;
-  Eigen::Matrix<std::complex<T>, Eigen::Dynamic, 1> before, after;
-  auto along = [&](auto&& line) {
-    before = line;
-    if (inverse) {
-      fft.inv(after, before);
-    } else {
-      fft.fwd(after, before);
-    }
-    line = after;
-  };
-  for (int64_t column = 0; column < field.cols(); ++column) {
-    if (!inverse || !field.col(column).isZero(T(0))) along(field.col(column));
-  }
-  for (int64_t row = 0; row < field.rows(); ++row) {
-    before = field.row(row).transpose();
-    if (inverse) {
-      fft.inv(after, before);
-    } else {
-      fft.fwd(after, before);
-    }
-    field.row(row) = after.transpose();
-  }
-}
-
+// What a layer's update is made of: coefficient l stands at (row(l), column(l)) of the spectrum.
 struct Field {
   int64_t rows, columns;
   double scaling;
-  Places places;
+  std::vector<uint32_t> row, column;
 };
 
+template <class T>
+using Line = Eigen::Matrix<std::complex<T>, Eigen::Dynamic, 1>;
+
+// exp(2 pi i t / size) for all t.
+template <class T>
+Line<T> unit_roots(int64_t size) {
+  Line<T> roots(size);
+  for (int64_t t = 0; t < size; ++t) {
+    std::complex<double> root =
+        std::polar(1.0, 2 * std::numbers::pi * static_cast<double>(t) / static_cast<double>(size));
+    roots[t] = std::complex<T>(static_cast<T>(root.real()), static_cast<T>(root.imag()));
+  }
+  return roots;
+}
+
+// Calls visit(q) for all even columns, in parallel; a column and its neighbour q + 1 are the real
+// and the imaginary part of one transform. `visit` gets a transform of its own.
+template <class T, class Visit>
+void for_each_pair(const Field& field, const Visit& visit) {
+  int64_t pairs = (field.columns + 1) / 2;
+  kernels::parallel_ranges(pairs, 2 * field.rows, [&](int64_t first, int64_t last) {
+    Eigen::FFT<T> fft;
+    for (int64_t pair = first; pair < last; ++pair) visit(2 * pair, fft);
+  });
+}
+
+// dW[p, q] = scaling / (m n) sum_l c_l cos(2 pi (j_l p / m + k_l q / n)). With z = exp(2 pi i q k_l
+// / n) the sum over rows is the inverse transform of c_l z / 2 at j_l and its conjugate at -j_l.
 Tensor update(DerivedParameter::Values values, const Field& field) {
   Tensor delta = Tensor::empty({field.rows, field.columns}, values[0].dtype());
   with_real(delta.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    Spectrum<T> spectrum = Spectrum<T>::Zero(field.rows, field.columns);
-    for (std::size_t k = 0; k < field.places.size(); ++k)
-      spectrum.data()[field.places[k]] = values[0].data<T>()[k];
-    transform(spectrum, true);
-    matrix<T>(delta) = static_cast<T>(field.scaling) * spectrum.real();
+    const T* c = values[0].data<T>();
+    auto out = matrix<T>(delta);
+    Line<T> roots = unit_roots<T>(field.columns);
+    T scale = static_cast<T>(field.scaling / static_cast<double>(field.columns));
+    auto width = static_cast<uint32_t>(field.columns);
+    for_each_pair<T>(field, [&](int64_t q, Eigen::FFT<T>& fft) {
+      Line<T> spectrum = Line<T>::Zero(field.rows), wave;
+      auto add = [&](int64_t column, std::complex<T> unit) {
+        for (std::size_t l = 0; l < field.row.size(); ++l) {
+          uint32_t turn = field.column[l] * static_cast<uint32_t>(column) % width;
+          std::complex<T> half = T(0.5) * c[l] * roots[turn];
+          spectrum[field.row[l]] += unit * half;
+          spectrum[field.row[l] == 0 ? 0 : field.rows - field.row[l]] += unit * std::conj(half);
+        }
+      };
+      bool two = q + 1 < field.columns;
+      add(q, {1, 0});
+      if (two) add(q + 1, {0, 1});
+      fft.inv(wave, spectrum);
+      out.col(q) = scale * wave.real();
+      if (two) out.col(q + 1) = scale * wave.imag();
+    });
   });
   return delta;
 }
 
-// d sum G dW / d c_k = scaling / (m n) Re(DFT2(G))[k].
+// d sum G dW / d c_l = scaling / (m n) Re sum_q H_q[j_l] exp(-2 pi i q k_l / n) with H_q the
+// transform of column q of G.
 std::vector<Tensor> update_backward(DerivedParameter::Values values, const Tensor& grad,
                                     const Field& field) {
   std::vector<Tensor> grads{Tensor::empty(values[0].shape(), values[0].dtype())};
   with_real(grad.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    Spectrum<T> spectrum = const_matrix<T>(grad).template cast<std::complex<T>>();
-    transform(spectrum, false);
+    auto seed = const_matrix<T>(grad);
+    Eigen::Matrix<std::complex<T>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> transforms(
+        field.rows, field.columns);
+    for_each_pair<T>(field, [&](int64_t q, Eigen::FFT<T>& fft) {
+      Line<T> wave(field.rows), spectrum;
+      bool two = q + 1 < field.columns;
+      wave.real() = seed.col(q);
+      wave.imag().setZero();
+      if (two) wave.imag() = seed.col(q + 1);
+      fft.fwd(spectrum, wave);
+      for (int64_t j = 0; j < field.rows; ++j) {
+        std::complex<T> mirrored = std::conj(spectrum[(field.rows - j) % field.rows]);
+        transforms(j, q) = T(0.5) * (spectrum[j] + mirrored);
+        if (two) transforms(j, q + 1) = std::complex<T>(0, T(-0.5)) * (spectrum[j] - mirrored);
+      }
+    });
+    Line<T> roots = unit_roots<T>(field.columns);
     T scale = static_cast<T>(field.scaling / static_cast<double>(grad.count()));
-    for (std::size_t k = 0; k < field.places.size(); ++k)
-      grads[0].mutable_data<T>()[k] = scale * spectrum.data()[field.places[k]].real();
+    T* c = grads[0].mutable_data<T>();
+    auto count = static_cast<int64_t>(field.row.size());
+    kernels::parallel_ranges(count, field.columns, [&](int64_t first, int64_t last) {
+      for (int64_t l = first; l < last; ++l) {
+        int64_t j = field.row[static_cast<std::size_t>(l)];
+        int64_t k = field.column[static_cast<std::size_t>(l)], turn = 0;
+        T sum = 0;
+        for (int64_t q = 0; q < field.columns; ++q) {
+          std::complex<T> root = roots[turn], value = transforms(j, q);
+          sum += value.real() * root.real() + value.imag() * root.imag();
+          turn += k;
+          if (turn >= field.columns) turn -= field.columns;
+        }
+        c[l] = scale * sum;
+      }
+    });
   });
   return grads;
 }
@@ -114,8 +144,12 @@ class FourierFt : public TargetedMethod {
     Tensor start = zero_start_ ? Tensor::zeros({n_frequency_}, DType::kF32)
                                : normal_init({n_frequency_}, 1.0f, make.stream(site, part));
     Parameter& spectrum = make.make(site, part, std::move(start));
-    Field field{site.out, site.in, scaling_,
-                drawn_places(n_frequency_, site.out * site.in, static_cast<uint32_t>(seed_))};
+    Field field{site.out, site.in, scaling_, {}, {}};
+    for (int64_t place :
+         torch_permutation(site.out * site.in, n_frequency_, static_cast<uint32_t>(seed_))) {
+      field.row.push_back(static_cast<uint32_t>(place / site.in));
+      field.column.push_back(static_cast<uint32_t>(place % site.in));
+    }
     DerivedParameter& delta = make.derive(
         site.name + ".fourierft", {&spectrum},
         [field](auto values) { return update(values, field); },
@@ -145,6 +179,7 @@ class FourierFt : public TargetedMethod {
 const PeftForm& form() {
   static const PeftForm form{.type = "FOURIERFT",
                              .keys = {{"n_frequency", 1000, "n_frequency"},
+                                      {"alpha", nullptr, PeftKey::kFixed},
                                       {"scaling", 150.0, "scaling"},
                                       {"random_loc_seed", 777, "random_loc_seed"},
                                       {"n_frequency_pattern", Json::object(), PeftKey::kFixed},

@@ -6,6 +6,8 @@
 #include "adapters/delta_hook.h"
 #include "adapters/peft_form.h"
 #include "adapters/targeted_method.h"
+#include "autograd/ops/add.h"
+#include "autograd/ops/kronecker.h"
 #include "nn/initializers.h"
 #include "tensor/matrix_view.h"
 
@@ -38,66 +40,64 @@ struct Plan {
   double scale;
 };
 
-template <class T>
-RowMajor<T> whole(DerivedParameter::Values values, std::size_t at, const Factor& factor) {
-  if (!factor.split) return const_matrix<T>(values[at]);
-  return const_matrix<T>(values[at]) * const_matrix<T>(values[at + 1]);
-}
-
-void push_back_gradients(DerivedParameter::Values values, std::size_t at, const Factor& factor,
-                         const auto& grad, std::vector<Tensor>& grads) {
-  using T = typename std::decay_t<decltype(grad)>::Scalar;
-  for (std::size_t i = at; i <= at + (factor.split ? 1 : 0); ++i)
-    grads.push_back(Tensor::empty(values[i].shape(), values[i].dtype()));
-  if (!factor.split) {
-    matrix<T>(grads[at]) = grad;
-    return;
-  }
-  matrix<T>(grads[at]).noalias() = grad * const_matrix<T>(values[at + 1]).transpose();
-  matrix<T>(grads[at + 1]).noalias() = const_matrix<T>(values[at]).transpose() * grad;
-}
-
-std::size_t place_of_second(const Plan& plan) { return plan.first.split ? 2 : 1; }
-
-Tensor update(DerivedParameter::Values values, const Plan& plan) {
-  const auto& [first, second, scale] = plan;
-  Tensor delta =
-      Tensor::empty({first.rows * second.rows, first.columns * second.columns}, values[0].dtype());
-  with_real(delta.dtype(), [&](auto zero) {
+Tensor product(DerivedParameter::Values values) {
+  Tensor whole = Tensor::empty({values[0].dim(0), values[1].dim(1)}, values[0].dtype());
+  with_real(whole.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    RowMajor<T> w1 = static_cast<T>(plan.scale) * whole<T>(values, 0, plan.first);
-    RowMajor<T> w2 = whole<T>(values, place_of_second(plan), plan.second);
-    auto out = matrix<T>(delta);
-    for (int64_t i = 0; i < w1.rows(); ++i) {
-      for (int64_t j = 0; j < w1.cols(); ++j)
-        out.block(i * w2.rows(), j * w2.cols(), w2.rows(), w2.cols()) = w1(i, j) * w2;
-    }
+    matrix<T>(whole).noalias() = const_matrix<T>(values[0]) * const_matrix<T>(values[1]);
   });
-  return delta;
+  return whole;
 }
 
-std::vector<Tensor> update_backward(DerivedParameter::Values values, const Tensor& grad,
-                                    const Plan& plan) {
-  std::vector<Tensor> grads;
+std::vector<Tensor> product_backward(DerivedParameter::Values values, const Tensor& grad) {
+  std::vector<Tensor> grads{Tensor::empty(values[0].shape(), grad.dtype()),
+                            Tensor::empty(values[1].shape(), grad.dtype())};
   with_real(grad.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    RowMajor<T> w1 = whole<T>(values, 0, plan.first);
-    RowMajor<T> w2 = whole<T>(values, place_of_second(plan), plan.second);
-    RowMajor<T> dw1(w1.rows(), w1.cols()), dw2 = RowMajor<T>::Zero(w2.rows(), w2.cols());
     auto seed = const_matrix<T>(grad);
-    auto scale = static_cast<T>(plan.scale);
-    for (int64_t i = 0; i < w1.rows(); ++i) {
-      for (int64_t j = 0; j < w1.cols(); ++j) {
-        auto block = seed.block(i * w2.rows(), j * w2.cols(), w2.rows(), w2.cols());
-        dw1(i, j) = scale * block.cwiseProduct(w2).sum();
-        dw2 += (scale * w1(i, j)) * block;
-      }
-    }
-    push_back_gradients(values, 0, plan.first, dw1, grads);
-    push_back_gradients(values, place_of_second(plan), plan.second, dw2, grads);
+    matrix<T>(grads[0]).noalias() = seed * const_matrix<T>(values[1]).transpose();
+    matrix<T>(grads[1]).noalias() = const_matrix<T>(values[0]).transpose() * seed;
   });
   return grads;
 }
+
+// A factor as it is now: a parameter, or what is made from two.
+struct Now {
+  Parameter* whole = nullptr;
+  DerivedParameter* split = nullptr;
+  Parameter& operator()() const { return split != nullptr ? split->current() : *whole; }
+};
+
+class LoKrHook : public SiteHook {
+ public:
+  LoKrHook(Now first, Now second, double scale) : first_(first), second_(second), scale_(scale) {}
+
+  Variable linear(Context& context, const LinearSite&, const Variable& x, Variable y) override {
+    Variable update = kronecker(context, x, first_(), second_());
+    return add_scaled(context, y, update, static_cast<float>(scale_));
+  }
+
+  bool merge(MergedTensors& merged) override {
+    const Tensor &first = first_().value(), &second = second_().value();
+    Tensor delta = Tensor::empty(merged.weight.shape(), first.dtype());
+    with_real(delta.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      auto w1 = const_matrix<T>(first), w2 = const_matrix<T>(second);
+      for (int64_t i = 0; i < w1.rows(); ++i) {
+        for (int64_t j = 0; j < w1.cols(); ++j) {
+          matrix<T>(delta).block(i * w2.rows(), j * w2.cols(), w2.rows(), w2.cols()) =
+              static_cast<T>(scale_) * w1(i, j) * w2;
+        }
+      }
+    });
+    merge_delta(merged, delta);
+    return true;
+  }
+
+ private:
+  Now first_, second_;
+  double scale_;
+};
 
 class LoKr : public RankedMethod {
  public:
@@ -114,17 +114,10 @@ class LoKr : public RankedMethod {
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
     Plan plan = plan_at(site);
-    std::vector<Parameter*> sources;
-    add_factor(site, make, "lokr_w1", plan.first, true, sources);
-    add_factor(site, make, "lokr_w2", plan.second, false, sources);
-    DerivedParameter& delta = make.derive(
-        site.name + ".lokr", std::move(sources),
-        [plan](auto values) { return update(values, plan); },
-        [plan](auto values, const Tensor& grad) { return update_backward(values, grad, plan); });
-    return make_delta_hook(delta, 0, "");
+    Now first = add_factor(site, make, "lokr_w1", plan.first, true);
+    Now second = add_factor(site, make, "lokr_w2", plan.second, false);
+    return std::make_unique<LoKrHook>(first, second, plan.scale);
   }
-
-  int64_t gradient_chunk() const override { return 4; }
 
  protected:
   void check() const override {
@@ -143,16 +136,17 @@ class LoKr : public RankedMethod {
   }
 
   // The first factor starts at zero, so that the update does.
-  void add_factor(const Site& site, ParameterMaker& make, const std::string& name,
-                  const Factor& factor, bool first, std::vector<Parameter*>& sources) const {
+  Now add_factor(const Site& site, ParameterMaker& make, const std::string& name,
+                 const Factor& factor, bool first) const {
     auto add = [&](const std::string& part, const Shape& shape, bool zero) {
-      sources.push_back(&make.make(site, part,
-                                   zero ? Tensor::zeros(shape, DType::kF32)
-                                        : kaiming_uniform_init(shape, make.stream(site, part))));
+      return &make.make(site, part,
+                        zero ? Tensor::zeros(shape, DType::kF32)
+                             : kaiming_uniform_init(shape, make.stream(site, part)));
     };
-    if (!factor.split) return add(name, {factor.rows, factor.columns}, first);
-    add(name + "_a", {factor.rows, rank_at(site)}, first);
-    add(name + "_b", {rank_at(site), factor.columns}, false);
+    if (!factor.split) return {.whole = add(name, {factor.rows, factor.columns}, first)};
+    Parameter* a = add(name + "_a", {factor.rows, rank_at(site)}, first);
+    Parameter* b = add(name + "_b", {rank_at(site), factor.columns}, false);
+    return {.split = &make.derive(site.name + "." + name, {a, b}, product, product_backward)};
   }
 
   bool decompose_both_ = false;

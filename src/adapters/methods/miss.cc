@@ -10,15 +10,6 @@
 namespace inlay {
 namespace {
 
-Tensor transposed(const Tensor& tensor) {
-  Tensor result = Tensor::empty({tensor.dim(1), tensor.dim(0)}, tensor.dtype());
-  with_real(tensor.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    matrix<T>(result) = const_matrix<T>(tensor).transpose();
-  });
-  return result;
-}
-
 // Sums the inputs whose number has the same rest: (r, in) of zeros and ones.
 Tensor group_sums(int64_t rank, int64_t in, DType dtype) {
   Tensor sums = Tensor::zeros({rank, in}, dtype);

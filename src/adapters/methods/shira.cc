@@ -1,12 +1,14 @@
 // SHiRA: Bhardwaj et al. 2024, "Sparse high rank adapters", arXiv:2406.13175: a few elements of
 // each weight are trained and the rest stays; which ones is drawn once, here without regard to the
-// weight (SHiRA-Rand). As many as LoRA of rank r would train, r (in + out).
+// weight (SHiRA-Rand). As many as LoRA of rank r would train, r (in + out). With a random_seed they
+// are those that PEFT draws from it.
 #include <algorithm>
 #include <unordered_set>
 
 #include "adapters/delta_hook.h"
 #include "adapters/peft_form.h"
 #include "adapters/targeted_method.h"
+#include "adapters/torch_permutation.h"
 
 namespace inlay {
 namespace {
@@ -54,14 +56,16 @@ class Shira : public TargetedMethod {
  public:
   void fields(FieldVisitor& visit) override {
     visit("r", r_, "as many elements are trained as LoRA of this rank has");
+    visit("random_seed", seed_,
+          "decides which elements are trained, the same places in layers of one size, as in PEFT; "
+          "-1: the run's seed, other places in every layer");
     target_fields(visit);
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
-    int64_t count = std::min(r_ * (site.in + site.out), site.in * site.out);
+    int64_t count = r_ * (site.in + site.out);
     Parameter& weight = make.make(site, "shira_weight", Tensor::zeros({count}, DType::kF32));
-    std::vector<int64_t> places =
-        drawn_places(count, site.in * site.out, make.stream(site, "shira_indices"));
+    std::vector<int64_t> places = places_of(site, count, make);
     Parameter& indices = make.fixed(site, "shira_indices", indices_of(places, site.in));
     int64_t rows = site.out, columns = site.in;
     DerivedParameter& delta = make.derive(
@@ -87,9 +91,27 @@ class Shira : public TargetedMethod {
  protected:
   void check() const override {
     require(r_ >= 1, ErrorKind::kUsage, "shira: r is {}; expected 1 or more", r_);
+    require(seed_ >= -1 && seed_ <= UINT32_MAX, ErrorKind::kUsage,
+            "shira: random_seed is {}; expected 0 to {}, or -1 for the run's", seed_, UINT32_MAX);
+  }
+  void check_site(const Site& site) const override {
+    int64_t total = site.in * site.out, limit = total / (site.in + site.out);
+    require(r_ <= limit, ErrorKind::kUsage,
+            "shira: r is {} at {}, whose weight has {} elements, fewer than r (in + out); expected "
+            "1 to {}",
+            r_, site.name, total, limit);
   }
 
  private:
+  std::vector<int64_t> places_of(const Site& site, int64_t count,
+                                 const ParameterMaker& make) const {
+    int64_t total = site.in * site.out;
+    if (seed_ < 0) return drawn_places(count, total, make.stream(site, "shira_indices"));
+    std::vector<int64_t> places = torch_permutation(total, count, static_cast<uint32_t>(seed_));
+    std::sort(places.begin(), places.end());
+    return places;
+  }
+
   static void out_of(Tensor& dst, int64_t to, const Tensor& src, int64_t from) {
     if (src.dtype() == DType::kF64) {
       dst.mutable_data<double>()[to] = src.data<double>()[from];
@@ -99,15 +121,30 @@ class Shira : public TargetedMethod {
   }
 
   int64_t r_ = 8;
+  int64_t seed_ = -1;
 };
+
+// PEFT's null is a seed of its own choice; either way the places are saved.
+void write_seed(const Json& fields, const SiteSet&, Json& config) {
+  const Json& seed = fields.at("random_seed");
+  config["random_seed"] = seed == -1 ? Json() : seed;
+}
+void read_seed(const Json& config, const SiteSet&, const std::string& where, Json& fields) {
+  Json seed = config.value("random_seed", Json());
+  require(seed.is_null() || seed.is_number_integer(), ErrorKind::kInput,
+          "{}: \"random_seed\" is {}; expected a whole number or null", where, seed.dump());
+  fields["random_seed"] = seed.is_null() ? Json(-1) : seed;
+}
 
 const PeftForm& form() {
   static const PeftForm form{.type = "SHIRA",
                              .keys = {{"r", 32, "r"},
                                       {"mask_type", "random", PeftKey::kNoMatter},
-                                      {"random_seed", nullptr, PeftKey::kNoMatter},
+                                      {"random_seed", nullptr, PeftKey::kCustom},
                                       {"fan_in_fan_out", false, PeftKey::kFixed},
-                                      {"init_weights", true, PeftKey::kNoMatter}}};
+                                      {"init_weights", true, PeftKey::kNoMatter}},
+                             .write = write_seed,
+                             .read = read_seed};
   return form;
 }
 

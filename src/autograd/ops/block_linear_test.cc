@@ -6,13 +6,16 @@ namespace inlay {
 namespace {
 
 TEST(BlockLinear, GradientsReachInputAndBlocks) {
-  expect_op_contract([](int64_t channels) {
-    int64_t size = channels % 2 == 0 ? 2 : 1;
-    return OpCase{
-        .inputs = {{channels}}, .parameters = {{channels, size}}, .function = [](OpRun& run) {
-          return block_linear(run.context, run.x[0], run.p[0]);
-        }};
-  });
+  for (Precision precision : {Precision::kFull, Precision::kCompute}) {
+    for (int64_t blocks : {1, 2, 4}) {
+      expect_op_contract([&](int64_t channels) {
+        return OpCase{
+            .inputs = {{channels, RowsOf::kTokens, precision}},
+            .parameters = {{channels, channels / blocks}},
+            .function = [](OpRun& run) { return block_linear(run.context, run.x[0], run.p[0]); }};
+      });
+    }
+  }
 }
 
 TEST(BlockLinear, MultipliesRowVectorsFromTheLeft) {

@@ -20,6 +20,7 @@ from adapters import (
 )
 from adapters_low_rank import AdaLoraEncoder, VeraEncoder, adalora_config, adalora_shapes, vera_config, vera_shapes
 import adapters_prompt
+from adapters_weight import PREFIX, WEIGHT_METHODS, WeightEncoder, weight_config
 from configs import model_config
 from encoders import FAMILIES, HIDDEN, VOCABULARY, Encoder, backbone_shapes, head_shapes
 from tensor_file import read_safetensors, write_json, write_safetensors
@@ -212,6 +213,38 @@ def make_low_rank(name, base, encoder_class, config, shapes, fixed=()):
     write_safetensors(folder / "adapter_model.safetensors", adapter_values)
 
 
+def make_weight_method(name, method, targets):
+    """A PEFT folder over bert-single-label with the weights that some of its layers have together with the adapter."""
+    base, folder_name = "bert-single-label", "bert-" + name
+    values, source = read_model(base), random_source(folder_name)
+    modules = [key[: -len(".weight")] for key in values if key.endswith(".weight")]
+    modules = [module for module in modules if any(module.endswith("." + target) for target in targets)]
+    adapter_values = {}
+    for module in modules:
+        for part, shape in method.shapes(*values[module + ".weight"].shape, module).items():
+            adapter_values[f"{PREFIX}{module}.{part}"] = method.values(part, shape, source)
+    for part, shape in method.shared.items():
+        adapter_values["base_model." + part] = method.values(part, shape, source)
+    for key, value in values.items():
+        if key.startswith("classifier."):
+            adapter_values[PREFIX + key] = random_parameters({key: value.shape}, source)[key]
+    fixed = {key for key in adapter_values if key.endswith(method.fixed)} if method.fixed else set()
+    adapter = as_leaves({key: value for key, value in adapter_values.items() if key not in fixed}, trainable=True)
+    frozen = as_leaves(values, trainable=False)
+    for key in adapter:
+        if ".classifier." in key:
+            frozen[key[len(PREFIX) :]] = adapter[key]
+    tensors = {**adapter, **as_leaves({key: adapter_values[key] for key in fixed}, trainable=False)}
+    encoder = WeightEncoder(FAMILIES["bert"], frozen, "bert.", method, set(modules), tensors)
+    merged = {
+        "merged." + module: encoder.weight(module).detach().numpy()
+        for module in ("bert.encoder.layer.0.intermediate.dense", "bert.encoder.layer.1.output.dense")
+    }
+    folder = write_adapter_expected(folder_name, encoder, FAMILIES["bert"], source, adapter, merged)
+    write_json(folder / "adapter_config.json", weight_config(base, method, targets))
+    write_safetensors(folder / "adapter_model.safetensors", adapter_values)
+
+
 def make_bottleneck(preset):
     """An AdapterHub folder over bert-single-label, adapter and head."""
     family, name, labels = FAMILIES["bert"], "bert-" + preset.name.replace("_", "-"), CLASSES["single-label"]
@@ -271,13 +304,13 @@ def make_adamw():
     write_safetensors(folder / "adamw.safetensors", tensors)
 
 
-def write_adapter_expected(name, encoder, family, source, leaves):
+def write_adapter_expected(name, encoder, family, source, leaves, more=None):
     batch = random_batch(family, source)
     targets = random_labels("single-label", batch[0], source)
     expected = expected_values(encoder, "single-label", batch, targets, leaves)
     folder = FOLDER / name
     folder.mkdir(exist_ok=True)
-    write_safetensors(folder / "expected.safetensors", expected)
+    write_safetensors(folder / "expected.safetensors", {**expected, **(more or {})})
     return folder
 
 
@@ -326,6 +359,8 @@ def main():
               for i, n, r in ((0, "query", 3), (0, "value", 4), (1, "query", 1), (1, "value", 2))}
     config = adalora_config("bert-single-label", 4, 8, ["query", "value"], pruned)
     make_low_rank("bert-adalora", "bert-single-label", AdaLoraEncoder, config, adalora_shapes)
+    for name, method in WEIGHT_METHODS.items():
+        make_weight_method(name, method, ["query", "intermediate.dense", "output.dense"])
     for preset in PRESETS:
         make_bottleneck(preset)
     for name in adapters_prompt.CASES:

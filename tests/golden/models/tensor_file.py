@@ -5,7 +5,7 @@ import struct
 
 import numpy
 
-DTYPE_NAMES = {"float32": "F32", "int64": "I64"}
+DTYPE_NAMES = {"float32": "F32", "int32": "I32", "int64": "I64"}
 
 
 def write_safetensors(path, tensors):
@@ -31,7 +31,7 @@ def write_safetensors(path, tensors):
 
 
 def read_safetensors(path):
-    """{name: array} of a file of float32 and int64 tensors."""
+    """{name: array} of a file of float32, int32 and int64 tensors."""
     data = pathlib.Path(path).read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
