@@ -1,5 +1,6 @@
 #include "adapters/adapterhub_config.h"
 
+#include "adapters/adapterhub_reft.h"
 #include "adapters/bottleneck_config.h"
 #include "adapters/foreign_keys.h"
 #include "base/error.h"
@@ -88,8 +89,6 @@ std::string nearest_preset(const Json& fields) {
   return attention ? "houlsby" : "pfeiffer";
 }
 
-}  // namespace
-
 Json bottleneck_to_adapterhub(const Json& fields) {
   Json config = foreign_defaults(bottleneck_keys());
   for (const char* key :
@@ -110,12 +109,6 @@ Json bottleneck_to_adapterhub(const Json& fields) {
 }
 
 Json bottleneck_from_adapterhub(const Json& config, const std::string& where) {
-  require(config.is_object(), ErrorKind::kInput, "{}: \"config\" is {}; expected an object", where,
-          config.type_name());
-  Json architecture = config.value("architecture", Json());
-  require(architecture.is_null(), ErrorKind::kInput,
-          "{}: \"architecture\" is {}; of AdapterHub's adapters only bottlenecks (null) are read",
-          where, architecture.dump(-1, ' ', true).substr(0, 80));
   check_foreign_keys(config, bottleneck_keys(), where);
   auto flag = [&](const char* key, bool fallback) {
     return json_get_or<bool>(config, key, fallback, where);
@@ -146,6 +139,39 @@ Json bottleneck_from_adapterhub(const Json& config, const std::string& where) {
        json_get_or<std::string>(config, "hypercomplex_nonlinearity", "glorot-uniform", where)}};
   fields["preset"] = nearest_preset(fields);
   return fields;
+}
+
+std::string bottleneck_name(const Json& fields) {
+  auto preset = fields.at("preset").get<std::string>();
+  return preset.starts_with("compacter") ? preset : "bottleneck";
+}
+
+std::string reft_name(const Json& fields) {
+  if (fields.at("orthogonality") == true) return "loreft";
+  return fields.at("subtract_projection") == true ? "noreft" : "direft";
+}
+
+}  // namespace
+
+Json fields_to_adapterhub(const std::string& method, const Json& fields) {
+  return method.ends_with("reft") ? reft_to_adapterhub(fields) : bottleneck_to_adapterhub(fields);
+}
+
+AdapterHubMethod method_from_adapterhub(const Json& config, const std::string& where) {
+  require(config.is_object(), ErrorKind::kInput, "{}: \"config\" is {}; expected an object", where,
+          config.type_name());
+  Json architecture = config.value("architecture", Json());
+  if (architecture == "reft") {
+    Json fields = reft_from_adapterhub(config, where);
+    return {reft_name(fields), fields};
+  }
+  require(
+      architecture.is_null(), ErrorKind::kInput,
+      "{}: \"architecture\" is {}; of AdapterHub's adapters bottlenecks (null) and \"reft\" are "
+      "read",
+      where, architecture.dump(-1, ' ', true).substr(0, 80));
+  Json fields = bottleneck_from_adapterhub(config, where);
+  return {bottleneck_name(fields), fields};
 }
 
 }  // namespace inlay

@@ -1,5 +1,5 @@
-// AdapterHub's BnConfig as it stands in adapter_config.json, and what our method "bottleneck" makes
-// of it.
+// AdapterHub's configurations as they stand in adapter_config.json, and which method of ours, with
+// which fields, each is.
 #pragma once
 
 #include <string>
@@ -8,10 +8,15 @@
 
 namespace inlay {
 
-// Every key of BnConfig, from the fields of method "bottleneck".
-Json bottleneck_to_adapterhub(const Json& fields);
+// Every key of the library's configuration, from a method's fields. REQUIRES: its format is
+// kAdapterHub.
+Json fields_to_adapterhub(const std::string& method, const Json& fields);
 
-// The fields of method "bottleneck". kInput naming the key for anything that is not implemented.
-Json bottleneck_from_adapterhub(const Json& config, const std::string& where);
+struct AdapterHubMethod {
+  std::string name;
+  Json fields;
+};
+// kInput naming the key for anything that is not implemented.
+AdapterHubMethod method_from_adapterhub(const Json& config, const std::string& where);
 
 }  // namespace inlay

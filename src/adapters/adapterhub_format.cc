@@ -19,8 +19,8 @@ constexpr const char* kVersion = "adapters.1.2.0";  // whose layout is written
 
 // Where AdapterHub keeps an entry's module: a bottleneck after a whole layer is kept where one
 // after the feed-forward part is.
-const std::string& module_of(const BaseFacts& base, const Site& site) {
-  if (site.role != SiteRole::kLayerOutput) return site.adapterhub;
+const std::string& module_of(const BaseFacts& base, const Site& site, const std::string& part) {
+  if (site.role != SiteRole::kLayerOutput || part.starts_with("units.")) return site.adapterhub;
   for (const Site* other : base.sites) {
     if (other->role == SiteRole::kFeedForwardBlock && other->layer == site.layer)
       return other->adapterhub;
@@ -33,14 +33,8 @@ const std::string& module_of(const BaseFacts& base, const Site& site) {
 std::string key_of(const BaseFacts& base, const std::string& name, const Adapter::Entry& entry) {
   if (entry.site == nullptr)
     return fmt::format("{}shared_parameters.{}.{}", base.prefix, name, entry.part);
-  return fmt::format("{}{}.{}.{}", base.prefix, module_of(base, *entry.site), name, entry.part);
-}
-
-// The method of a file: the one that its record names, or the one whose settings these are.
-const MethodInfo& method_of(const AdapterRecord& record, const Json& fields) {
-  if (!record.method.empty()) return find_method(parse_spec(record.method).name);
-  auto preset = fields.at("preset").get<std::string>();
-  return find_method(preset.starts_with("compacter") ? preset : "bottleneck");
+  return fmt::format("{}{}.{}.{}", base.prefix, module_of(base, *entry.site, entry.part), name,
+                     entry.part);
 }
 
 // Module names hold no dots.
@@ -81,7 +75,7 @@ void write_adapterhub(const std::filesystem::path& folder, const AdapterBundle& 
     }
   }
   Json config = about;
-  config["config"] = bottleneck_to_adapterhub(adapter.config());
+  config["config"] = fields_to_adapterhub(adapter.info().name, adapter.config());
   config[kRecordKey] = record_to_json(record_of(bundle, base));
   write_file_atomically(folder / "adapter_config.json", config.dump(2, ' ', true));
 }
@@ -106,10 +100,10 @@ LoadedAdapter read_adapterhub(const std::filesystem::path& folder, const Json& c
   require(hidden == base.hidden, ErrorKind::kInput,
           "{}: the adapter is for hidden size {}, but the base has {}", where, hidden, base.hidden);
 
-  Json fields = bottleneck_from_adapterhub(config.at("config"), where);
-  const MethodInfo& info = method_of(record, fields);
+  AdapterHubMethod about = method_from_adapterhub(config.at("config"), where);
+  const MethodInfo& info = find_method(ours ? parse_spec(record.method).name : about.name);
   ConfiguredMethod method{&info, info.make()};
-  fields_from_json([&](FieldVisitor& visit) { method.method->fields(visit); }, fields, where);
+  fields_from_json([&](FieldVisitor& visit) { method.method->fields(visit); }, about.fields, where);
   LoadedAdapter loaded;
   loaded.adapter = Adapter::create(record.name, std::move(method), base, 0);
   std::filesystem::path weights = folder / "adapter.safetensors";

@@ -9,7 +9,7 @@ const MethodInfo& method_direft() {
       .summary = "Adds a learned low-rank edit to the first and last tokens' states.",
       .citation = "arXiv:2404.03592",
       .example = "direft[r=2]",
-      .format = AdapterFormat::kNative,
+      .format = AdapterFormat::kAdapterHub,
       .learning_rate = 4e-3,
       .epochs = 5,
       .make = []() { return make_reft({.orthogonality = false, .subtract_projection = false}); }};

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "adapters/method.h"
+#include "adapters/peft_form.h"
 #include "adapters/targets.h"
 #include "autograd/ops/scale_channels.h"
 #include "tensor/matrix_view.h"
@@ -66,12 +67,22 @@ class InputScaling : public SiteHook {
   Parameter& factors_;
 };
 
+using Names = std::vector<std::string>;
+
+// Whether the site's vector scales what the layer reads.
+bool scales_input(const Site& site, const Names& target_modules, const Names& feedforward_modules) {
+  if (feedforward_modules.empty()) return target_modules.empty() && site.role == SiteRole::kDown;
+  return std::any_of(feedforward_modules.begin(), feedforward_modules.end(),
+                     [&](const std::string& name) { return matches_target(site.name, name); });
+}
+
 class Ia3 : public Method {
  public:
   void fields(FieldVisitor& visit) override {
     visit("target_modules", targets_.target_modules,
           "module names (suffixes) or a pattern; empty: keys, values and down projections");
     visit("exclude_modules", targets_.exclude_modules, "module names or patterns to leave out");
+    visit("layers_to_transform", targets_.layers_to_transform, "only these layers; all when empty");
     visit("feedforward_modules", feedforward_modules_,
           "those targets whose input is scaled, by name; with no target_modules: the down "
           "projections");
@@ -92,19 +103,13 @@ class Ia3 : public Method {
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
-    if (scales_input(site))
+    if (scales_input(site, targets_.target_modules, feedforward_modules_))
       return std::make_unique<InputScaling>(make.make(site, "ia3_l", ones({1, site.in})));
     return std::make_unique<OutputScaling>(make.make(site, "ia3_l", ones({site.out, 1})));
   }
 
  private:
   bool by_role() const { return targets_.target_modules.empty(); }
-
-  bool scales_input(const Site& site) const {
-    if (feedforward_modules_.empty()) return by_role() && site.role == SiteRole::kDown;
-    return std::any_of(feedforward_modules_.begin(), feedforward_modules_.end(),
-                       [&](const std::string& name) { return matches_target(site.name, name); });
-  }
 
   std::vector<const Site*> selected_by_role(const BaseFacts& base) const {
     TargetRules all = targets_;
@@ -125,6 +130,55 @@ class Ia3 : public Method {
   std::vector<std::string> feedforward_modules_;
 };
 
+// PEFT wants each of feedforward_modules among target_modules, letter for letter: both hold whole
+// names.
+void write_modules(const Json& fields, const SiteSet& adapted, Json& config) {
+  auto targets = fields.at("target_modules").get<Names>();
+  auto feedforward = fields.at("feedforward_modules").get<Names>();
+  Names all, inner;
+  for (const Site* site : adapted) {
+    all.push_back(site->name);
+    if (scales_input(*site, targets, feedforward)) inner.push_back(site->name);
+  }
+  std::sort(all.begin(), all.end());
+  std::sort(inner.begin(), inner.end());
+  config["target_modules"] = all;
+  config["exclude_modules"] = nullptr;
+  config["layers_to_transform"] = nullptr;
+  config["feedforward_modules"] = inner;
+}
+
+// PEFT's rule: a module is of the feed-forward part where its name ends in one of the list.
+void read_modules(const Json& config, const SiteSet& adapted, const std::string& where,
+                  Json& fields) {
+  Json given = config.value("feedforward_modules", Json());
+  bool names = given.is_null() || given.is_array();
+  for (const Json& name : given.is_array() ? given : Json::array())
+    names = names && name.is_string();
+  require(names, ErrorKind::kInput,
+          "{}: \"feedforward_modules\" is no list of module names; write it as one", where);
+  Names inner;
+  for (const Site* site : adapted) {
+    bool ends = std::any_of(given.begin(), given.end(), [&](const Json& name) {
+      auto text = name.get<std::string>();
+      return site->name.ends_with(text) || text.ends_with("." + site->name);
+    });
+    if (ends) inner.push_back(site->name);
+  }
+  std::sort(inner.begin(), inner.end());
+  fields["feedforward_modules"] = inner;
+}
+
+const PeftForm& form() {
+  static const PeftForm form{.type = "IA3",
+                             .keys = {{"fan_in_fan_out", false, PeftKey::kFixed},
+                                      {"feedforward_modules", nullptr, PeftKey::kCustom},
+                                      {"init_ia3_weights", true, PeftKey::kNoMatter}},
+                             .write = write_modules,
+                             .read = read_modules};
+  return form;
+}
+
 }  // namespace
 
 const MethodInfo& method_ia3() {
@@ -133,7 +187,8 @@ const MethodInfo& method_ia3() {
       .summary = "Scales keys, values and inner activations by learned vectors.",
       .citation = "arXiv:2205.05638",
       .example = "ia3",
-      .format = AdapterFormat::kNative,
+      .format = AdapterFormat::kPeft,
+      .peft = &form(),
       .learning_rate = 1e-2,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Ia3>(); }};

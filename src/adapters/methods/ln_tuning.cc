@@ -1,6 +1,7 @@
 // LN tuning: Zhao et al. 2023, arXiv:2312.11420: the scale and shift of every norm of the base are
 // trained, as copies, and nothing else.
 #include "adapters/method.h"
+#include "adapters/peft_form.h"
 #include "adapters/replacing_hook.h"
 #include "adapters/targets.h"
 
@@ -13,6 +14,7 @@ class LnTuning : public Method {
     visit("target_modules", targets_.target_modules,
           "names (suffixes) of norms, or a pattern; empty: every norm");
     visit("exclude_modules", targets_.exclude_modules, "module names or patterns to leave out");
+    visit("layers_to_transform", targets_.layers_to_transform, "only these layers; all when empty");
   }
 
   std::vector<const Site*> select(const BaseFacts& base) const override {
@@ -29,6 +31,11 @@ class LnTuning : public Method {
   TargetRules targets_;
 };
 
+const PeftForm& form() {
+  static const PeftForm form{.type = "LN_TUNING", .keys = {}, .kind = SiteKind::kNorm};
+  return form;
+}
+
 }  // namespace
 
 const MethodInfo& method_ln_tuning() {
@@ -37,7 +44,8 @@ const MethodInfo& method_ln_tuning() {
       .summary = "Trains a copy of the scale and shift of every norm.",
       .citation = "arXiv:2312.11420",
       .example = "ln_tuning",
-      .format = AdapterFormat::kNative,
+      .format = AdapterFormat::kPeft,
+      .peft = &form(),
       .learning_rate = 5e-3,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<LnTuning>(); }};

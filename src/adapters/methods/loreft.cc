@@ -10,7 +10,7 @@ const MethodInfo& method_loreft() {
       .summary = "Edits the first and last tokens' states within a learned subspace.",
       .citation = "arXiv:2404.03592",
       .example = "loreft[r=2,suffix_positions=3]",
-      .format = AdapterFormat::kNative,
+      .format = AdapterFormat::kAdapterHub,
       .learning_rate = 4e-3,
       .epochs = 5,
       .make = []() { return make_reft({}); }};

@@ -8,7 +8,7 @@ const MethodInfo& method_noreft() {
                                .summary = "LoReFT with a projection that need not be orthonormal.",
                                .citation = "arXiv:2404.03592",
                                .example = "noreft[r=2,tied_weights=true,suffix_positions=2]",
-                               .format = AdapterFormat::kNative,
+                               .format = AdapterFormat::kAdapterHub,
                                .learning_rate = 4e-3,
                                .epochs = 5,
                                .make = []() { return make_reft({.orthogonality = false}); }};
