@@ -125,7 +125,10 @@ TEST_P(AdapterGolden, GradientsOfEveryTrainedTensorAgree) {
     ASSERT_TRUE(gradient.defined()) << name;
     // What reaches a query or a key is p (dp - sum p dp), a difference of near equals.
     bool difference = name.find(".query.") != name.npos || name.find(".key.") != name.npos;
-    expect_tensor(gradient, golden_.expected(name), (difference ? 2 : 1) * tolerance(), name);
+    // AdaLoRA's singular values see sums of products of two rounded numbers that nearly cancel.
+    bool cancels = name.ends_with(".lora_E") && GetParam().compute == DType::kBF16;
+    double factor = cancels ? 4 : difference ? 2 : 1;
+    expect_tensor(gradient, golden_.expected(name), factor * tolerance(), name);
     ++compared;
   }
   EXPECT_EQ(compared, parameters.size());
