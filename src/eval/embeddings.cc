@@ -32,6 +32,7 @@ Unit unit_of(std::span<const float> values, const std::string& text) {
 std::vector<std::span<const float>> embeddings_of(const ModelOutput& output) {
   std::size_t count = output.example->sequence_count(), width = output.values.size() / count;
   std::vector<std::span<const float>> all;
+  all.reserve(count);
   for (std::size_t i = 0; i < count; ++i) all.emplace_back(output.values.data() + i * width, width);
   return all;
 }
@@ -63,6 +64,9 @@ std::vector<float> pair_cosines(std::span<const ModelOutput> outputs) {
 std::vector<int64_t> retrieval_ranks(std::span<const ModelOutput> outputs) {
   std::vector<Unit> anchors, candidates;
   std::vector<std::size_t> own;  // the candidate that goes with each anchor
+  anchors.reserve(outputs.size());
+  candidates.reserve(outputs.size());
+  own.reserve(outputs.size());
   for (const ModelOutput& output : outputs) {
     const Example& source = *output.example->source;
     std::vector<std::span<const float>> texts = embeddings_of(output);

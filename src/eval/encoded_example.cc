@@ -85,6 +85,7 @@ int64_t EncodedExample::token_count() const {
 TokenBatch make_example_batch(ExampleSpan examples, BatchPlace place) {
   std::vector<const TokenSequence*> sequences;
   std::vector<int64_t> counts;
+  counts.reserve(examples.size());
   for (const EncodedExample* example : examples) {
     sequences.push_back(&example->tokens);
     for (const TokenSequence& sequence : example->further) sequences.push_back(&sequence);

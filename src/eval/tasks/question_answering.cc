@@ -187,12 +187,14 @@ class QuestionAnswering : public Task {
 
   static std::vector<std::string> truths_of(const Example& source) {
     std::vector<std::string> truths;
+    truths.reserve(source.answers->size());
     for (const Answer& answer : *source.answers) truths.push_back(answer.text);
     return truths;
   }
 
   static std::vector<Judged> judge(std::span<const ModelOutput> outputs) {
     std::vector<Judged> judged;
+    judged.reserve(outputs.size());
     for (const ModelOutput& output : outputs) {
       std::string text = text_of(output);
       std::vector<std::string> truths = truths_of(*output.example->source);

@@ -35,6 +35,8 @@ class SentenceRetrieval : public Task {
     std::vector<Candidate> candidates;
     std::vector<std::size_t> own;
     std::vector<int64_t> anchors;
+    own.reserve(examples.size());
+    anchors.reserve(examples.size());
     int64_t row = 0;
     for (const EncodedExample* example : examples) {
       anchors.push_back(row++);
