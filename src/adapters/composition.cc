@@ -7,6 +7,7 @@
 #include "adapters/method_training.h"
 #include "adapters/mixing_hooks.h"
 #include "adapters/part_maker.h"
+#include "adapters/trained_together.h"
 #include "base/nearest.h"
 
 namespace inlay {
@@ -141,10 +142,7 @@ class Composition : public Method {
     for (const CompositionNode* leaf : leaves_of(node)) {
       std::string text = leaf->method.empty() ? leaf->name : leaf->method;
       ConfiguredMethod method = parse_method(text);
-      require(leaf->finished || !method.method->needs_calibration(), ErrorKind::kUsage,
-              "{} looks at data before it is trained, which it cannot do inside a composition; "
-              "train it alone and name the adapter here",
-              text);
+      if (!leaf->finished) require_trained_together(method);
       leaves.emplace(leaf->name, Leaf{std::move(method), leaf->finished});
     }
     name_methods(node);

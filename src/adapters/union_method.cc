@@ -7,6 +7,7 @@
 
 #include "adapters/part_maker.h"
 #include "adapters/stack_hook.h"
+#include "adapters/trained_together.h"
 #include "base/spec.h"
 
 namespace inlay {
@@ -90,6 +91,7 @@ class Union : public Method {
     parts.reserve(texts.size());
     for (const std::string& text : texts) {
       ConfiguredMethod method = parse_method(text);
+      require_trained_together(method);
       require(!method.method->needs_calibration(), ErrorKind::kUsage,
               "{} looks at data before it is trained, which it cannot do inside a union; train it "
               "alone",
