@@ -65,7 +65,7 @@ std::vector<std::string> method_texts() {
         "boft[boft_block_size=0,boft_block_num=4]",
         "c3a[block_size=4,init_weights=gaussian]",
         "fourierft[n_frequency=20,init_weights=false]",
-        "randlora[r=4,dropout=0.1,target_modules=all-linear]",
+        "randlora[r=4,alpha=4,dropout=0.1,target_modules=all-linear]",
         "vblora[r=1,num_vectors=5,vector_length=4,topk=5,dropout=0.1]",
         "ia3[target_modules=all-linear,feedforward_modules='.*layer.1.*']",
         "loreft[r=3,layers=1,dropout=0,non_linearity=gelu]",
