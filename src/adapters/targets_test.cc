@@ -77,7 +77,7 @@ TEST_F(Targets, APatternMatchesTheWholeName) {
   EXPECT_NE(refusal({{"layer\\.1\\..*"}}), "");
 }
 
-TEST_F(Targets, ATargetThatMatchesNothingNamesTheNearest) {
+TEST_F(Targets, Trap7ATargetThatMatchesNothingNamesTheNearest) {
   std::string text = refusal({{"query", "vlaue"}});
   EXPECT_NE(text.find("target \"vlaue\" matches no linear module"), text.npos) << text;
   EXPECT_NE(text.find("did you mean \"value\"?"), text.npos) << text;

@@ -240,7 +240,7 @@ class MethodContract : public testing::TestWithParam<Pair> {
   std::filesystem::path folder_;
 };
 
-TEST_P(MethodContract, AFreshAdapterIsTheBaseOrSaysThatItIsNot) {
+TEST_P(MethodContract, Trap8AFreshAdapterIsTheBaseOrSaysThatItIsNot) {
   EXPECT_EQ(same_bits(base_logits(), adapted_logits(learner_)),
             learner_.adapter->method().identity_at_start());
 }
@@ -411,7 +411,7 @@ TEST_P(MethodContract, GradientsDoNotDependOnThreads) {
   }
 }
 
-TEST_P(MethodContract, GradientsDoNotDependOnMicroBatches) {
+TEST_P(MethodContract, Trap11GradientsDoNotDependOnMicroBatches) {
   train(learner_);
   std::vector<Tensor> whole = gradients(learner_, DType::kF32);
   std::vector<Tensor> halves = gradients(learner_, DType::kF32, kExamples / 2);
@@ -421,7 +421,7 @@ TEST_P(MethodContract, GradientsDoNotDependOnMicroBatches) {
   }
 }
 
-TEST_P(MethodContract, RowsOfAMixedBatchAreThoseOfTheirOwnAdapters) {
+TEST_P(MethodContract, Trap16RowsOfAMixedBatchAreThoseOfTheirOwnAdapters) {
   train(learner_);
   Context context(DType::kF32);
   context.tape.set_recording(false);

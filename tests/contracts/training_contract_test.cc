@@ -184,7 +184,7 @@ TEST_F(TrainingContract, FullTrainingIsSplitInChunksOfFour) {
   EXPECT_FALSE(fs::exists(folder_ / "uneven" / "adapter"));
 }
 
-TEST_F(TrainingContract, AStoppedRunGoesOnAsIfNothingHadHappened) {
+TEST_F(TrainingContract, Trap14AStoppedRunGoesOnAsIfNothingHadHappened) {
   train(config(), "straight");
   for (int64_t step : {1, 2, 3, 4, 5}) {
     std::string name = "stopped-" + std::to_string(step);
@@ -244,7 +244,7 @@ TEST_F(TrainingContract, RanksAreSharedOutWithinTheirBudget) {
   EXPECT_LE(*std::max_element(shared.begin(), shared.end()), 6);
 }
 
-TEST_F(TrainingContract, ARunRepeatsItself) {
+TEST_F(TrainingContract, Trap15ARunRepeatsItselfAndAnotherSeedDoesNot) {
   train(config(), "a");
   train(config(), "b");
   EXPECT_TRUE(diff_manifests(read_manifest(folder_ / "a" / "manifest.json"),

@@ -90,6 +90,19 @@ class GoldenCase {
     return {};
   }
 
+  // Of the head, in the type that the context computes in.
+  void expect_logits_and_loss() {
+    double tolerance = golden_tolerance(context.compute);
+    Variable logits = head_logits();
+    expect_tensor(logits.value(), expected("logits"), tolerance, "logits");
+    std::vector<int32_t> labels = class_labels();
+    Variable rows =
+        cross_entropy(context, logits, labels, {.normalizer = cross_entropy_weight(labels, {})});
+    double loss = 0;
+    for (int64_t i = 0; i < rows.value().count(); ++i) loss += in(rows.value()).load<double>(i);
+    EXPECT_NEAR(loss, in(expected("loss")).load<double>(0), tolerance);
+  }
+
   std::vector<int32_t> class_labels() const {
     Tensor labels = expected_.tensor("labels");
     const auto* values = labels.data<int64_t>();
