@@ -6,6 +6,7 @@ namespace inlay {
 namespace {
 
 constexpr int64_t kVersion = 1;
+constexpr std::size_t kMaxConfigBytes = 16u << 20;
 
 std::vector<std::string> classes_from(const Json& json, const std::string& where) {
   std::vector<std::string> classes;
@@ -26,6 +27,16 @@ std::vector<std::string> classes_from(const Json& json, const std::string& where
 std::string folder_name(const std::filesystem::path& path) {
   std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
   return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
+Json read_adapter_config(const std::filesystem::path& folder) {
+  std::filesystem::path path = folder / "adapter_config.json";
+  require(std::filesystem::exists(path), ErrorKind::kInput,
+          "{}: no adapter_config.json; expected an adapter's folder", folder.string());
+  Json config = read_json(path, kMaxConfigBytes);
+  require(config.is_object(), ErrorKind::kInput, "{}: expected a JSON object, found {}",
+          path.string(), config.type_name());
+  return config;
 }
 
 AdapterRecord record_of(const AdapterBundle& bundle, const BaseFacts& base) {

@@ -24,6 +24,9 @@ struct AdapterRecord {
 // The last component of a path, with or without a final slash.
 std::string folder_name(const std::filesystem::path& path);
 
+// adapter_config.json, of whichever library; kInput where there is none, or no object in it.
+Json read_adapter_config(const std::filesystem::path& folder);
+
 // A bundle without an adapter is recorded as method "head".
 AdapterRecord record_of(const AdapterBundle& bundle, const BaseFacts& base);
 Json record_to_json(const AdapterRecord& record);

@@ -212,8 +212,9 @@ class Composition : public Method {
             "fuse mixes what adapters add to the same blocks, as bottlenecks do; of {} not all do "
             "so at {}",
             composition_text(node), site.name);
-    bool norm_first =
-        leaves_of(node).front()->method.find("original_ln_before=true") != std::string::npos;
+    Method& first = *leaves_.at(leaves_of(node).front()->name).method.method;
+    Json settings = fields_to_json([&](FieldVisitor& visit) { first.fields(visit); });
+    bool norm_first = settings.value("original_ln_before", false);
     return make_fusion_hook(site, make_fusion_tensors(site, make, name), std::move(hooks),
                             norm_first);
   }

@@ -91,6 +91,9 @@ class Method {
   // that training starts from. Loading a saved one needs neither.
   virtual bool needs_calibration() const { return false; }
   virtual AdapterForm calibrate(Adapter&, Calibration&) const { return {}; }
+  // Whether it can be trained as a part of a union or composition, which pass on to their parts
+  // neither calibrate(), training() nor finished().
+  virtual bool trains_together() const { return !needs_calibration(); }
   // What the method does during training beyond gradients; null: nothing. Lives as long as one
   // training run, and shorter than the adapter.
   virtual std::unique_ptr<MethodTraining> training(Adapter&) const;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "adapters/orthogonal_rows.h"
+#include "adapters/targeted_method.h"
 #include "autograd/ops/activation.h"
 #include "autograd/ops/add.h"
 #include "autograd/ops/dropout.h"
@@ -182,8 +183,7 @@ class Reft : public Method {
             "reft: prefix_positions is {} and suffix_positions {}; expected 0 or more, and one of "
             "them more than 0",
             prefix_positions_, suffix_positions_);
-    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
-            "reft: dropout is {}; expected 0 or more and below 1", dropout_);
+    check_probability("reft: dropout", dropout_);
     activation_kind();
     for (const std::string& layer : layers_) {
       bool known = false;

@@ -2,28 +2,19 @@
 
 #include <fmt/format.h>
 
-#include "formats/safetensors.h"
-#include "formats/torch_zip.h"
+#include "formats/tensor_map.h"
 
 namespace inlay {
 namespace {
 
 constexpr std::size_t kProblemsShown = 12;
 
-template <class File>
-std::map<std::string, Tensor> all_tensors(const File& file) {
-  std::map<std::string, Tensor> tensors;
-  for (const std::string& name : file.names()) tensors[name] = file.tensor(name);
-  return tensors;
-}
-
 }  // namespace
 
 StrictTensors StrictTensors::open(const std::filesystem::path& path) {
   StrictTensors tensors;
   tensors.where_ = path.string();
-  tensors.tensors_ = path.extension() == ".safetensors" ? all_tensors(SafetensorsFile::open(path))
-                                                        : all_tensors(TorchFile::open(path));
+  tensors.tensors_ = read_tensors(path);
   return tensors;
 }
 

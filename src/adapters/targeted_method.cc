@@ -7,6 +7,11 @@
 
 namespace inlay {
 
+void check_probability(const char* setting, double value) {
+  require(value >= 0 && value < 1, ErrorKind::kUsage, "{} is {}; expected 0 or more and below 1",
+          setting, value);
+}
+
 std::vector<const Site*> TargetedMethod::select(const BaseFacts& base) const {
   check();
   TargetRules rules = rules_;
@@ -47,18 +52,24 @@ void RankedMethod::rank_fields(FieldVisitor& visit) {
 int64_t RankedMethod::rank_at(const Site& site) const {
   double rank = pattern_value(rank_pattern_, site.name, static_cast<double>(r_));
   int64_t limit = std::min(site.in, site.out);
-  require(rank >= 1 && rank == std::floor(rank) && rank <= static_cast<double>(limit),
-          ErrorKind::kUsage, "rank {} at {}; expected a whole number from 1 to min(in {}, out {})",
-          rank, site.name, site.in, site.out);
+  require(rank >= 1 && rank == std::floor(rank), ErrorKind::kUsage,
+          "rank {} at {}; expected a whole number from 1", rank, site.name);
+  require(rank <= static_cast<double>(limit), ErrorKind::kUsage,
+          "rank {} exceeds min(in {}, out {}) of {}; use r <= {}", rank, site.in, site.out,
+          site.name, limit);
   return static_cast<int64_t>(rank);
 }
 
-double RankedMethod::scale_at(const Site& site) const {
+double RankedMethod::alpha_at(const Site& site) const {
   double alpha = pattern_value(alpha_pattern_, site.name, alpha_);
   require(alpha != 0, ErrorKind::kUsage,
           "alpha is 0 at {}, so that the update would have no effect; expected another number",
           site.name);
-  return alpha / static_cast<double>(rank_at(site));
+  return alpha;
+}
+
+double RankedMethod::scale_at(const Site& site) const {
+  return alpha_at(site) / static_cast<double>(rank_at(site));
 }
 
 }  // namespace inlay

@@ -11,6 +11,10 @@
 
 namespace inlay {
 
+// kUsage unless a probability is 0 or more and below 1. `setting` is its name in the message,
+// "vera: dropout".
+void check_probability(const char* setting, double value);
+
 class TargetedMethod : public Method {
  public:
   std::vector<const Site*> select(const BaseFacts& base) const override;
@@ -27,9 +31,10 @@ class TargetedMethod : public Method {
   virtual void check() const {}
   virtual void check_site(const Site&) const {}
 
+  TargetRules rules_;
+
  private:
   std::vector<SiteRole> roles_;
-  TargetRules rules_;
 };
 
 // Rank and alpha, with patterns for layers that differ; the update is scaled by alpha / r.
@@ -42,10 +47,10 @@ class RankedMethod : public TargetedMethod {
 
   // Fields r, alpha, rank_pattern, alpha_pattern.
   void rank_fields(FieldVisitor& visit);
-  int64_t rank_at(const Site& site) const;
-  double scale_at(const Site& site) const;
+  virtual int64_t rank_at(const Site& site) const;
+  virtual double scale_at(const Site& site) const;
+  double alpha_at(const Site& site) const;  // not 0
 
- private:
   int64_t r_;
   double alpha_;
   std::map<std::string, double> rank_pattern_, alpha_pattern_;

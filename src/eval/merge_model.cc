@@ -6,6 +6,7 @@
 
 #include "adapters/merged_folder.h"
 #include "base/random.h"
+#include "base/staged_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -80,40 +81,6 @@ Learner probed_learner(const std::shared_ptr<const Model>& model, LoadedAdapter 
   return learner;
 }
 
-// A folder that is there under its name only when it is whole.
-class StagedFolder {
- public:
-  explicit StagedFolder(const fs::path& out) : target_(fs::absolute(out).lexically_normal()) {
-    if (!target_.has_filename()) target_ = target_.parent_path();
-    std::error_code error;
-    require(!fs::exists(target_, error), ErrorKind::kUsage,
-            "{} is there already; name a new folder for the merged model", out.string());
-    staging_ = target_.parent_path() / ("." + target_.filename().string() + ".partial");
-    fs::remove_all(staging_, error);
-    fs::create_directories(staging_, error);
-    require(!error, ErrorKind::kIo, "{}: the folder cannot be made: {}", staging_.string(),
-            error.message());
-  }
-  ~StagedFolder() {
-    std::error_code ignored;
-    if (!staging_.empty()) fs::remove_all(staging_, ignored);
-  }
-  StagedFolder(const StagedFolder&) = delete;
-  StagedFolder& operator=(const StagedFolder&) = delete;
-
-  const fs::path& path() const { return staging_; }
-  void place() {
-    std::error_code error;
-    fs::rename(staging_, target_, error);
-    require(!error, ErrorKind::kIo, "{}: cannot be put into place: {}", target_.string(),
-            error.message());
-    staging_.clear();
-  }
-
- private:
-  fs::path target_, staging_;
-};
-
 }  // namespace
 
 std::vector<TokenSequence> probe_sequences(const BaseFacts& base, const ProbeTexts& texts,
@@ -147,7 +114,7 @@ MergeReport merge_model(const MergeRequest& request) {
   auto model = load_base_for(request.model, request.adapter, "");
   LoadedAdapter loaded = load_adapter(request.adapter, model->facts());
   std::vector<TokenSequence> probe = probe_sequences(model->facts(), request.texts);
-  StagedFolder staged(request.out);
+  StagedFolder staged(request.out, StagedFolder::kRefuse);
   MergedFolder written =
       write_merged_folder(staged.path(), loaded, model->facts(), model->checkpoint());
   auto merged = load_base_for(staged.path(), request.adapter, "");

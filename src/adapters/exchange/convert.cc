@@ -8,29 +8,19 @@
 #include "adapters/exchange/formats.h"
 #include "adapters/exchange/heads.h"
 #include "base/files.h"
+#include "base/staged_folder.h"
 
 namespace inlay::exchange {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxConfigBytes = 16u << 20;
 constexpr auto kNames = std::to_array<std::pair<FileFormat, const char*>>({
     {FileFormat::kPeft, "peft"},
     {FileFormat::kAdapterHub, "adapterhub"},
     {FileFormat::kMlx, "mlx"},
     {FileFormat::kTorchtune, "torchtune"},
 });
-
-Json read_config(const fs::path& folder) {
-  fs::path path = folder / "adapter_config.json";
-  require(fs::exists(path), ErrorKind::kInput,
-          "{}: no adapter_config.json; expected an adapter's folder", folder.string());
-  Json config = read_json(path, kMaxConfigBytes);
-  require(config.is_object(), ErrorKind::kInput, "{}: expected a JSON object, found {}",
-          path.string(), config.type_name());
-  return config;
-}
 
 FileFormat format_of(const fs::path& folder, const Json& config) {
   if (config.contains("peft_type")) {
@@ -111,29 +101,6 @@ std::string adapterhub_name(const LoraAdapter& adapter, const ConvertOptions& op
   return name;
 }
 
-template <class Write>
-void write_folder(const fs::path& out, Write write_into) {
-  fs::path target = fs::absolute(out).lexically_normal();
-  if (!target.has_filename()) target = target.parent_path();
-  require(!fs::exists(target), ErrorKind::kUsage,
-          "{} is there already; choose another folder, or remove it", out.string());
-  fs::path staging = target.parent_path() / ("." + target.filename().string() + ".partial");
-  try {
-    fs::create_directories(target.parent_path());
-    fs::remove_all(staging);
-    fs::create_directory(staging);
-    write_into(staging);
-    fs::rename(staging, target);
-  } catch (const Error&) {
-    std::error_code ignored;
-    fs::remove_all(staging, ignored);
-    throw;
-  } catch (const fs::filesystem_error& error) {
-    fail(ErrorKind::kIo, "{}: the adapter cannot be written: {}", out.string(),
-         error.code().message());
-  }
-}
-
 }  // namespace
 
 const char* file_format_name(FileFormat format) {
@@ -150,12 +117,14 @@ FileFormat file_format_from_name(const std::string& name) {
   fail(ErrorKind::kUsage, "\"{}\" is no format; expected peft, adapterhub, mlx or torchtune", name);
 }
 
-FileFormat detect_format(const fs::path& folder) { return format_of(folder, read_config(folder)); }
+FileFormat detect_format(const fs::path& folder) {
+  return format_of(folder, read_adapter_config(folder));
+}
 
 Conversion convert_adapter(const fs::path& source, FileFormat to, const fs::path& out,
                            const ConvertOptions& options) {
   Source from{.folder = source,
-              .config = read_config(source),
+              .config = read_adapter_config(source),
               .where = (source / "adapter_config.json").string(),
               .base = options.base};
   Conversion done{.from = format_of(source, from.config)};
@@ -164,13 +133,13 @@ Conversion convert_adapter(const fs::path& source, FileFormat to, const fs::path
   check_layers(adapter, options.base);
   if (options.without_head) drop_head(adapter);
   if (adapter.base_name.empty()) adapter.base_name = options.base.model_name;
-  write_folder(out, [&](const fs::path& folder) {
-    write(to, adapter,
-          {.folder = folder,
-           .base = options.base,
-           .name = adapterhub_name(adapter, options, source),
-           .rounding = options.allow_rounding ? Rounding::kAllow : Rounding::kRefuse});
-  });
+  StagedFolder staged(out, StagedFolder::kRefuse);
+  write(to, adapter,
+        {.folder = staged.path(),
+         .base = options.base,
+         .name = adapterhub_name(adapter, options, source),
+         .rounding = options.allow_rounding ? Rounding::kAllow : Rounding::kRefuse});
+  staged.place();
   done.modules = adapter.modules.size();
   done.parameters = adapter.parameters();
   done.dora = adapter.dora();

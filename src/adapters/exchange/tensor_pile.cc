@@ -4,26 +4,13 @@
 
 #include "adapters/exchange/lora_adapter.h"
 #include "base/error.h"
-#include "formats/safetensors.h"
-#include "formats/torch_zip.h"
+#include "formats/tensor_map.h"
 
 namespace inlay::exchange {
-namespace {
-
-template <class File>
-std::map<std::string, Tensor> all_tensors(const File& file) {
-  std::map<std::string, Tensor> tensors;
-  for (const std::string& name : file.names()) tensors[name] = file.tensor(name);
-  return tensors;
-}
-
-}  // namespace
-
 TensorPile TensorPile::open(const std::filesystem::path& path) {
   TensorPile pile;
   pile.where_ = path.string();
-  pile.tensors_ = path.extension() == ".safetensors" ? all_tensors(SafetensorsFile::open(path))
-                                                     : all_tensors(TorchFile::open(path));
+  pile.tensors_ = read_tensors(path);
   return pile;
 }
 

@@ -11,7 +11,7 @@
 #include "adapters/low_rank_hook.h"
 #include "adapters/method.h"
 #include "adapters/peft_form.h"
-#include "adapters/targets.h"
+#include "adapters/targeted_method.h"
 #include "nn/initializers.h"
 #include "tensor/matrix_view.h"
 
@@ -88,7 +88,7 @@ Tensor kept_columns(const Tensor& tensor, const std::vector<int64_t>& columns) {
   return kept;
 }
 
-class AdaLora : public Method {
+class AdaLora : public TargetedMethod {
  public:
   void fields(FieldVisitor& visit) override {
     visit("init_r", init_r_, "rank of every update at the start");
@@ -102,30 +102,12 @@ class AdaLora : public Method {
     visit("beta2", options_.beta2, "decay of the average uncertainty of importance");
     visit("orth_reg_weight", options_.orthogonality,
           "weight of the penalty that keeps A's rows and B's columns orthonormal");
-    visit("target_modules", targets_.target_modules,
-          "module names (suffixes), a pattern, or all-linear");
-    visit("exclude_modules", targets_.exclude_modules, "module names or patterns to leave out");
-    visit("layers_to_transform", targets_.layers_to_transform, "only these layers; all when empty");
+    target_fields(visit);
     visit("ranks", ranks_, "ranks that are left, by module; of a trained adapter");
   }
 
   std::vector<const Site*> select(const BaseFacts& base) const override {
-    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
-            "adalora: dropout is {}; expected 0 or more and below 1", dropout_);
-    require(target_r_ >= 1 && target_r_ <= init_r_, ErrorKind::kUsage,
-            "adalora: target_r is {} and init_r {}; expected 1 <= target_r <= init_r", target_r_,
-            init_r_);
-    require(
-        alpha_ != 0, ErrorKind::kUsage,
-        "adalora: alpha is 0, so that the update would have no effect; expected another number");
-    options_.check();
-    std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, targets_);
-    for (const Site* site : sites) {
-      int64_t limit = std::min(site->in, site->out);
-      require(init_r_ <= limit, ErrorKind::kUsage,
-              "adalora: init_r {} exceeds min(in {}, out {}) of {}; use init_r <= {}", init_r_,
-              site->in, site->out, site->name, limit);
-    }
+    std::vector<const Site*> sites = TargetedMethod::select(base);
     check_patterns(ranks_, sites, "ranks");
     return sites;
   }
@@ -151,6 +133,7 @@ class AdaLora : public Method {
     return std::make_unique<AdaLoraHook>(site, weighted, parts);
   }
 
+  bool trains_together() const override { return false; }
   std::unique_ptr<MethodTraining> training(Adapter& adapter) const override {
     return make_adalora_training(adapter, init_r_, target_r_, options_);
   }
@@ -178,12 +161,29 @@ class AdaLora : public Method {
     return form;
   }
 
+ protected:
+  void check() const override {
+    check_probability("adalora: dropout", dropout_);
+    require(target_r_ >= 1 && target_r_ <= init_r_, ErrorKind::kUsage,
+            "adalora: target_r is {} and init_r {}; expected 1 <= target_r <= init_r", target_r_,
+            init_r_);
+    require(
+        alpha_ != 0, ErrorKind::kUsage,
+        "adalora: alpha is 0, so that the update would have no effect; expected another number");
+    options_.check();
+  }
+  void check_site(const Site& site) const override {
+    int64_t limit = std::min(site.in, site.out);
+    require(init_r_ <= limit, ErrorKind::kUsage,
+            "adalora: init_r {} exceeds min(in {}, out {}) of {}; use init_r <= {}", init_r_,
+            site.in, site.out, site.name, limit);
+  }
+
  private:
   int64_t init_r_ = 12, target_r_ = 8;
   double alpha_ = 16;
   double dropout_ = 0;
   AdaLoraOptions options_;
-  TargetRules targets_{.target_modules = {"all-linear"}};
   std::map<std::string, double> ranks_;
 };
 

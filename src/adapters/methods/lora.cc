@@ -13,7 +13,7 @@
 #include "adapters/low_rank_hook.h"
 #include "adapters/low_rank_start.h"
 #include "adapters/method.h"
-#include "adapters/targets.h"
+#include "adapters/targeted_method.h"
 #include "nn/initializers.h"
 
 namespace inlay {
@@ -43,20 +43,15 @@ Tensor joined_columns(const Tensor& left, const Tensor& right) {
   return both;
 }
 
-class Lora : public Method {
+class Lora : public RankedMethod {
  public:
+  Lora() : RankedMethod(8, 16) {}
+
   void fields(FieldVisitor& visit) override {
-    visit("r", r_, "rank of the update");
-    visit("alpha", alpha_, "the update is scaled by alpha / r");
+    rank_fields(visit);
     visit("dropout", dropout_, "probability of dropping an input of the update while training");
     visit("use_rslora", use_rslora_, "scale by alpha / sqrt(r)");
-    visit("target_modules", targets_.target_modules,
-          "module names (suffixes), a pattern, or all-linear");
-    visit("exclude_modules", targets_.exclude_modules, "module names or patterns to leave out");
-    visit("layers_to_transform", targets_.layers_to_transform, "only these layers; all when empty");
-    visit("rank_pattern", rank_pattern_, "other ranks for modules that a name or pattern matches");
-    visit("alpha_pattern", alpha_pattern_,
-          "other alphas for modules that a name or pattern matches");
+    target_fields(visit);
     visit.choice("init_lora_weights", init_,
                  {"kaiming", "gaussian", "pissa", "olora", "orthogonal", "eva", "lora_ga"},
                  "how A starts, B starting at zero; or how both do: saved is what is valid for the "
@@ -70,14 +65,6 @@ class Lora : public Method {
     visit("lora_bias", lora_bias_, "train a bias with B");
     visit("lora_fa", lora_fa_, "train B alone, its gradient corrected for a fixed A (LoRA-FA)");
     visit("loraplus_lr_ratio", lora_plus_, "learning rate of B over that of A (LoRA+)");
-  }
-
-  std::vector<const Site*> select(const BaseFacts& base) const override {
-    check_settings();
-    std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, targets_);
-    check_patterns(rank_pattern_, sites, "rank_pattern");
-    check_patterns(alpha_pattern_, sites, "alpha_pattern");
-    return sites;
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
@@ -130,6 +117,9 @@ class Lora : public Method {
     return init_ == "eva" ? eva(adapter, batches) : lora_ga(adapter, batches);
   }
 
+  bool trains_together() const override {
+    return !lora_fa_ && lora_plus_ == 1 && !keeps_start() && !needs_calibration();
+  }
   std::unique_ptr<MethodTraining> training(Adapter& adapter) const override {
     if (!lora_fa_ && lora_plus_ == 1) return nullptr;
     std::map<const Site*, double> scales;
@@ -137,10 +127,9 @@ class Lora : public Method {
     return make_lora_training(adapter, {lora_plus_, lora_fa_, std::move(scales)});
   }
 
- private:
-  void check_settings() const {
-    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
-            "lora: dropout is {}; expected 0 or more and below 1", dropout_);
+ protected:
+  void check() const override {
+    check_probability("lora: dropout", dropout_);
     require(lora_plus_ > 0 && std::isfinite(lora_plus_), ErrorKind::kUsage,
             "lora: loraplus_lr_ratio is {}; expected a number above 0, such as 16", lora_plus_);
     require(pissa_niter_ >= 0, ErrorKind::kUsage, "lora: pissa_niter is {}; expected 0 or more",
@@ -162,6 +151,23 @@ class Lora : public Method {
             init_);
   }
 
+  double scale_at(const Site& site) const override {
+    auto rank = static_cast<double>(rank_at(site));
+    return alpha_at(site) / (use_rslora_ ? std::sqrt(rank) : rank);
+  }
+
+  int64_t rank_at(const Site& site) const override {
+    int64_t rank = RankedMethod::rank_at(site), limit = std::min(site.in, site.out);
+    require(!keeps_start() || 2 * rank <= limit, ErrorKind::kUsage,
+            "lora: init_lora_weights={} is saved with twice the rank, and 2 * {} exceeds min(in "
+            "{}, out {}) of {}; use r <= {}",
+            init_, rank, site.in, site.out, site.name, limit / 2);
+    require(init_ != "orthogonal" || rank % 2 == 0, ErrorKind::kUsage,
+            "lora: rank {} at {}; init_lora_weights=orthogonal needs an even one", rank, site.name);
+    return rank;
+  }
+
+ private:
   bool keeps_start() const { return init_ == "pissa" || init_ == "olora" || init_ == "lora_ga"; }
 
   // Ranks go where inputs need them; s stays what it was, so alphas follow.
@@ -175,7 +181,7 @@ class Lora : public Method {
     for (const Site* site : adapter.sites()) {
       auto found = starts.find(site);
       if (found == starts.end()) {
-        plain->targets_.exclude_modules.push_back(site->name);
+        plain->rules_.exclude_modules.push_back(site->name);
         continue;
       }
       auto rank = static_cast<double>(found->second.dim(0));
@@ -204,16 +210,6 @@ class Lora : public Method {
     return ranks;
   }
 
-  double scale_at(const Site& site) const {
-    double alpha = pattern_value(alpha_pattern_, site.name, alpha_);
-    auto rank = static_cast<double>(rank_at(site));
-    require(alpha != 0, ErrorKind::kUsage,
-            "lora: alpha is 0 at {}, so that the update would have no effect; expected another "
-            "number",
-            site.name);
-    return alpha / (use_rslora_ ? std::sqrt(rank) : rank);
-  }
-
   LowRankFactors start_at(const Site& site, const ParameterMaker& make) const {
     int64_t rank = rank_at(site);
     Stream stream = make.stream(site, "lora_A.weight");
@@ -234,29 +230,8 @@ class Lora : public Method {
     return values;
   }
 
-  int64_t rank_at(const Site& site) const {
-    double rank = pattern_value(rank_pattern_, site.name, static_cast<double>(r_));
-    int64_t limit = std::min(site.in, site.out);
-    require(rank >= 1 && rank == std::floor(rank), ErrorKind::kUsage,
-            "lora: rank {} at {}; expected a whole number from 1", rank, site.name);
-    require(rank <= static_cast<double>(limit), ErrorKind::kUsage,
-            "lora: rank {} exceeds min(in {}, out {}) of {}; use r <= {}", rank, site.in, site.out,
-            site.name, limit);
-    require(!keeps_start() || 2 * rank <= static_cast<double>(limit), ErrorKind::kUsage,
-            "lora: init_lora_weights={} is saved with twice the rank, and 2 * {} exceeds min(in "
-            "{}, out {}) of {}; use r <= {}",
-            init_, rank, site.in, site.out, site.name, limit / 2);
-    require(init_ != "orthogonal" || std::fmod(rank, 2.0) == 0, ErrorKind::kUsage,
-            "lora: rank {} at {}; init_lora_weights=orthogonal needs an even one", rank, site.name);
-    return static_cast<int64_t>(rank);
-  }
-
-  int64_t r_ = 8;
-  double alpha_ = 16;
   double dropout_ = 0;
   bool use_rslora_ = false, use_dora_ = false, lora_bias_ = false, lora_fa_ = false;
-  TargetRules targets_{.target_modules = {"all-linear"}};
-  std::map<std::string, double> rank_pattern_, alpha_pattern_;
   std::string init_ = "kaiming";
   int64_t pissa_niter_ = 0;
   double lora_plus_ = 1, eva_rho_ = 2, lora_ga_gamma_ = 16;

@@ -73,10 +73,7 @@ class Miss : public TargetedMethod {
   }
 
  protected:
-  void check() const override {
-    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
-            "miss: dropout is {}; expected 0 or more and below 1", dropout_);
-  }
+  void check() const override { check_probability("miss: dropout", dropout_); }
   void check_site(const Site& site) const override {
     require(r_ >= 1 && r_ <= site.in, ErrorKind::kUsage,
             "miss: r is {} at {} with {} inputs; expected 1 to {}", r_, site.name, site.in,

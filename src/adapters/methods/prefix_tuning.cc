@@ -11,6 +11,7 @@
 #include "adapters/example_gate.h"
 #include "adapters/method.h"
 #include "adapters/prompt_peft.h"
+#include "adapters/targeted_method.h"
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/row_ops.h"
 #include "nn/initializers.h"
@@ -141,8 +142,7 @@ class PrefixTuning : public Method {
     require(encoder_hidden_size_ >= 1 && encoder_hidden_size_ <= kMostHidden, ErrorKind::kUsage,
             "prefix_tuning: encoder_hidden_size is {}; expected 1 to {}", encoder_hidden_size_,
             kMostHidden);
-    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
-            "prefix_tuning: dropout is {}; expected 0 or more and below 1", dropout_);
+    check_probability("prefix_tuning: dropout", dropout_);
     for (const std::string& layer : leave_out_) {
       require(is_layer(base, layer), ErrorKind::kUsage,
               "prefix_tuning: leave_out names layer \"{}\"; this base has layers 0 to {}", layer,

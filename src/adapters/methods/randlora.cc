@@ -198,8 +198,7 @@ class RandLora : public TargetedMethod {
     require(alpha_ != 0, ErrorKind::kUsage,
             "randlora: alpha is 0, so that the update would have no effect; expected another "
             "number");
-    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
-            "randlora: dropout is {}; expected 0 or more and below 1", dropout_);
+    check_probability("randlora: dropout", dropout_);
   }
   void check_site(const Site& site) const override {
     int64_t limit = std::min(site.in, site.out);

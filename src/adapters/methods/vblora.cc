@@ -175,8 +175,7 @@ class VbLora : public TargetedMethod {
             ErrorKind::kUsage,
             "vblora: topk {} must be 1 to num_vectors {}, r {} and vector_length {} at least 1",
             topk_, num_vectors_, r_, vector_length_);
-    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
-            "vblora: dropout is {}; expected 0 or more and below 1", dropout_);
+    check_probability("vblora: dropout", dropout_);
   }
   void check_site(const Site& site) const override {
     require(site.in % vector_length_ == 0 && site.out % vector_length_ == 0, ErrorKind::kUsage,

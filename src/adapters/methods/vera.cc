@@ -9,7 +9,7 @@
 #include "adapters/delta_hook.h"
 #include "adapters/method.h"
 #include "adapters/peft_form.h"
-#include "adapters/targets.h"
+#include "adapters/targeted_method.h"
 #include "adapters/torch_uniform.h"
 #include "autograd/ops/add.h"
 #include "autograd/ops/dropout.h"
@@ -125,8 +125,7 @@ class Vera : public Method {
 
   std::vector<const Site*> select(const BaseFacts& base) const override {
     require(r_ >= 1, ErrorKind::kUsage, "vera: r is {}; expected 1 or more", r_);
-    require(dropout_ >= 0 && dropout_ < 1, ErrorKind::kUsage,
-            "vera: dropout is {}; expected 0 or more and below 1", dropout_);
+    check_probability("vera: dropout", dropout_);
     require(
         d_initial_ != 0, ErrorKind::kUsage,
         "vera: d_initial is 0, from where nothing learns; expected another number, such as 0.1");
