@@ -53,9 +53,8 @@ struct CheckSubject {
   DType compute = DType::kF32;
   uint64_t seed = 1;
   int64_t batch_size = 32, epochs = 1;
-  int64_t micro_tokens = 8192;  // the most tokens of a micro-batch
-  uint64_t memory_limit = 0;    // bytes; 0: what the machine has free
-  bool thorough = false;        // C-11's twenty steps, C-12's merging of every layer
+  uint64_t memory_limit = 0;  // bytes; 0: what the machine has free
+  bool thorough = false;      // C-11's twenty steps, C-12's merging of every layer
 };
 
 CheckReport run_checks(const CheckSubject& subject);

@@ -2,13 +2,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 
 #include "base/files.h"
 #include "base/units.h"
 #include "check/parts.h"
-#include "data/batches.h"
+#include "eval/batch_pass.h"
 
 namespace inlay {
 namespace {
@@ -35,19 +34,16 @@ uint64_t table_bytes(const BaseFacts& base) {
 
 // The tokens of the heaviest micro-batch that training will draw: its order is known.
 int64_t most_tokens(const CheckSubject& subject) {
-  std::vector<std::size_t> all(subject.train.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
   int64_t most = 0;
   for (int64_t epoch = 0; epoch < subject.epochs; ++epoch) {
-    std::vector<std::size_t> order = epoch_order(all, subject.seed, static_cast<uint64_t>(epoch));
-    int64_t tokens = 0;
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      if (i % static_cast<std::size_t>(subject.batch_size) == 0) tokens = 0;
-      tokens += subject.train[order[i]]->token_count();
+    for (const auto& batch :
+         batches_of_epoch(subject.train, subject.seed, subject.batch_size, epoch)) {
+      int64_t tokens = 0;
+      for (const EncodedExample* example : batch) tokens += example->token_count();
       most = std::max(most, tokens);
     }
   }
-  return std::min(most, subject.micro_tokens);
+  return std::min(most, kMicroBatchTokens);
 }
 
 }  // namespace

@@ -20,6 +20,9 @@ struct ProbeCost {
   uint64_t trained_bytes = 0;     // values of what is trained
 };
 ProbeCost check_probe(const CheckSubject& subject, Learner learner, Findings& findings);
+// C-12, after a few steps of the probe.
+class Probe;
+void check_storage(const CheckSubject& subject, Probe& probe, Learner& learner, Findings& findings);
 // C-8.
 void check_memory(const CheckSubject& subject, const ProbeCost& cost, Findings& findings);
 

@@ -1,8 +1,8 @@
 #include "train/calibrate.h"
 
 #include "adapters/calibration.h"
+#include "eval/batch_pass.h"
 #include "eval/posed_examples.h"
-#include "train/batch_pass.h"
 
 namespace inlay {
 namespace {
@@ -14,7 +14,8 @@ class BatchCalibration : public Calibration {
       : learner_(learner),
         config_(config),
         context_(context),
-        batches_(batches_of_epoch(config, train, 0)) {}
+        batches_(
+            batches_of_epoch(train, static_cast<uint64_t>(config.seed), config.batch_size, 0)) {}
 
   int64_t batches() const override { return static_cast<int64_t>(batches_.size()); }
 

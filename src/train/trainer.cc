@@ -8,8 +8,8 @@
 #include "autograd/operands.h"
 #include "base/process.h"
 #include "data/batches.h"
+#include "eval/batch_pass.h"
 #include "eval/posed_examples.h"
-#include "train/batch_pass.h"
 #include "train/schedule.h"
 
 namespace inlay {
@@ -93,7 +93,8 @@ int64_t Trainer::total_steps() const {
 }
 
 std::vector<Examples> Trainer::epoch_batches() const {
-  return batches_of_epoch(config_, parts_.train, state_.epoch);
+  return batches_of_epoch(parts_.train, static_cast<uint64_t>(config_.seed), config_.batch_size,
+                          state_.epoch);
 }
 
 TrainResult Trainer::run(const std::filesystem::path& checkpoint, TrainObserver& observer) {

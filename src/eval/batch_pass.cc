@@ -1,4 +1,4 @@
-#include "train/batch_pass.h"
+#include "eval/batch_pass.h"
 
 #include <algorithm>
 
@@ -7,8 +7,6 @@
 
 namespace inlay {
 namespace {
-
-constexpr int64_t kMicroBatchTokens = 8192;
 
 using Examples = std::vector<const EncodedExample*>;
 
@@ -30,15 +28,14 @@ std::size_t micro_batch_end(const Examples& batch, std::size_t first, int64_t li
 
 }  // namespace
 
-std::vector<Examples> batches_of_epoch(const TrainConfig& config, const Examples& examples,
+std::vector<Examples> batches_of_epoch(ExampleSpan examples, uint64_t seed, int64_t batch_size,
                                        int64_t epoch) {
   std::vector<std::size_t> all(examples.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-  std::vector<std::size_t> order =
-      epoch_order(all, static_cast<uint64_t>(config.seed), static_cast<uint64_t>(epoch));
+  std::vector<std::size_t> order = epoch_order(all, seed, static_cast<uint64_t>(epoch));
   std::vector<Examples> batches;
   for (std::size_t i = 0; i < order.size(); ++i) {
-    if (i % static_cast<std::size_t>(config.batch_size) == 0) batches.emplace_back();
+    if (i % static_cast<std::size_t>(batch_size) == 0) batches.emplace_back();
     batches.back().push_back(examples[order[i]]);
   }
   return batches;

@@ -4,13 +4,16 @@
 #include <vector>
 
 #include "eval/learner.h"
-#include "train/train_config.h"
 
 namespace inlay {
 
+// The most tokens of a micro-batch of several examples, where nobody says how many it has.
+inline constexpr int64_t kMicroBatchTokens = 8192;
+
 // The batches of an epoch, in order: the examples as the seed shuffles them for that epoch.
-std::vector<std::vector<const EncodedExample*>> batches_of_epoch(
-    const TrainConfig& config, const std::vector<const EncodedExample*>& examples, int64_t epoch);
+std::vector<std::vector<const EncodedExample*>> batches_of_epoch(ExampleSpan examples,
+                                                                 uint64_t seed, int64_t batch_size,
+                                                                 int64_t epoch);
 
 // Runs a batch in micro-batches of at most `micro_batch` examples (0: by tokens) and, while the
 // tape records, leaves its gradients in the parameters. Gives the loss. The bits depend on the

@@ -1,0 +1,91 @@
+// How many numbers each method trains, by the closed form that its paper gives, summed over the
+// places that it adapts on a tiny BERT.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "adapters/adapter.h"
+#include "models/model.h"
+
+namespace inlay {
+namespace {
+
+using Count = std::function<int64_t(const Site&)>;
+
+struct Case {
+  const char* method;
+  Count at;            // of one place
+  int64_t shared = 0;  // of the adapter as a whole
+};
+
+Count low_rank(int64_t r) {
+  return [r](const Site& s) { return r * (s.in + s.out); };
+}
+Count bottleneck(int64_t factor) {
+  return [factor](const Site& s) {
+    int64_t size = s.out / factor;
+    return 2 * size * s.out + size + s.out;
+  };
+}
+
+std::vector<Case> cases() {
+  constexpr int64_t kHidden = 32, kLayers = 2;
+  // R and W of rank 3 and a bias, for the first tokens; without suffix_positions there are no
+  // others.
+  auto reft = [](const Site& s) { return 3 * s.out + 3 * s.out + 3; };
+  return {
+      {"lora[r=4]", low_rank(4)},
+      {"lora[r=4,use_dora=true]", [](const Site& s) { return 4 * (s.in + s.out) + s.out; }},
+      {"lora[r=4,lora_bias=true]", [](const Site& s) { return 4 * (s.in + s.out) + s.out; }},
+      {"lora[r=4,lora_fa=true]", [](const Site& s) { return 4 * s.out; }},
+      {"adalora[init_r=4,target_r=2]", [](const Site& s) { return 4 * (s.in + s.out + 1); }},
+      {"vera[r=16]", [](const Site& s) { return 16 + s.out; }},
+      {"loha[r=3]", low_rank(6)},
+      {"lokr[r=2,decompose_factor=2,target_modules=query]",
+       [](const Site& s) { return 2 * 2 + 2 * (s.in / 2 + s.out / 2); }},
+      {"oft[oft_block_size=8]", [](const Site& s) { return s.in * 7 / 2; }},
+      {"hra[r=4]", [](const Site& s) { return 4 * s.in; }},
+      {"miss[r=4]", [](const Site& s) { return 4 * s.out; }},
+      {"shira[r=2]", low_rank(2)},
+      {"c3a[block_size=8]", [](const Site& s) { return s.in * s.out / 8; }},
+      {"fourierft[n_frequency=50]", [](const Site&) { return 50; }},
+      {"randlora[r=8]",
+       [](const Site& s) {
+         int64_t small = std::min(s.in, s.out), bases = (small + 7) / 8;
+         return 8 * bases + bases * small;
+       }},
+      {"vblora[r=2,num_vectors=12,vector_length=8]",
+       [](const Site& s) { return 2 * 12 * (s.in + s.out) / 8; }, 12 * 8},
+      {"ia3", [](const Site& s) { return s.role == SiteRole::kDown ? s.in : s.out; }},
+      {"bottleneck[reduction_factor=8]", bottleneck(8)},
+      {"bottleneck[preset=houlsby,reduction_factor=4]", bottleneck(4)},
+      {"bottleneck[preset=parallel,use_gating=true]",
+       [](const Site& s) { return bottleneck(2)(s) + s.out + 1; }},
+      {"loreft[r=3]", reft},
+      {"prompt_tuning[num_virtual_tokens=3]", [](const Site&) { return 0; }, 3 * kHidden},
+      {"prefix_tuning[num_virtual_tokens=3,prefix_projection=false]", [](const Site&) { return 0; },
+       3 * 2 * kLayers * kHidden},
+      {"bitfit", [](const Site& s) { return s.bias.count(); }},
+      {"ln_tuning", [](const Site& s) { return s.weight.count() + s.bias.count(); }},
+      {"lora[r=4]|bottleneck[reduction_factor=8]",
+       [](const Site& s) {
+         return s.kind == SiteKind::kLinear ? low_rank(4)(s) : bottleneck(8)(s);
+       }},
+  };
+}
+
+TEST(ParameterCount, IsTheClosedFormOfEveryMethod) {
+  auto model =
+      load_model(std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/models/bert-single-label");
+  for (const Case& expected : cases()) {
+    auto adapter = Adapter::create("count", parse_method(expected.method), model->facts(), 1);
+    int64_t count = expected.shared;
+    for (const Site* site : adapter->sites()) count += expected.at(*site);
+    EXPECT_EQ(adapter->parameter_count(), count) << expected.method;
+  }
+}
+
+}  // namespace
+}  // namespace inlay
