@@ -30,6 +30,7 @@ std::vector<std::string> method_texts() {
       "hra[r=16]",         "bottleneck[reduction_factor=6]",   "bottleneck[preset=parallel]",
       "last_n[n=1]",       "bottleneck[preset=houlsby]"};
   std::vector<std::string> known;
+  known.reserve(texts.size());
   for (const std::string& text : texts) known.push_back(text.substr(0, text.find('[')));
   for (const MethodInfo* info : all_methods()) {
     bool given = std::find(known.begin(), known.end(), info->name) != known.end();
@@ -126,6 +127,7 @@ class Bench {
 
 struct Options {
   std::string model, lengths, dtype = "bf16";
+  std::vector<std::string> methods;  // empty: all
   int threads = 2;
   bool json = false;
 };
@@ -140,7 +142,7 @@ void run(const Options& options) {
   baseline.pass();
   TextTable table({"method", "parameters", "ms/step", "of LoRA"});
   Json rows = Json::array();
-  for (const std::string& text : method_texts()) {
+  for (const std::string& text : options.methods.empty() ? method_texts() : options.methods) {
     Bench bench(model, text, lengths, compute);
     bench.pass();
     double own = 1e9, of_lora = 1e9;
@@ -172,6 +174,7 @@ int main(int argc, char** argv) {
   app.add_option("--lengths", options.lengths)->required();
   app.add_option("--dtype", options.dtype)->check(CLI::IsMember({"f32", "bf16"}));
   app.add_option("--threads", options.threads);
+  app.add_option("--method", options.methods, "measure only this one; can be given several times");
   app.add_flag("--json", options.json);
   CLI11_PARSE(app, argc, argv);
   try {

@@ -55,10 +55,16 @@ Variable kronecker(OpContext& context, const Variable& x, Parameter& w1, Paramet
       [&context, &w1, &w2, use1, use2, s, read, z, full, rows = x.row_space(), slot = x.slot()](
           Tape& tape, const Tensor& dy) {
         count_products(context, s);
-        push_chunks_in_parallel(
-            context, w1, use1, *rows, [&](int64_t first, int64_t last, const Tensor& leaf) {
-              kernels::left_product_grad({in(z), in(dy), s.l, s.m, s.k, first, last}, out(leaf));
-            });
+        Tensor scratch = full == DType::kF32 ? tape.empty(z.shape(), full) : Tensor();
+        push_chunks_in_parallel(context, w1, use1, *rows,
+                                [&](int64_t first, int64_t last, const Tensor& leaf) {
+                                  std::span<float> part;
+                                  if (scratch.defined())
+                                    part = {scratch.mutable_data<float>() + first * z.dim(1),
+                                            static_cast<std::size_t>((last - first) * z.dim(1))};
+                                  kernels::left_product_grad(
+                                      {in(z), in(dy), s.l, s.m, s.k, first, last}, part, out(leaf));
+                                });
         Tensor dz = from_the_left(context, transposed(context, w1.value()), dy, s.k);
         push_chunks_in_parallel(
             context, w2, use2, *rows, [&](int64_t first, int64_t last, const Tensor& leaf) {

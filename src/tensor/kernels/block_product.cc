@@ -1,7 +1,6 @@
 #include "tensor/kernels/block_product.h"
 
-#include <algorithm>
-
+#include "base/error.h"
 #include "tensor/kernels/block_product_reference.h"
 #include "tensor/kernels/parallel.h"
 #include "tensor/kernels/targets.h"
@@ -117,22 +116,51 @@ void run_left(const LeftProduct& args, int64_t first, int64_t last, const Output
   }
 }
 
-// Row by row into all elements: those of one row are read once.
-void run_left_grad(const LeftGrad& args, const Output& dst) {
-  auto* sums = dst.as<float>();
-  std::fill_n(sums, args.l * args.m, 0.0f);
-  for (int64_t t = args.first; t < args.last; ++t) {
-    for (int64_t i = 0; i < args.l * args.m; ++i) {
-      const int64_t grad = (t * args.l + i / args.m) * args.k;
-      const int64_t z = (t * args.m + i % args.m) * args.k;
-      V32 parts[kParts];
-      fill_parts(parts, set(0.0f));
-      fold(args.k, parts, [&](V32& sum, int64_t k, std::size_t n) HWY_ATTR {
-        sum = hn::MulAdd(load_any(args.grad, grad + k, n), load_any(args.z, z + k, n), sum);
-      });
-      sums[i] += sum_parts(parts);
+// Rows [l, l + kRows) of the gradient, from each Z as (k, m): then m runs along the vectors.
+template <int kRows, class T>
+HWY_INLINE void left_grad_rows(const LeftGrad& args, const T* grad, const float* turned, int64_t l,
+                               const Output& dst) {
+  for_vectors(0, args.m, [&](int64_t c, std::size_t n) HWY_ATTR {
+    V32 sums[kRows];
+    for (V32& sum : sums) sum = set(0.0f);
+    for (int64_t t = args.first; t < args.last; ++t) {
+      const T* factors = grad + (t * args.l + l) * args.k;
+      const float* vectors = turned + (t - args.first) * args.m * args.k + c;
+      for (int64_t k = 0; k < args.k; ++k) {
+        const V32 vector = load_some(vectors + k * args.m, n);
+        for (int r = 0; r < kRows; ++r)
+          sums[r] = hn::MulAdd(set(scalar(factors + r * args.k + k)), vector, sums[r]);
+      }
+    }
+    for (int r = 0; r < kRows; ++r) store_any(sums[r], dst, (l + r) * args.m + c, n);
+  });
+}
+
+template <class T>
+HWY_INLINE void left_grad(const LeftGrad& args, const float* turned, const Output& dst) {
+  const T* grad = args.grad.as<T>();
+  int64_t l = 0;
+  for (; l + 2 * kRowsAtOnce <= args.l; l += 2 * kRowsAtOnce)
+    left_grad_rows<2 * kRowsAtOnce>(args, grad, turned, l, dst);
+  for (; l < args.l; ++l) left_grad_rows<1>(args, grad, turned, l, dst);
+}
+
+template <class T>
+HWY_INLINE void turn_rows(const LeftGrad& args, float* turned) {
+  const T* z = args.z.as<T>() + args.first * args.m * args.k;
+  for (int64_t t = args.first; t < args.last;
+       ++t, z += args.m * args.k, turned += args.m * args.k) {
+    for (int64_t m = 0; m < args.m; ++m) {
+      for (int64_t k = 0; k < args.k; ++k) turned[k * args.m + m] = scalar(z + m * args.k + k);
     }
   }
+}
+
+void run_left_grad(const LeftGrad& args, float* turned, const Output& dst) {
+  args.z.dtype() == DType::kBF16 ? turn_rows<BFloat16>(args, turned)
+                                 : turn_rows<float>(args, turned);
+  args.grad.dtype() == DType::kBF16 ? left_grad<BFloat16>(args, turned, dst)
+                                    : left_grad<float>(args, turned, dst);
 }
 
 }  // namespace
@@ -177,10 +205,13 @@ void left_product(const LeftProduct& args, Output dst) {
   });
 }
 
-void left_product_grad(const LeftGrad& args, Output dst) {
+void left_product_grad(const LeftGrad& args, std::span<float> scratch, Output dst) {
   if (runs_in_double({args.z, args.grad, dst}))
     return left_product_grad_reference<double>(args, dst);
-  HWY_DYNAMIC_DISPATCH(run_left_grad)(args, dst);
+  auto count = static_cast<std::size_t>((args.last - args.first) * args.m * args.k);
+  ensure(scratch.size() >= count, "{} numbers of scratch where {} are needed", scratch.size(),
+         count);
+  HWY_DYNAMIC_DISPATCH(run_left_grad)(args, scratch.data(), dst);
 }
 
 }  // namespace inlay::kernels

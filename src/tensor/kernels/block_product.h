@@ -9,6 +9,8 @@
 // gradients are single-threaded, so that chunks can run in parallel, and add in row order.
 #pragma once
 
+#include <span>
+
 #include "tensor/kernels/operand.h"
 
 namespace inlay::kernels {
@@ -52,6 +54,7 @@ struct LeftGrad {
   int64_t l = 0, m = 0, k = 0;
   int64_t first = 0, last = 0;
 };
-void left_product_grad(const LeftGrad& args, Output dst);
+// `scratch` holds as many numbers as z has in these rows; unused in f64.
+void left_product_grad(const LeftGrad& args, std::span<float> scratch, Output dst);
 
 }  // namespace inlay::kernels

@@ -71,7 +71,8 @@ TEST(LeftProduct, GradientMatchesTheReference) {
         const Elements grad = Elements::normal(dtype, kRows * l * k, "grad");
         const LeftGrad args{in(z), in(grad), l, m, k, 2, 19};
         Elements found = unset(DType::kF32, l * m), wanted = unset(DType::kF64, l * m);
-        left_product_grad(args, out(found));
+        std::vector<float> scratch(static_cast<std::size_t>(z.count()));
+        left_product_grad(args, scratch, out(found));
         left_product_grad_reference<double>(args, out(wanted));
         expect_close("left_product_grad", found, wanted, 17 * k, 8.0);
       }
@@ -101,7 +102,8 @@ TEST(LeftProduct, GradientIsTheSameEverywhere) {
   const Elements grad = Elements::normal(DType::kF32, 40 * 48, "grad");
   expect_same_bits_everywhere([&] {
     Elements found = unset(DType::kF32, 4 * 2);
-    left_product_grad({in(z), in(grad), 2, 4, 24, 0, 40}, out(found));
+    std::vector<float> scratch(static_cast<std::size_t>(z.count()));
+    left_product_grad({in(z), in(grad), 2, 4, 24, 0, 40}, scratch, out(found));
     return found;
   });
 }

@@ -23,6 +23,32 @@ HWY_BEFORE_NAMESPACE();
 namespace inlay::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+HWY_INLINE const uint16_t* bits_of(const BFloat16* src) {
+  return reinterpret_cast<const uint16_t*>(src);
+}
+HWY_INLINE uint16_t* bits_of(BFloat16* dst) { return reinterpret_cast<uint16_t*>(dst); }
+
+// The f32 values of bf16 bits.
+template <class D>
+HWY_INLINE hn::Vec<D> widened(D d, hn::Vec<hn::Rebind<uint16_t, D>> bits) {
+  const hn::Rebind<uint32_t, D> du32;
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du32, bits)));
+}
+
+// The bits of v as bf16.
+template <class D>
+HWY_INLINE hn::Vec<hn::Rebind<uint16_t, D>> rounded(D /*d*/, hn::Vec<D> v) {
+  const hn::Rebind<uint16_t, D> du16;
+  const hn::Rebind<uint32_t, D> du32;
+  const hn::Rebind<int32_t, D> di32;
+  const auto bits = hn::BitCast(du32, v);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du32, 1));
+  const auto nearest = hn::Add(bits, hn::Add(odd, hn::Set(du32, 0x7fff)));
+  const auto kept = hn::IfThenElse(hn::RebindMask(du32, hn::IsNaN(v)),
+                                   hn::Or(bits, hn::Set(du32, 0x400000)), nearest);
+  return hn::DemoteTo(du16, hn::BitCast(di32, hn::ShiftRight<16>(kept)));
+}
+
 template <class D>
 HWY_INLINE hn::Vec<D> load_f32(D d, const float* src) {
   return hn::LoadU(d, src);
@@ -31,9 +57,7 @@ HWY_INLINE hn::Vec<D> load_f32(D d, const float* src) {
 template <class D>
 HWY_INLINE hn::Vec<D> load_f32(D d, const BFloat16* src) {
   const hn::Rebind<uint16_t, D> du16;
-  const hn::Rebind<uint32_t, D> du32;
-  const auto bits = hn::PromoteTo(du32, hn::LoadU(du16, reinterpret_cast<const uint16_t*>(src)));
-  return hn::BitCast(d, hn::ShiftLeft<16>(bits));
+  return widened(d, hn::LoadU(du16, bits_of(src)));
 }
 
 template <class D>
@@ -42,19 +66,14 @@ HWY_INLINE void store_f32(hn::Vec<D> v, D d, float* dst) {
 }
 
 template <class D>
-HWY_INLINE void store_f32(hn::Vec<D> v, D /*d*/, BFloat16* dst) {
+HWY_INLINE void store_f32(hn::Vec<D> v, D d, BFloat16* dst) {
   const hn::Rebind<uint16_t, D> du16;
-  const hn::Rebind<uint32_t, D> du32;
-  const hn::Rebind<int32_t, D> di32;
-  const auto bits = hn::BitCast(du32, v);
-  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du32, 1));
-  const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du32, 0x7fff)));
-  const auto kept = hn::IfThenElse(hn::RebindMask(du32, hn::IsNaN(v)),
-                                   hn::Or(bits, hn::Set(du32, 0x400000)), rounded);
-  const auto upper = hn::BitCast(di32, hn::ShiftRight<16>(kept));
-  hn::StoreU(hn::DemoteTo(du16, upper), du16, reinterpret_cast<uint16_t*>(dst));
+  hn::StoreU(rounded(d, v), du16, bits_of(dst));
 }
 
+// Where masks guard memory, a partial vector is one instruction; elsewhere it goes through a
+// buffer.
+#if HWY_MEM_OPS_MIGHT_FAULT
 template <class D, class T>
 HWY_INLINE hn::Vec<D> load_f32(D d, const T* src, std::size_t count) {
   HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(float)] = {};
@@ -68,6 +87,29 @@ HWY_INLINE void store_f32(hn::Vec<D> v, D d, T* dst, std::size_t count) {
   store_f32(v, d, buffer);
   std::memcpy(dst, buffer, count * sizeof(T));
 }
+#else
+template <class D>
+HWY_INLINE hn::Vec<D> load_f32(D d, const float* src, std::size_t count) {
+  return hn::MaskedLoad(hn::FirstN(d, count), d, src);
+}
+
+template <class D>
+HWY_INLINE hn::Vec<D> load_f32(D d, const BFloat16* src, std::size_t count) {
+  const hn::Rebind<uint16_t, D> du16;
+  return widened(d, hn::MaskedLoad(hn::FirstN(du16, count), du16, bits_of(src)));
+}
+
+template <class D>
+HWY_INLINE void store_f32(hn::Vec<D> v, D d, float* dst, std::size_t count) {
+  hn::BlendedStore(v, hn::FirstN(d, count), d, dst);
+}
+
+template <class D>
+HWY_INLINE void store_f32(hn::Vec<D> v, D d, BFloat16* dst, std::size_t count) {
+  const hn::Rebind<uint16_t, D> du16;
+  hn::BlendedStore(rounded(d, v), hn::FirstN(du16, count), du16, bits_of(dst));
+}
+#endif
 
 }  // namespace inlay::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
