@@ -13,46 +13,51 @@
 namespace inlay {
 namespace {
 
-// Calls visit(kernel element, row, column) for all elements of dW.
-template <class Visit>
-void for_each_element(const Shape& kernel, const Visit& visit) {
-  int64_t rows = kernel[0], columns = kernel[1], size = kernel[2];
-  for (int64_t i = 0; i < rows; ++i) {
+// Row p of a block is its first row turned by p: from column p on it holds elements 0 to b - p, and
+// before it the others. Calls visit(first row, row of the block) for every row of every block, each
+// (1, b) within its matrix; blocks in parallel, so that a block's rows come in their order.
+template <class T, class Kernels, class Matrix, class Visit>
+void for_each_row(const Shape& shape, Kernels kernels, Matrix dense, const Visit& visit) {
+  int64_t columns = shape[1], size = shape[2];
+#pragma omp parallel for schedule(static)
+  for (int64_t block = 0; block < shape[0] * columns; ++block) {
+    int64_t top = block / columns * size, left = block % columns * size;
+    auto first = kernels.row(block);
     for (int64_t p = 0; p < size; ++p) {
-      for (int64_t j = 0; j < columns; ++j) {
-        int64_t first = (i * columns + j) * size;
-        for (int64_t q = 0; q < size; ++q)
-          visit(first + (q - p + size) % size, i * size + p, j * size + q);
-      }
+      auto row = dense.row(top + p).segment(left, size);
+      visit(first.head(size - p), row.tail(size - p));
+      visit(first.tail(p), row.head(p));
     }
   }
 }
 
+// The kernels as (blocks, b).
+template <class T, class Bytes>
+auto kernel_rows(const Shape& shape, Bytes* data) {
+  using Matrix = std::conditional_t<std::is_const_v<Bytes>, const RowMajor<T>, RowMajor<T>>;
+  return Eigen::Map<Matrix>(data, shape[0] * shape[1], shape[2]);
+}
+
 Tensor update(DerivedParameter::Values values) {
-  const Shape& kernel = values[0].shape();
-  Tensor delta = Tensor::empty({kernel[0] * kernel[2], kernel[1] * kernel[2]}, values[0].dtype());
+  const Shape& shape = values[0].shape();
+  Tensor delta = Tensor::empty({shape[0] * shape[2], shape[1] * shape[2]}, values[0].dtype());
   with_real(delta.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    auto out = matrix<T>(delta);
-    const T* w = values[0].data<T>();
     T scale = T(1) / static_cast<T>(delta.dim(1));
-    for_each_element(kernel, [&](int64_t element, int64_t row, int64_t column) {
-      out(row, column) = scale * w[element];
-    });
+    for_each_row<T>(shape, kernel_rows<T>(shape, values[0].data<T>()), matrix<T>(delta),
+                    [&](auto kernel, auto row) { row = scale * kernel; });
   });
   return delta;
 }
 
 std::vector<Tensor> update_backward(DerivedParameter::Values values, const Tensor& grad) {
-  std::vector<Tensor> grads{Tensor::zeros(values[0].shape(), values[0].dtype())};
+  const Shape& shape = values[0].shape();
+  std::vector<Tensor> grads{Tensor::zeros(shape, values[0].dtype())};
   with_real(grad.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    auto seed = const_matrix<T>(grad);
-    T* w = grads[0].mutable_data<T>();
     T scale = T(1) / static_cast<T>(grad.dim(1));
-    for_each_element(values[0].shape(), [&](int64_t element, int64_t row, int64_t column) {
-      w[element] += scale * seed(row, column);
-    });
+    for_each_row<T>(shape, kernel_rows<T>(shape, grads[0].mutable_data<T>()), const_matrix<T>(grad),
+                    [&](auto kernel, auto row) { kernel += scale * row; });
   });
   return grads;
 }

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "adapters/delta_hook.h"
 #include "adapters/peft_form.h"
 #include "adapters/targeted_method.h"
 #include "adapters/torch_permutation.h"
+#include "autograd/ops/add.h"
+#include "autograd/ops/sparse_linear.h"
+#include "tensor/matrix_view.h"
 
 namespace inlay {
 namespace {
@@ -38,19 +40,47 @@ Tensor indices_of(const std::vector<int64_t>& places, int64_t columns) {
   return indices;
 }
 
-// Calls `visit(i, element)` with the place of each trained number within the weight; kInput where a
-// file's index lies outside it.
-template <class Visit>
-void for_each_place(const Tensor& indices, int64_t rows, int64_t columns, const Visit& visit) {
+// Fails (kInput) where a file's index lies outside the weight.
+void check_places(const Tensor& indices, int64_t rows, int64_t columns) {
   int64_t count = indices.dim(1);
   const auto* data = indices.data<int32_t>();
   for (int64_t i = 0; i < count; ++i) {
     int64_t row = data[i], column = data[count + i];
     require(row >= 0 && row < rows && column >= 0 && column < columns, ErrorKind::kInput,
             "shira_indices name element ({}, {}) of a weight ({}, {})", row, column, rows, columns);
-    visit(i, row * columns + column);
   }
 }
+
+class ShiraHook : public SiteHook {
+ public:
+  ShiraHook(Parameter& values, Parameter& indices, DerivedParameter& by_output,
+            DerivedParameter& by_input)
+      : values_(values), indices_(indices), by_output_(by_output), by_input_(by_input) {}
+
+  Variable linear(Context& context, const LinearSite&, const Variable& x, Variable y) override {
+    Variable update =
+        sparse_linear(context, x, values_, {by_output_.current(), by_input_.current()});
+    return add_scaled(context, y, update, 1.0f);
+  }
+
+  bool merge(MergedTensors& merged) override {
+    const Tensor& indices = indices_.value();
+    check_places(indices, merged.weight.dim(0), merged.weight.dim(1));
+    int64_t count = indices.dim(1);
+    const auto* places = indices.data<int32_t>();
+    with_real(merged.weight.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      Tensor values = values_.value().to(merged.weight.dtype());
+      for (int64_t i = 0; i < count; ++i)
+        matrix<T>(merged.weight)(places[i], places[count + i]) += values.data<T>()[i];
+    });
+    return true;
+  }
+
+ private:
+  Parameter &values_, &indices_;
+  DerivedParameter &by_output_, &by_input_;
+};
 
 class Shira : public TargetedMethod {
  public:
@@ -67,23 +97,20 @@ class Shira : public TargetedMethod {
     Parameter& weight = make.make(site, "shira_weight", Tensor::zeros({count}, DType::kF32));
     std::vector<int64_t> places = places_of(site, count, make);
     Parameter& indices = make.fixed(site, "shira_indices", indices_of(places, site.in));
-    int64_t rows = site.out, columns = site.in;
-    DerivedParameter& delta = make.derive(
-        site.name + ".shira", {&weight, &indices},
-        [rows, columns](auto values) {
-          Tensor dense = Tensor::zeros({rows, columns}, values[0].dtype());
-          for_each_place(values[1], rows, columns,
-                         [&](int64_t i, int64_t element) { out_of(dense, element, values[0], i); });
-          return dense;
-        },
-        [rows, columns](auto values, const Tensor& grad) {
-          std::vector<Tensor> grads(2);
-          grads[0] = Tensor::empty(values[0].shape(), values[0].dtype());
-          for_each_place(values[1], rows, columns,
-                         [&](int64_t i, int64_t element) { out_of(grads[0], i, grad, element); });
-          return grads;
-        });
-    return make_delta_hook(delta, 0, "");
+    auto order = [&](bool by_output) -> DerivedParameter& {
+      return make.derive(
+          site.name + (by_output ? ".shira.by_output" : ".shira.by_input"), {&indices},
+          [by_output, rows = site.out, columns = site.in](auto values) {
+            check_places(values[0], rows, columns);
+            auto n = static_cast<std::size_t>(values[0].dim(1));
+            const auto* data = values[0].template data<int32_t>();
+            std::span<const int32_t> outputs(data, n), inputs(data + n, n);
+            return by_output ? sparse_order(outputs, inputs, rows)
+                             : sparse_order(inputs, outputs, columns);
+          },
+          [](auto, const Tensor&) { return std::vector<Tensor>(1); });
+    };
+    return std::make_unique<ShiraHook>(weight, indices, order(true), order(false));
   }
 
   int64_t gradient_chunk() const override { return 4; }
@@ -110,14 +137,6 @@ class Shira : public TargetedMethod {
     std::vector<int64_t> places = torch_permutation(total, count, static_cast<uint32_t>(seed_));
     std::sort(places.begin(), places.end());
     return places;
-  }
-
-  static void out_of(Tensor& dst, int64_t to, const Tensor& src, int64_t from) {
-    if (src.dtype() == DType::kF64) {
-      dst.mutable_data<double>()[to] = src.data<double>()[from];
-    } else {
-      dst.mutable_data<float>()[to] = src.data<float>()[from];
-    }
   }
 
   int64_t r_ = 8;

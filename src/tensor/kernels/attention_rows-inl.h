@@ -86,27 +86,6 @@ void write_row(const float* src, std::size_t width, float factor, Element* dst) 
   if (c < width) store_f32(hn::Mul(hn::LoadU(d, src + c), scale), d, dst + c, width - c);
 }
 
-// dst (width, rows) is written from load(row, column), a vector of one row's columns; zeros up to
-// the next whole vector of rows. dst has whole vectors of rows.
-template <class Load>
-HWY_INLINE void write_transposed(std::size_t rows, std::size_t width, const Panel& dst,
-                                 const Load& load) {
-  const hn::ScalableTag<float> d;
-  const std::size_t lanes = hn::Lanes(d);
-  const auto load_or_zero = [&](std::size_t row, std::size_t c)
-                                HWY_ATTR { return row < rows ? load(row, c) : hn::Zero(d); };
-  for (std::size_t j = 0; j < rows; j += 4) {
-    for (std::size_t c = 0; c < width; c += lanes) {
-      store_columns(d, load_or_zero(j, c), load_or_zero(j + 1, c), load_or_zero(j + 2, c),
-                    load_or_zero(j + 3, c), dst.row(c) + j, dst.stride);
-    }
-  }
-  const std::size_t written = hwy::RoundUpTo(rows, 4);
-  const std::size_t padded = hwy::RoundUpTo(rows, std::max<std::size_t>(lanes, 4));
-  for (std::size_t c = 0; c < width; ++c)
-    std::fill(dst.row(c) + written, dst.row(c) + padded, 0.0f);
-}
-
 // dst (width, rows) = src^T, src (rows, width).
 template <class Element>
 void copy_transposed(const Element* src, std::size_t src_stride, std::size_t rows,

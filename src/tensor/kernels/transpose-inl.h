@@ -1,4 +1,4 @@
-// Four vectors written as columns.
+// Vectors written as columns.
 
 #if defined(INLAY_KERNELS_TRANSPOSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef INLAY_KERNELS_TRANSPOSE_INL_H_
@@ -9,7 +9,10 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstddef>
+
+#include "tensor/kernels/panel.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace inlay::kernels::HWY_NAMESPACE {
@@ -53,6 +56,27 @@ HWY_INLINE void store_columns(D d, hn::Vec<D> v0, hn::Vec<D> v1, hn::Vec<D> v2, 
   store_blocks(d, hn::BitCast(d, hn::InterleaveUpper(dw, high01, high23)), dst + 3 * stride,
                4 * stride);
 #endif
+}
+
+// dst (width, rows) is written from load(row, column), a vector of one row's columns; zeros up to
+// the next whole vector of rows. dst has whole vectors of rows.
+template <class Load>
+HWY_INLINE void write_transposed(std::size_t rows, std::size_t width, const Panel& dst,
+                                 const Load& load) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto load_or_zero = [&](std::size_t row, std::size_t c)
+                                HWY_ATTR { return row < rows ? load(row, c) : hn::Zero(d); };
+  for (std::size_t j = 0; j < rows; j += 4) {
+    for (std::size_t c = 0; c < width; c += lanes) {
+      store_columns(d, load_or_zero(j, c), load_or_zero(j + 1, c), load_or_zero(j + 2, c),
+                    load_or_zero(j + 3, c), dst.row(c) + j, dst.stride);
+    }
+  }
+  const std::size_t written = hwy::RoundUpTo(rows, 4);
+  const std::size_t padded = hwy::RoundUpTo(rows, std::max<std::size_t>(lanes, 4));
+  for (std::size_t c = 0; c < width; ++c)
+    std::fill(dst.row(c) + written, dst.row(c) + padded, 0.0f);
 }
 
 }  // namespace inlay::kernels::HWY_NAMESPACE
