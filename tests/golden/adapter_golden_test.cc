@@ -126,16 +126,24 @@ TEST_P(AdapterGolden, GradientsOfEveryTrainedTensorAgree) {
 }
 
 // Those layers whose merged weight the folder gives.
+// A method that can be merged has merged weights in the golden file.
 TEST_P(AdapterGolden, MergedWeightsAgree) {
   const BaseFacts& facts = golden_.model->facts();
+  DType dtype = golden_.context.dtype(Precision::kFull);
+  bool merges = false;
+  int compared = 0;
   for (const Site* site : adapter_->sites()) {
-    std::string name = "merged." + facts.prefix + site->name;
-    if (!golden_.has(name)) continue;
-    DType dtype = golden_.context.dtype(Precision::kFull);
-    MergedTensors merged{site->weight.to(dtype), site->bias.to(dtype)};
-    ASSERT_TRUE(adapter_->at(site->index)->merge(merged)) << site->name;
-    expect_tensor(merged.weight, golden_.expected(name), golden_tolerance(dtype), name);
+    MergedTensors merged;
+    if (site->weight.defined()) merged = {site->weight.to(dtype), site->bias.to(dtype)};
+    merges = adapter_->at(site->index)->merge(merged) || merges;
+    for (auto [part, tensor] : {std::pair("", &merged.weight), std::pair(".bias", &merged.bias)}) {
+      std::string name = "merged." + facts.prefix + site->name + part;
+      if (!golden_.has(name)) continue;
+      expect_tensor(*tensor, golden_.expected(name), golden_tolerance(dtype), name);
+      ++compared;
+    }
   }
+  EXPECT_EQ(compared > 0, merges);
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, AdapterGolden,

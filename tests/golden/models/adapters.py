@@ -37,6 +37,18 @@ class LoraEncoder(Encoder):
             update = update + self.adapter[f"{self.PREFIX}{name}.lora_B.bias"]
         return y + self.scales[name] * update
 
+    def merged(self):
+        """{module: its weight, module.bias: its bias} that give the same without an adapter."""
+        tensors = {}
+        for name, scale in self.scales.items():
+            at = f"{self.PREFIX}{name}."
+            weight = self.parameters[name + ".weight"] + scale * self.adapter[at + "lora_B.weight"] @ self.adapter[at + "lora_A.weight"]
+            magnitude = self.adapter.get(at + "lora_magnitude_vector")
+            tensors[name] = weight if magnitude is None else (magnitude / weight.norm(dim=1))[:, None] * weight
+            if at + "lora_B.bias" in self.adapter:
+                tensors[name + ".bias"] = self.parameters[name + ".bias"] + scale * self.adapter[at + "lora_B.bias"]
+        return tensors
+
 
 def lora_config(base, rank, alpha, targets, **changes):
     config = {

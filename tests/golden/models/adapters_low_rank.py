@@ -28,6 +28,15 @@ class VeraEncoder(Encoder):
         inner = (x @ self.a[:, : x.shape[1]].T) * self.adapter[f"{PREFIX}{name}.vera_lambda_d"]
         return y + (inner @ self.b[: y.shape[1]].T) * self.adapter[f"{PREFIX}{name}.vera_lambda_b"]
 
+    def merged(self):
+        tensors = {}
+        for name in (key[len(PREFIX) : -len(".vera_lambda_b")] for key in self.adapter if key.endswith(".vera_lambda_b")):
+            weight = self.parameters[name + ".weight"]
+            b = self.adapter[f"{PREFIX}{name}.vera_lambda_b"][:, None] * self.b[: weight.shape[0]]
+            a = self.adapter[f"{PREFIX}{name}.vera_lambda_d"][:, None] * self.a[:, : weight.shape[1]]
+            tensors[name] = weight + b @ a
+        return tensors
+
 
 def vera_projections(config, values):
     """Drawn by PyTorch itself: kaiming-uniform, A then B from one generator on the CPU."""
@@ -90,6 +99,13 @@ class AdaLoraEncoder(Encoder):
             return y
         a, b, e = (self.adapter[f"{PREFIX}{name}.lora_{part}"] for part in "ABE")
         return y + self.scale * (x @ (a * e).T) @ b.T
+
+    def merged(self):
+        tensors = {}
+        for name in (key[len(PREFIX) : -len(".lora_E")] for key in self.adapter if key.endswith(".lora_E")):
+            a, b, e = (self.adapter[f"{PREFIX}{name}.lora_{part}"] for part in "ABE")
+            tensors[name] = self.parameters[name + ".weight"] + self.scale * b @ (a * e)
+        return tensors
 
 
 def adalora_shapes(config, values):

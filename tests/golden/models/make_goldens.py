@@ -192,7 +192,7 @@ def make_lora(name, base, config):
             frozen[key[len(LoraEncoder.PREFIX) :]] = adapter[key]
     scales = {module: scale for module, (_, scale) in plan.items()}
     encoder = LoraEncoder(family, frozen, family.module + ".", scales, adapter)
-    folder = write_adapter_expected(name, encoder, family, source, adapter)
+    folder = write_adapter_expected(name, encoder, family, source, adapter, merged_values(encoder))
     write_json(folder / "adapter_config.json", config)
     write_safetensors(folder / "adapter_model.safetensors", adapter_values)
 
@@ -206,7 +206,7 @@ def make_low_rank(name, base, encoder_class, config, shapes, fixed=()):
     frozen = as_leaves(values, trainable=False)
     frozen.update({key[len(LoraEncoder.PREFIX) :]: leaf for key, leaf in adapter.items() if ".classifier." in key})
     encoder = encoder_class(family, frozen, family.module + ".", config, adapter)
-    folder = write_adapter_expected(name, encoder, family, source, adapter)
+    folder = write_adapter_expected(name, encoder, family, source, adapter, merged_values(encoder))
     for tensor in fixed:
         adapter_values["base_model." + tensor] = getattr(encoder, tensor[-1].lower()).numpy().astype(numpy.float32)
     write_json(folder / "adapter_config.json", config)
@@ -302,6 +302,10 @@ def make_adamw():
     folder = FOLDER.parent / "optimizers"
     folder.mkdir(exist_ok=True)
     write_safetensors(folder / "adamw.safetensors", tensors)
+
+
+def merged_values(encoder):
+    return {"merged." + name: value.detach().numpy() for name, value in encoder.merged().items()}
 
 
 def write_adapter_expected(name, encoder, family, source, leaves, more=None):

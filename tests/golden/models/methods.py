@@ -59,6 +59,9 @@ class LnTuning(MethodEncoder):
         self.parameters = frozen
         return y
 
+    def merged(self):
+        return {key.replace("ln_tuning_layers.", ""): value for key, value in self.adapter.items()}
+
 
 def ln_tuning_shapes():
     names = ["embeddings.LayerNorm"]
@@ -148,11 +151,8 @@ def compacter_shapes(size=4, n=4, rank=1):
     return shapes
 
 
-class LoReft(MethodEncoder):
-    """Wu et al. 2024 (arXiv:2404.03592), eq. (2), on the first and last tokens: h + R'(W h + b - R h).
-
-    R is PyTorch's own orthogonal parametrisation of the stored tensors.
-    """
+class Reft(MethodEncoder):
+    """Wu et al. 2024 (arXiv:2404.03592): an edit of the first and last tokens of what every layer gives."""
 
     PREFIX, SUFFIX = 2, 2
 
@@ -163,13 +163,35 @@ class LoReft(MethodEncoder):
         parts = [self.edit(index, 0, h[:first]), h[first:split], self.edit(index, 1, h[split:])]
         return torch.cat(parts)
 
-    def edit(self, index, unit, h):
+    def unit(self, index, unit):
         at = f"encoder.layer.{index}.units.{unit}."
-        weight, bias = self.adapter[at + "learned_source.weight"], self.adapter[at + "learned_source.bias"]
-        rows = self.orthonormal(at + "projection.parametrizations.weight.")
+        return self.adapter[at + "learned_source.weight"], self.adapter[at + "learned_source.bias"], self.rows(at)
+
+    def rows(self, at):
+        return self.adapter[at + "projection.weight"]
+
+
+class NoReft(Reft):
+    """Without orthonormal rows: h + R'(W h + b - R h)."""
+
+    def edit(self, index, unit, h):
+        weight, bias, rows = self.unit(index, unit)
         return h + (h @ weight.T + bias - h @ rows.T) @ rows
 
-    def orthonormal(self, at):
+
+class DiReft(Reft):
+    """Eq. (3), the direct edit: h + R'(W h + b)."""
+
+    def edit(self, index, unit, h):
+        weight, bias, rows = self.unit(index, unit)
+        return h + (h @ weight.T + bias) @ rows
+
+
+class LoReft(NoReft):
+    """Eq. (2), R of orthonormal rows: PyTorch's own parametrisation of the stored tensors."""
+
+    def rows(self, at):
+        at += "projection.parametrizations.weight."
         original, base = self.adapter[at + "original"], self.adapter[at + "0.base"]
         linear = torch.nn.utils.parametrizations.orthogonal(torch.nn.Linear(original.shape[1], original.shape[0]))
         parametrization = linear.parametrizations.weight[0].double()
@@ -189,6 +211,47 @@ def loreft_shapes(r=3):
     return shapes
 
 
+def free_reft_shapes(r=3):
+    shapes = {name: shape for name, shape in loreft_shapes(r).items() if "projection" not in name}
+    for index in range(LAYERS):
+        for unit in (0, 1):
+            shapes[f"encoder.layer.{index}.units.{unit}.projection.weight"] = (r, HIDDEN)
+    return shapes
+
+
+class BitFit(MethodEncoder):
+    """Ben Zaken et al. 2022 (arXiv:2106.10199): every bias of the base is trained, and only they."""
+
+    def linear(self, name, x):
+        return self.with_own_bias(name, super().linear, x)
+
+    def norm(self, name, x):
+        return self.with_own_bias(name, super().norm, x)
+
+    def with_own_bias(self, name, layer, x):
+        own = self.adapter.get(self.site(name) + ".bias")
+        if own is None:
+            return layer(name, x)
+        frozen, self.parameters = self.parameters, {**self.parameters, name + ".bias": own}
+        y = layer(name, x)
+        self.parameters = frozen
+        return y
+
+    def merged(self):
+        return dict(self.adapter)
+
+
+def bitfit_shapes():
+    shapes = {"embeddings.LayerNorm.bias": (HIDDEN,), "pooler.dense.bias": (HIDDEN,)}
+    for index in range(LAYERS):
+        at = f"encoder.layer.{index}."
+        for name in ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
+                     "attention.output.LayerNorm", "output.dense", "output.LayerNorm"):
+            shapes[at + name + ".bias"] = (HIDDEN,)
+        shapes[at + "intermediate.dense.bias"] = (INTERMEDIATE,)
+    return shapes
+
+
 def fixed(name):
     """Tensors that are stored but not trained."""
     return name.endswith(".base")
@@ -201,4 +264,7 @@ METHODS = {
     "adapter-plus": (AdapterPlus, adapter_plus_shapes()),
     "compacter": (Compacter, compacter_shapes()),
     "loreft": (LoReft, loreft_shapes()),
+    "noreft": (NoReft, free_reft_shapes()),
+    "direft": (DiReft, free_reft_shapes()),
+    "bitfit": (BitFit, bitfit_shapes()),
 }
