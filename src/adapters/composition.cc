@@ -198,6 +198,7 @@ class Composition : public Method {
 
   static std::vector<int64_t> ends_of(const std::vector<double>& counts) {
     std::vector<int64_t> ends;
+    ends.reserve(counts.size());
     int64_t end = 0;
     for (double count : counts) ends.push_back(end += static_cast<int64_t>(count));
     return ends;
@@ -246,7 +247,8 @@ void copy_values(const Adapter& source, const std::string& leaf,
                  std::map<std::string, Tensor>& values) {
   for (const Adapter::Entry& entry : source.entries()) {
     std::string part = entry.part.empty() ? "" : "." + entry.part;
-    std::string name = entry.site != nullptr ? entry.site->name + "." + leaf + part : leaf + part;
+    std::string name = fmt::format("{}{}", leaf, part);
+    if (entry.site != nullptr) name = fmt::format("{}.{}", entry.site->name, name);
     values.emplace(name, entry.parameter.value().clone());
   }
 }

@@ -58,7 +58,7 @@ struct Combined {
 
 // REQUIRES: the adapters are attached to `base`. kUsage for a rule that does not fit: unequal ranks
 // or methods without factors (named), a density out of range, negate of several.
-Combined combine_adapters(std::span<const WeightedAdapter> inputs, const CombineSettings& settings,
+Combined combine_adapters(std::span<const WeightedAdapter> given, const CombineSettings& settings,
                           const BaseFacts& base, const std::string& name);
 
 }  // namespace inlay

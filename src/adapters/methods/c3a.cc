@@ -7,60 +7,116 @@
 #include "adapters/delta_hook.h"
 #include "adapters/peft_form.h"
 #include "adapters/targeted_method.h"
+#include "autograd/ops/add.h"
+#include "autograd/ops/halves.h"
+#include "autograd/ops/linear.h"
 #include "nn/initializers.h"
 #include "tensor/matrix_view.h"
 
 namespace inlay {
 namespace {
 
-// Row p of a block is its first row turned by p: from column p on it holds elements 0 to b - p, and
-// before it the others. Calls visit(first row, row of the block) for every row of every block, each
-// (1, b) within its matrix; blocks in parallel, so that a block's rows come in their order.
-template <class T, class Kernels, class Matrix, class Visit>
-void for_each_row(const Shape& shape, Kernels kernels, Matrix dense, const Visit& visit) {
-  int64_t columns = shape[1], size = shape[2];
+// dW, or a half of it: a circulant block of even size b is [P Q; Q P], so sums of the halves of
+// what a layer reads meet P + Q alone and differences P - Q: two products of half the size for one.
+enum class Part { kWhole, kSums, kDifferences };
+
+// A block's first row is its kernel w, or w_1 + w_2 or w_1 - w_2 of its halves; row p is that
+// turned by p, where what wraps around changes its sign in a difference.
+struct Circulant {
+  int64_t rows, columns, size;  // blocks and their size
+  double sign;                  // of what wraps around, and of w_2
+  double scale;
+
+  Circulant(const Shape& kernel, Part part)
+      : rows(kernel[0]),
+        columns(kernel[1]),
+        size(part == Part::kWhole ? kernel[2] : kernel[2] / 2),
+        sign(part == Part::kDifferences ? -1 : 1),
+        scale(1.0 / static_cast<double>(kernel[1] * kernel[2])) {}
+};
+
+// Calls visit(stretch of the first row, stretch of the row of the matrix, factor) for the two
+// stretches of every row. Blocks in parallel: a block's rows come in their order.
+template <class T, class Firsts, class Dense, class Visit>
+void for_each_stretch(const Circulant& blocks, Firsts&& firsts, Dense&& dense, const Visit& visit) {
+  auto scale = static_cast<T>(blocks.scale), wrapped = static_cast<T>(blocks.scale * blocks.sign);
 #pragma omp parallel for schedule(static)
-  for (int64_t block = 0; block < shape[0] * columns; ++block) {
-    int64_t top = block / columns * size, left = block % columns * size;
-    auto first = kernels.row(block);
-    for (int64_t p = 0; p < size; ++p) {
-      auto row = dense.row(top + p).segment(left, size);
-      visit(first.head(size - p), row.tail(size - p));
-      visit(first.tail(p), row.head(p));
+  for (int64_t block = 0; block < blocks.rows * blocks.columns; ++block) {
+    int64_t top = block / blocks.columns * blocks.size, left = block % blocks.columns * blocks.size;
+    auto first = firsts.row(block);
+    for (int64_t p = 0; p < blocks.size; ++p) {
+      auto row = dense.row(top + p).segment(left, blocks.size);
+      visit(first.head(blocks.size - p), row.tail(blocks.size - p), scale);
+      visit(first.tail(p), row.head(p), wrapped);
     }
   }
 }
 
-// The kernels as (blocks, b).
-template <class T, class Bytes>
-auto kernel_rows(const Shape& shape, Bytes* data) {
-  using Matrix = std::conditional_t<std::is_const_v<Bytes>, const RowMajor<T>, RowMajor<T>>;
-  return Eigen::Map<Matrix>(data, shape[0] * shape[1], shape[2]);
-}
-
-Tensor update(DerivedParameter::Values values) {
-  const Shape& shape = values[0].shape();
-  Tensor delta = Tensor::empty({shape[0] * shape[2], shape[1] * shape[2]}, values[0].dtype());
-  with_real(delta.dtype(), [&](auto zero) {
+Tensor update(const Tensor& kernel, Part part) {
+  Circulant blocks(kernel.shape(), part);
+  Tensor dense =
+      Tensor::empty({blocks.rows * blocks.size, blocks.columns * blocks.size}, kernel.dtype());
+  with_real(dense.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    T scale = T(1) / static_cast<T>(delta.dim(1));
-    for_each_row<T>(shape, kernel_rows<T>(shape, values[0].data<T>()), matrix<T>(delta),
-                    [&](auto kernel, auto row) { row = scale * kernel; });
+    Eigen::Map<const RowMajor<T>> w(kernel.data<T>(), blocks.rows * blocks.columns, kernel.dim(2));
+    RowMajor<T> firsts = w.leftCols(blocks.size);
+    if (part != Part::kWhole) firsts += static_cast<T>(blocks.sign) * w.rightCols(blocks.size);
+    for_each_stretch<T>(blocks, firsts, matrix<T>(dense),
+                        [](auto first, auto row, T factor) { row = factor * first; });
   });
-  return delta;
+  return dense;
 }
 
-std::vector<Tensor> update_backward(DerivedParameter::Values values, const Tensor& grad) {
-  const Shape& shape = values[0].shape();
-  std::vector<Tensor> grads{Tensor::zeros(shape, values[0].dtype())};
+Tensor update_backward(const Tensor& kernel, const Tensor& grad, Part part) {
+  Circulant blocks(kernel.shape(), part);
+  Tensor result = Tensor::empty(kernel.shape(), kernel.dtype());
   with_real(grad.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    T scale = T(1) / static_cast<T>(grad.dim(1));
-    for_each_row<T>(shape, kernel_rows<T>(shape, grads[0].mutable_data<T>()), const_matrix<T>(grad),
-                    [&](auto kernel, auto row) { kernel += scale * row; });
+    RowMajor<T> firsts = RowMajor<T>::Zero(blocks.rows * blocks.columns, blocks.size);
+    for_each_stretch<T>(blocks, firsts, const_matrix<T>(grad),
+                        [](auto first, auto row, T factor) { first += factor * row; });
+    Eigen::Map<RowMajor<T>> w(result.mutable_data<T>(), firsts.rows(), kernel.dim(2));
+    w.leftCols(blocks.size) = firsts;
+    if (part != Part::kWhole) w.rightCols(blocks.size) = static_cast<T>(blocks.sign) * firsts;
   });
-  return grads;
+  return result;
 }
+
+DerivedParameter& derived(const Site& site, ParameterMaker& make, Parameter& kernel, Part part,
+                          const char* name) {
+  return make.derive(
+      site.name + ".c3a." + name, {&kernel},
+      [part](auto values) { return update(values[0], part); },
+      [part](auto values, const Tensor& grad) {
+        return std::vector<Tensor>{update_backward(values[0], grad, part)};
+      });
+}
+
+class HalvesHook : public SiteHook {
+ public:
+  HalvesHook(Parameter& kernel, DerivedParameter& sums, DerivedParameter& differences)
+      : kernel_(kernel), sums_(sums), differences_(differences) {}
+
+  Variable linear(Context& context, const LinearSite&, const Variable& x, Variable y) override {
+    int64_t block = kernel_.shape()[2];
+    auto half = [&](DerivedParameter& weight, double sign) {
+      return inlay::linear(context, combine_halves(context, x, block, sign),
+                           {.weight = &weight.current()}, Precision::kFull);
+    };
+    Variable sums = half(sums_, 1), differences = half(differences_, -1);
+    return add(context, y, join_halves(context, sums, differences, block));
+  }
+
+  bool merge(MergedTensors& merged) override {
+    merge_delta(merged, update(kernel_.value(), Part::kWhole));
+    return true;
+  }
+
+ private:
+  Parameter& kernel_;
+  DerivedParameter& sums_;
+  DerivedParameter& differences_;
+};
 
 class C3a : public TargetedMethod {
  public:
@@ -76,10 +132,11 @@ class C3a : public TargetedMethod {
     Shape shape{site.out / block_size_, site.in / block_size_, block_size_};
     Parameter& kernel =
         make.make(site, "c3a_kernel", start(shape, make.stream(site, "c3a_kernel")));
-    DerivedParameter& delta = make.derive(
-        site.name + ".c3a", {&kernel}, [](auto values) { return update(values); },
-        [](auto values, const Tensor& grad) { return update_backward(values, grad); });
-    return make_delta_hook(delta, 0, "");
+    if (block_size_ % 2 != 0)
+      return make_delta_hook(derived(site, make, kernel, Part::kWhole, "whole"), 0, "");
+    return std::make_unique<HalvesHook>(
+        kernel, derived(site, make, kernel, Part::kSums, "sums"),
+        derived(site, make, kernel, Part::kDifferences, "differences"));
   }
 
   bool identity_at_start() const override { return init_ == "zeros"; }
