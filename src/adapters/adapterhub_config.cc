@@ -21,8 +21,8 @@ const std::vector<ForeignKey>& bottleneck_keys() {
       {"hypercomplex_nonlinearity", "glorot-uniform", kRead},
       {"init_weights", "bert", kRead},
       {"init_weights_seed", nullptr, kNoMatter},
-      {"inv_adapter", nullptr, kFixed},
-      {"inv_adapter_reduction_factor", nullptr, kNoMatter},
+      {"inv_adapter", nullptr, kRead},
+      {"inv_adapter_reduction_factor", nullptr, kRead},
       {"is_parallel", false, kRead},
       {"learn_phm", true, kNoMatter},
       {"leave_out", Json::array(), kRead},
@@ -79,6 +79,18 @@ std::string residual_text(const Json& config, const std::string& where) {
   return "post_add";
 }
 
+// none or nice, and the size of its networks.
+void read_invertible(const Json& config, const std::string& where, Json& fields) {
+  Json value = config.value("inv_adapter", Json());
+  if (value.is_null()) return;
+  require(value == kNice, ErrorKind::kInput,
+          "{}: \"inv_adapter\" is {}; of invertible adapters only \"nice\" is read", where,
+          value.dump(-1, ' ', true));
+  fields["inv_adapter"] = kNice;
+  fields["inv_adapter_reduction_factor"] =
+      json_get<double>(config, "inv_adapter_reduction_factor", where);
+}
+
 // The preset that the settings are nearest to; all of them are given besides.
 std::string nearest_preset(const Json& fields) {
   bool attention = fields.at("mh_adapter").get<bool>();
@@ -86,6 +98,7 @@ std::string nearest_preset(const Json& fields) {
   if (!fields.at("original_ln_after").get<bool>()) return "adapter_plus";
   if (fields.at("is_parallel").get<bool>())
     return fields.at("scaling") == kLearnedScaling ? "scaled_parallel" : "parallel";
+  if (fields.contains("inv_adapter")) return attention ? "double_seq_bn_inv" : "seq_bn_inv";
   return attention ? "houlsby" : "pfeiffer";
 }
 
@@ -98,6 +111,11 @@ Json bottleneck_to_adapterhub(const Json& fields) {
     config[key] = fields.at(key);
   }
   config["reduction_factor"] = plain_number(fields.at("reduction_factor").get<double>());
+  if (fields.at("inv_adapter") == kNice) {
+    config["inv_adapter"] = kNice;
+    config["inv_adapter_reduction_factor"] =
+        plain_number(fields.at("inv_adapter_reduction_factor").get<double>());
+  }
   auto scaling = fields.at("scaling").get<std::string>();
   bool learned = scaling == kLearnedScaling || scaling == kChannelScaling;
   config["scaling"] = learned ? Json(scaling) : Json(std::stod(scaling));
@@ -137,6 +155,7 @@ Json bottleneck_from_adapterhub(const Json& config, const std::string& where) {
       {"phm_init_range", number("phm_init_range", 1e-4)},
       {"hypercomplex_nonlinearity",
        json_get_or<std::string>(config, "hypercomplex_nonlinearity", "glorot-uniform", where)}};
+  read_invertible(config, where, fields);
   fields["preset"] = nearest_preset(fields);
   return fields;
 }

@@ -19,7 +19,7 @@ BottleneckConfig::BottleneckConfig(std::string start) : preset(std::move(start))
 void BottleneckConfig::fields(FieldVisitor& visit) {
   visit.choice("preset", preset,
                {"pfeiffer", "houlsby", "parallel", "scaled_parallel", "adapter_plus", "compacter",
-                "compacter_plus_plus"},
+                "compacter_plus_plus", "seq_bn_inv", "double_seq_bn_inv"},
                "what the settings below start from");
   if (preset != applied) apply_preset();
   visit("reduction_factor", reduction_factor, "hidden size divided by the bottleneck's size");
@@ -49,20 +49,27 @@ void BottleneckConfig::fields(FieldVisitor& visit) {
         "standard deviation of the shared left factors at the start");
   visit.choice("hypercomplex_nonlinearity", hypercomplex_nonlinearity,
                {"glorot-uniform", "glorot-normal"}, "how the right factors start");
+  visit.choice("inv_adapter", inv_adapter, {"none", kNice},
+               "an invertible adapter of the embeddings, which a masked-LM head takes back");
+  visit("inv_adapter_reduction_factor", inv_adapter_reduction_factor,
+        "half the hidden size divided by the size of the invertible adapter's networks");
 }
 
-// AdapterHub's seq_bn, double_seq_bn, par_bn, scaled_par_bn, Adapter+, compacter and compacter++.
+// AdapterHub's seq_bn, double_seq_bn, par_bn, scaled_par_bn, Adapter+, compacter, compacter++,
+// seq_bn_inv and double_seq_bn_inv.
 void BottleneckConfig::apply_preset() {
   bool parallel = preset == "parallel" || preset == "scaled_parallel";
   bool plus = preset == "adapter_plus";
   bool compacter = preset.starts_with("compacter");
+  bool pfeiffer = preset == "pfeiffer" || preset == "seq_bn_inv";
+  bool houlsby = preset == "houlsby" || preset == "double_seq_bn_inv";
   applied = preset;
   reduction_factor = parallel ? 2 : plus ? 96 : compacter ? 32 : 16;
-  non_linearity = preset == "houlsby" ? "swish" : plus || compacter ? "gelu" : "relu";
-  mh_adapter = preset == "houlsby" || preset == "compacter";
+  non_linearity = houlsby ? "swish" : plus || compacter ? "gelu" : "relu";
+  mh_adapter = houlsby || preset == "compacter";
   output_adapter = true;
   is_parallel = parallel;
-  original_ln_before = preset == "pfeiffer" || plus || preset == "compacter_plus_plus";
+  original_ln_before = pfeiffer || plus || preset == "compacter_plus_plus";
   original_ln_after = !plus;
   residual_before_ln = plus ? "false" : "true";
   scaling = preset == "parallel"          ? "4"
@@ -73,6 +80,8 @@ void BottleneckConfig::apply_preset() {
   stochastic_depth = plus ? 0.1 : 0;
   phm_layer = compacter;
   hypercomplex_nonlinearity = "glorot-uniform";
+  inv_adapter = preset.ends_with("_inv") ? kNice : "none";
+  inv_adapter_reduction_factor = kInvertibleFactor;
 }
 
 void BottleneckConfig::check() const {
@@ -91,6 +100,16 @@ void BottleneckConfig::check() const {
   parse_activation(non_linearity, "bottleneck");
   check_wiring();
   if (phm_layer) check_phm();
+  check_invertible();
+}
+
+void BottleneckConfig::check_invertible() const {
+  require(inv_adapter_reduction_factor >= kSmallestFactor, ErrorKind::kUsage,
+          "bottleneck: inv_adapter_reduction_factor is {}; expected {} or more",
+          inv_adapter_reduction_factor, kSmallestFactor);
+  require(invertible() || inv_adapter_reduction_factor == kInvertibleFactor, ErrorKind::kUsage,
+          "bottleneck: inv_adapter_reduction_factor has no meaning where inv_adapter is none; set "
+          "inv_adapter=nice");
 }
 
 void BottleneckConfig::check_wiring() const {

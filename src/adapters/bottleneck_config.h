@@ -11,6 +11,8 @@ namespace inlay {
 
 inline constexpr const char* kLearnedScaling = "learned";
 inline constexpr const char* kChannelScaling = "channel";
+inline constexpr const char* kNice = "nice";  // of inv_adapter
+inline constexpr double kInvertibleFactor = 2;
 
 struct BottleneckConfig {
   explicit BottleneckConfig(std::string start);
@@ -23,6 +25,7 @@ struct BottleneckConfig {
   std::optional<double> fixed_scaling() const;
   // Whether z(LN(h + x)) is added to LN(h + x) itself, as Adapter+ does: to what the layer gives.
   bool after_norm() const { return !original_ln_after; }
+  bool invertible() const { return inv_adapter == kNice; }
 
   std::string preset, applied;
   double reduction_factor = 16;
@@ -38,11 +41,14 @@ struct BottleneckConfig {
   int64_t phm_dim = 4, phm_rank = 1;
   double phm_init_range = 1e-4;
   std::string hypercomplex_nonlinearity;
+  std::string inv_adapter;
+  double inv_adapter_reduction_factor = kInvertibleFactor;
 
  private:
   void apply_preset();
   void check_wiring() const;
   void check_phm() const;
+  void check_invertible() const;
 };
 
 }  // namespace inlay

@@ -6,6 +6,7 @@
 
 #include "adapters/bottleneck_config.h"
 #include "adapters/bottleneck_hook.h"
+#include "adapters/invertible_hook.h"
 #include "adapters/phm_layer.h"
 #include "nn/initializers.h"
 
@@ -54,9 +55,8 @@ class Bottlenecks : public Method {
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
-    int64_t size = std::max<int64_t>(
-        1,
-        static_cast<int64_t>(std::floor(static_cast<double>(site.out) / config_.reduction_factor)));
+    if (site.role == SiteRole::kEmbeddingOutput) return invertible(site, make);
+    int64_t size = reduced(site.out, config_.reduction_factor);
     NetworkWeight down_weight = weight(site, "adapter_down.0", site.out, size, make);
     Parameter& down_bias = bias(site, "adapter_down.0", size, make);
     NetworkWeight up_weight = weight(site, "adapter_up", size, site.out, make);
@@ -74,11 +74,39 @@ class Bottlenecks : public Method {
  private:
   bool adapts(const Site& site) const {
     SiteRole output = config_.after_norm() ? SiteRole::kLayerOutput : SiteRole::kFeedForwardBlock;
-    bool wanted = (site.role == SiteRole::kAttentionBlock && config_.mh_adapter) ||
+    bool wanted = (site.role == SiteRole::kEmbeddingOutput && config_.invertible()) ||
+                  (site.role == SiteRole::kAttentionBlock && config_.mh_adapter) ||
                   (site.role == output && config_.output_adapter);
     bool left_out = std::find(config_.leave_out.begin(), config_.leave_out.end(),
                               std::to_string(site.layer)) != config_.leave_out.end();
     return site.kind == SiteKind::kHidden && wanted && !left_out;
+  }
+
+  static int64_t reduced(int64_t size, double factor) {
+    return std::max<int64_t>(1,
+                             static_cast<int64_t>(std::floor(static_cast<double>(size) / factor)));
+  }
+
+  std::unique_ptr<SiteHook> invertible(const Site& site, ParameterMaker& make) const {
+    int64_t first = site.out / 2, last = site.out - first;
+    CouplingNetwork f = coupling(site, "F", last, first, make);
+    CouplingNetwork g = coupling(site, "G", first, last, make);
+    return make_invertible_hook(f, g, parse_activation(config_.non_linearity, "bottleneck"),
+                                site.out);
+  }
+
+  CouplingNetwork coupling(const Site& site, const std::string& name, int64_t in, int64_t out,
+                           ParameterMaker& make) const {
+    int64_t size = reduced(in, config_.inv_adapter_reduction_factor);
+    auto weight = [&](const char* part, const Shape& shape) -> Parameter& {
+      std::string whole = name + part;
+      return make.make(site, whole, initial(whole, shape, make.stream(site, whole)));
+    };
+    auto bias = [&](const char* part, int64_t count) -> Parameter& {
+      return make.make(site, name + part, Tensor::zeros({count}, DType::kF32));
+    };
+    Parameter &down = weight(".0.weight", {size, in}), &down_bias = bias(".0.bias", size);
+    return {down, down_bias, weight(".2.weight", {out, size}), bias(".2.bias", out)};
   }
 
   static void check_layer(const BaseFacts& base, const std::string& layer) {
@@ -132,7 +160,7 @@ class Bottlenecks : public Method {
   Tensor initial(const std::string& part, const Shape& shape, const Stream& stream) const {
     if (config_.init_weights == "bert") return normal_init(shape, kBertStd, stream);
     if (config_.init_weights == "houlsby") return truncated_normal(shape, kHoulsbyStd, stream);
-    bool down = part.starts_with("adapter_down");
+    bool down = part.find(".0.") != part.npos;
     return down ? kaiming_uniform_init(shape, stream) : Tensor::zeros(shape, DType::kF32);
   }
 

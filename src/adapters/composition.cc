@@ -207,6 +207,10 @@ class Composition : public Method {
   std::unique_ptr<SiteHook> fusion_hook(const CompositionNode& node, const Site& site,
                                         ParameterMaker& make, const std::string& name,
                                         Hooks hooks) const {
+    require(site.role != SiteRole::kEmbeddingOutput, ErrorKind::kUsage,
+            "fuse cannot take back what it mixes, as a masked-LM head asks of the invertible "
+            "adapters in {}; stack them, or train the bottlenecks without inv_adapter",
+            composition_text(node));
     bool everywhere =
         std::none_of(hooks.begin(), hooks.end(), [](const auto& hook) { return hook == nullptr; });
     require(site.kind == SiteKind::kHidden && everywhere, ErrorKind::kUsage,

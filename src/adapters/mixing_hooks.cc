@@ -51,6 +51,19 @@ class MixingHook : public SiteHook {
     return mix(context, given);
   }
 
+  // What each child makes of h, mixed as what it gives is: of a split the exact inverse.
+  Variable inverse(Context& context, const Variable& h) override {
+    std::vector<Variable> given;
+    given.reserve(hooks_.size());
+    bool any = false;
+    for (const auto& hook : hooks_) {
+      Variable before = hook == nullptr ? Variable() : hook->inverse(context, h);
+      any = any || before.defined();
+      given.push_back(before.defined() ? before : h);
+    }
+    return any ? mix(context, given) : Variable();
+  }
+
  protected:
   virtual Variable mix(Context& context, const std::vector<Variable>& given) = 0;
   Hooks hooks_;

@@ -39,6 +39,16 @@ class StackHook : public SiteHook {
     return sum;
   }
 
+  // The last hook changed its rows last, and is the first to be taken back.
+  Variable inverse(Context& context, const Variable& h) override {
+    Variable whole;
+    for (auto hook = hooks_.rbegin(); hook != hooks_.rend(); ++hook) {
+      Variable before = (*hook)->inverse(context, whole.defined() ? whole : h);
+      if (before.defined()) whole = before;
+    }
+    return whole;
+  }
+
   AttentionPrefix prefix(Context& context, const AttentionBlock& block) override {
     AttentionPrefix whole;
     for (const auto& hook : hooks_)

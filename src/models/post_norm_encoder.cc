@@ -289,6 +289,8 @@ Variable PostNormEncoder::masked_lm_logits(Context& context, const Variable& row
   Variable x = activation(context, linear_site(context, mlm_->dense, rows, Precision::kFull),
                           sizes_.activation);
   x = norm_site(context, mlm_->norm, x, Variable());
+  // The decoder is the word embedding, whose rows invertible adapters changed on their way in.
+  x = inverse_site(context, embedded_, x);
   LinearWeights decoder{.frozen = &mlm_->decoder,
                         .weight = embedding_replacement(context, word_),
                         .bias = parameter_replacement(context, mlm_->bias)};

@@ -183,6 +183,24 @@ Variable hidden_site(Context& context, const HiddenSite& hidden, Variable output
   return hidden_with(context, hidden, Variable(), std::move(output), Variable(), nullptr);
 }
 
+Variable inverse_site(Context& context, const HiddenSite& hidden, const Variable& h) {
+  if (!any_adapter(context, hidden.site)) return h;
+  return for_each_segment(
+      context,
+      [&](const std::vector<ActiveAdapter>& adapters, const Variable& part) {
+        std::vector<LiveHook> hooks;
+        hooks.reserve(adapters.size());
+        for_each_hook(adapters, hidden.site, [&](LiveHook live) { hooks.push_back(live); });
+        Variable x = part;
+        for (auto live = hooks.rbegin(); live != hooks.rend(); ++live) {
+          Variable before = live->hook->inverse(context, x);
+          if (before.defined()) x = gated(context, x, std::move(before), live->gate);
+        }
+        return x;
+      },
+      h);
+}
+
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding) {
   return bare_replacement(context, embedding.site).weight;
 }

@@ -54,6 +54,10 @@ Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable&
 // The same for what embeddings or a whole layer give: nothing is added to it afterwards.
 Variable hidden_site(Context& context, const HiddenSite& hidden, Variable output);
 
+// Takes back what the adapters of a hidden site do, the last of them first. A gate between 0 and 1
+// blends h with what the inverse makes of it, as everywhere: h + gate (inverse(h) - h).
+Variable inverse_site(Context& context, const HiddenSite& hidden, const Variable& h);
+
 // Attention of every example to itself and to what adapters set before it, (tokens, channels) in
 // the queries' type. A gate between 0 and 1 multiplies the weight of virtual keys.
 Variable attention_site(Context& context, const SelfAttentionSite& attention,

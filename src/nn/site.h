@@ -130,6 +130,9 @@ class SiteHook {
   }
   // The addition to the block's output, without the residual; undefined for none.
   virtual Variable hidden(Context&, const HiddenBlock&) { return {}; }
+  // What hidden() took in, from what it gives: rows on their way into an output embedding that is
+  // tied to the input's; undefined for h itself.
+  virtual Variable inverse(Context&, const Variable& /*h*/) { return {}; }
   // Keys and values that every token of an example attends to beside the example's own.
   virtual AttentionPrefix prefix(Context&, const AttentionBlock&) { return {}; }
   // The addition to what attention gives, before its output projection; undefined for none.

@@ -223,7 +223,7 @@ TEST_F(AdapterFolder, PatternsWithPrefixedNamesKeepTheirValues) {
 
 TEST_F(AdapterFolder, AdapterHubSettingsThatAreNotImplementedAreRefusedByName) {
   const std::pair<const char*, Json> settings[] = {
-      {"ln_before", true}, {"cross_adapter", true}, {"inv_adapter", "nice"}, {"ln_after", true}};
+      {"ln_before", true}, {"cross_adapter", true}, {"inv_adapter", "glow"}, {"ln_after", true}};
   for (const auto& [name, value] : settings) {
     fs::remove_all(folder_);
     copy("bert-seq-bn",

@@ -21,6 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Takes part on the way into the head, too.
+constexpr const char* kInvertible = "bottleneck[preset=seq_bn_inv]";
+
 struct Stopped {};
 
 class StopAt : public RunObserver {
@@ -129,6 +132,20 @@ TEST_P(MaskedLmContract, ThreadsAndMicroBatchesDoNotChangeABit) {
   }
 }
 
+TEST_P(MaskedLmContract, ThreadsAndMicroBatchesDoNotChangeABitOfAnInvertibleAdapter) {
+  TrainConfig with = config();
+  with.method = kInvertible;
+  with.epochs = 1;
+  start_threads(1);
+  train(with, "one");
+  start_threads(2);
+  train(with, "two");
+  EXPECT_EQ(adapter_of("two"), adapter_of("one"));
+  with.micro_batch = 7;
+  train(with, "micro");
+  EXPECT_EQ(adapter_of("micro"), adapter_of("one"));
+}
+
 TEST_P(MaskedLmContract, AStoppedRunGoesOnAsIfNothingHadHappened) {
   train(config(), "straight");
   for (int64_t step : {1, 3}) {
@@ -168,49 +185,56 @@ TEST_P(MaskedLmContract, EpochsAndSeedsHideDifferentTokensAndEvaluationsTheSame)
 
 TEST_P(MaskedLmContract, AGateOfZeroIsTheBaseAndTheBaseStaysWhole) {
   std::string root = base()->facts().root_hash;
-  train(config(), "a");
-  OpenedLearner opened = open_learner({folder_ / "model", folder_ / "a" / "adapter"});
-  EXPECT_EQ(opened.learner.model->facts().root_hash, root);
-  TokenSequence tokens{{2, 6, 4, 8, 4, 3}, {}, {2, 4}};
-  auto logits = [&](const std::vector<ActiveAdapter>& adapters) {
-    Context context(DType::kF32);
-    context.adapters = adapters;
-    std::vector<const TokenSequence*> one{&tokens};
-    TokenBatch batch =
-        make_token_batch(one, {.first_position = opened.learner.model->facts().first_position});
-    return learner_logits(context, opened.learner, batch).value().clone();
-  };
-  auto same = [](const Tensor& a, const Tensor& b) {
-    return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), a.byte_count()) == 0;
-  };
-  SiteHooks* hooks = opened.learner.adapter.get();
-  Tensor plain = logits({}), adapted = logits({{.hooks = hooks}});
-  EXPECT_EQ(plain.shape(), (Shape{2, 48}));
-  EXPECT_TRUE(same(plain, logits({{.hooks = hooks, .gate = 0.0f}})));
-  EXPECT_TRUE(same(adapted, logits({{.hooks = hooks, .gate = 1.0f}})));
-  EXPECT_FALSE(same(plain, adapted)) << "the adapter has no effect";
+  for (const std::string& method : {config().method, std::string(kInvertible)}) {
+    TrainConfig with = config();
+    with.method = method;
+    train(with, method);
+    OpenedLearner opened = open_learner({folder_ / "model", folder_ / method / "adapter"});
+    EXPECT_EQ(opened.learner.model->facts().root_hash, root);
+    TokenSequence tokens{{2, 6, 4, 8, 4, 3}, {}, {2, 4}};
+    auto logits = [&](const std::vector<ActiveAdapter>& adapters) {
+      Context context(DType::kF32);
+      context.adapters = adapters;
+      std::vector<const TokenSequence*> one{&tokens};
+      TokenBatch batch =
+          make_token_batch(one, {.first_position = opened.learner.model->facts().first_position});
+      return learner_logits(context, opened.learner, batch).value().clone();
+    };
+    auto same = [](const Tensor& a, const Tensor& b) {
+      return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), a.byte_count()) == 0;
+    };
+    SiteHooks* hooks = opened.learner.adapter.get();
+    Tensor plain = logits({}), adapted = logits({{.hooks = hooks}});
+    EXPECT_EQ(plain.shape(), (Shape{2, 48}));
+    EXPECT_TRUE(same(plain, logits({{.hooks = hooks, .gate = 0.0f}})));
+    EXPECT_TRUE(same(adapted, logits({{.hooks = hooks, .gate = 1.0f}})));
+    EXPECT_FALSE(same(plain, adapted)) << method << " has no effect";
+  }
 }
 
 TEST_P(MaskedLmContract, TrainingLowersTheLossOnWhatItSees) {
-  TrainConfig with = config();
-  with.method = "lora[r=8,alpha=16]";
-  with.epochs = 100;
-  with.learning_rate = 5e-3;
-  with.validation_share = 0;
-  with.checkpoint_steps = 0;
-  train(with, "a");
-  RunFolder run = RunFolder::open(folder_ / "a");
-  Workbench bench = open_workbench(read_run_config(run.path()), paths());
-  Learner fresh = bench.make_learner(bench.splits[0]);
-  Context context(DType::kF32);
-  activate(context, fresh);
-  Json before = fresh.task->metrics(predict(context, fresh, bench.pick(bench.splits[0].train)));
-  Json after = fresh.task->metrics(outputs_of_run(run, bench, RunSplit::kTrain));
-  EXPECT_EQ(before.at("masked_tokens"), after.at("masked_tokens"));
-  EXPECT_LT(after.at("loss").get<double>(), 0.5 * before.at("loss").get<double>());
-  EXPECT_GT(after.at("masked_accuracy").get<double>(), 0.5);
-  EXPECT_LT(before.at("masked_accuracy").get<double>(), 0.2);
-  EXPECT_NEAR(after.at("perplexity").get<double>(), std::exp(after.at("loss").get<double>()), 1e-9);
+  for (const char* method : {"lora[r=8,alpha=16]", kInvertible}) {
+    TrainConfig with = config();
+    with.method = method;
+    with.epochs = 100;
+    with.learning_rate = 5e-3;
+    with.validation_share = 0;
+    with.checkpoint_steps = 0;
+    train(with, method);
+    RunFolder run = RunFolder::open(folder_ / method);
+    Workbench bench = open_workbench(read_run_config(run.path()), paths());
+    Learner fresh = bench.make_learner(bench.splits[0]);
+    Context context(DType::kF32);
+    activate(context, fresh);
+    Json before = fresh.task->metrics(predict(context, fresh, bench.pick(bench.splits[0].train)));
+    Json after = fresh.task->metrics(outputs_of_run(run, bench, RunSplit::kTrain));
+    EXPECT_EQ(before.at("masked_tokens"), after.at("masked_tokens"));
+    EXPECT_LT(after.at("loss").get<double>(), 0.5 * before.at("loss").get<double>());
+    EXPECT_GT(after.at("masked_accuracy").get<double>(), 0.5);
+    EXPECT_LT(before.at("masked_accuracy").get<double>(), 0.2);
+    EXPECT_NEAR(after.at("perplexity").get<double>(), std::exp(after.at("loss").get<double>()),
+                1e-9);
+  }
 }
 
 TEST_P(MaskedLmContract, LoraIsSavedForTheBareModelWithoutAHead) {
@@ -240,7 +264,7 @@ TEST_P(MaskedLmContract, LoraIsSavedForTheBareModelWithoutAHead) {
 }
 
 TEST_P(MaskedLmContract, MethodsThatTrainTheBasesHeadSaveIt) {
-  for (const char* method : {"full", "bitfit", "last_n[n=1]", "bottleneck"}) {
+  for (const char* method : {"full", "bitfit", "last_n[n=1]", "bottleneck", kInvertible}) {
     TrainConfig with = config();
     with.method = method;
     std::string name = method;

@@ -27,6 +27,7 @@ constexpr std::pair<const char*, const char*> kFolders[] = {
     {"bert-double-seq-bn", "bert-single-label"},
     {"bert-par-bn", "bert-single-label"},
     {"bert-scaled-par-bn", "bert-single-label"},
+    {"bert-seq-bn-inv", "bert-single-label"},
     {"bert-loha", "bert-single-label"},
     {"bert-lokr", "bert-single-label"},
     {"bert-miss", "bert-single-label"},
@@ -81,7 +82,7 @@ class AdapterGolden : public testing::TestWithParam<Case> {
       } else if (peft) {
         name = "base_model.model." + facts.prefix + entry.parameter.name();
       } else {
-        name = facts.prefix + entry.site->name + "." + adapter_->name() + "." + entry.part;
+        name = facts.prefix + entry.site->adapterhub + "." + adapter_->name() + "." + entry.part;
       }
       parameters[name] = &entry.parameter;
     }

@@ -6,6 +6,8 @@
 //   2021, arXiv:2110.04366
 // adapter_plus adds z(y) to what a layer gives, y, with s one factor per channel and examples left
 // out at random: Steitz and Roth 2024, arXiv:2406.06820.
+// seq_bn_inv is pfeiffer, double_seq_bn_inv is houlsby, with an invertible adapter of the
+// embeddings: invertible_hook.h.
 #include "adapters/bottleneck_method.h"
 
 namespace inlay {
@@ -14,7 +16,9 @@ const MethodInfo& method_bottleneck() {
   static const MethodInfo info{
       .name = "bottleneck",
       .summary = "Adds a small network after, or beside, each block of a layer.",
-      .citation = "arXiv:1902.00751, arXiv:2005.00247, arXiv:2110.04366, arXiv:2406.06820",
+      .citation =
+          "arXiv:1902.00751, arXiv:2005.00247, arXiv:2110.04366, arXiv:2406.06820, "
+          "arXiv:2005.00052, arXiv:1410.8516",
       .example = "bottleneck[preset=pfeiffer,reduction_factor=16]",
       .format = AdapterFormat::kAdapterHub,
       .learning_rate = 1e-3,

@@ -108,6 +108,9 @@ class BottleneckEncoder(Encoder):
       Houlsby   y = LN(h + z(h) + x), after the attention and after the feed-forward block
       Pfeiffer  y = LN(h + z(LN(h + x)) + x), after the feed-forward block
       parallel  y = LN(h + z(x) + x), at the feed-forward block
+    With inv_adapter the embeddings (x1, x2) become y1 = x1 + F(x2), y2 = x2 + G(y1), and what the decoder of a masked
+    language model reads goes back: x2 = y2 - G(y1), x1 = y1 - F(x2). Pfeiffer et al. 2020 (arXiv:2005.00052), Dinh et al.
+    2014 (arXiv:1410.8516).
     """
 
     def __init__(self, family, parameters, prefix, preset, adapter):
@@ -132,6 +135,25 @@ class BottleneckEncoder(Encoder):
         up = inner @ self.adapter[at + "adapter_up.weight"].T + self.adapter[at + "adapter_up.bias"]
         scaling = self.preset.config["scaling"]
         return up * (self.adapter[at + "scaling"] if scaling == "learned" else scaling)
+
+    def network(self, name, u):
+        """F or G of the invertible adapter."""
+        at = f"{self.prefix}invertible_adapters.{self.preset.name}.{name}."
+        inner = torch.relu(u @ self.adapter[at + "0.weight"].T + self.adapter[at + "0.bias"])
+        return inner @ self.adapter[at + "2.weight"].T + self.adapter[at + "2.bias"]
+
+    def embed(self, ids, types):
+        x = super().embed(ids, types)
+        if self.preset.config["inv_adapter"] is None:
+            return x
+        x1, x2 = x.chunk(2, dim=-1)
+        y1 = x1 + self.network("F", x2)
+        return torch.cat([y1, x2 + self.network("G", y1)], dim=-1)
+
+    def before_decoder(self, h):
+        y1, y2 = h.chunk(2, dim=-1)
+        x2 = y2 - self.network("G", y1)
+        return torch.cat([y1 - self.network("F", x2), x2], dim=-1)
 
     def classify(self, last):
         """AdapterHub's classification head: two layers on the first token's hidden state, no pooler."""
@@ -162,6 +184,15 @@ class Preset:
                 shapes[at + "adapter_up.bias"] = (HIDDEN,)
                 if self.config["scaling"] == "learned":
                     shapes[at + "scaling"] = (1,)
+        if self.config["inv_adapter"] is not None:
+            half = HIDDEN // 2
+            inner = half // self.config["inv_adapter_reduction_factor"]
+            for network in "FG":
+                at = f"{prefix}invertible_adapters.{self.name}.{network}."
+                shapes[at + "0.weight"] = (inner, half)
+                shapes[at + "0.bias"] = (inner,)
+                shapes[at + "2.weight"] = (half, inner)
+                shapes[at + "2.bias"] = (half,)
         return shapes
 
     def head_shapes(self, labels):
@@ -219,6 +250,13 @@ PRESETS = (
     Preset("double_seq_bn", mh_adapter=True, non_linearity="swish"),
     Preset("par_bn", is_parallel=True, reduction_factor=2, init_weights="mam_adapter", scaling=4.0),
     Preset("scaled_par_bn", is_parallel=True, reduction_factor=2, init_weights="mam_adapter", scaling="learned"),
+    Preset(
+        "seq_bn_inv",
+        original_ln_before=True,
+        reduction_factor=8,
+        inv_adapter="nice",
+        inv_adapter_reduction_factor=2,
+    ),
 )
 
 

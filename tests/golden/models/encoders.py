@@ -126,10 +126,13 @@ class Encoder:
             return self.linear("classifier", torch.relu(self.linear("pre_classifier", last[0])))
         return self.linear("classifier.out_proj", torch.tanh(self.linear("classifier.dense", last[0])))
 
+    def before_decoder(self, h):
+        return h
+
     def predict_words(self, last):
         """Masked language model logits; the decoder's weight is the word embedding."""
         dense, norm, bias = MASKED_LM_NAMES[self.family.module]
-        h = self.norm(norm, gelu(self.linear(dense, last)))
+        h = self.before_decoder(self.norm(norm, gelu(self.linear(dense, last))))
         words = self.parameters[self.prefix + "embeddings.word_embeddings.weight"]
         return h @ words.T + self.parameters[bias]
 

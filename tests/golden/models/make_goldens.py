@@ -261,6 +261,26 @@ def make_bottleneck(preset):
     write_safetensors(folder / "model_head.safetensors", head_values)
 
 
+def make_invertible():
+    """seq_bn_inv over bert-masked-lm, whose decoder reads what the inverse of the embeddings' adapter gives."""
+    family, name = FAMILIES["bert"], "bert-seq-bn-inv-masked-lm"
+    source = random_source(name)
+    preset = next(preset for preset in PRESETS if preset.name == "seq_bn_inv")
+    values = random_parameters(preset.shapes("bert."), source)
+    leaves = as_leaves(values, trainable=True)
+    frozen = as_leaves(read_model("bert-masked-lm"), trainable=False)
+    encoder = BottleneckEncoder(family, frozen, "bert.", preset, leaves)
+    batch = random_batch(family, source)
+    targets = random_labels("masked-lm", batch[0], source)
+    folder = FOLDER / name
+    folder.mkdir(exist_ok=True)
+    write_safetensors(
+        folder / "expected.safetensors", expected_values(encoder, "masked-lm", batch, targets, leaves)
+    )
+    write_json(folder / "adapter_config.json", adapterhub_file(preset.name, preset.config))
+    write_safetensors(folder / "adapter.safetensors", values)
+
+
 def make_prompt(name):
     """The expected values of a prompt-like adapter over bert-single-label, whose classifier stays as it is."""
     encoder_class, settings, shapes = adapters_prompt.CASES[name]
@@ -367,6 +387,7 @@ def main():
         make_weight_method(name, method, ["query", "intermediate.dense", "output.dense"])
     for preset in PRESETS:
         make_bottleneck(preset)
+    make_invertible()
     for name in adapters_prompt.CASES:
         make_prompt(name)
     make_adamw()
