@@ -28,6 +28,7 @@ class LowRankHook : public SiteHook {
   Variable linear(Context& context, const LinearSite& module, const Variable& x,
                   Variable y) override {
     Variable read = dropout(context, x, parts_.dropout, parts_.stream);
+    if (parts_.gate.has_value()) return gated(context, x, read, y);
     if (parts_.magnitude == nullptr) return updated(context, read, std::move(y));
     if (read.same_as(x)) return stretched(context, module, updated(context, read, std::move(y)));
     // The magnitudes act on what the layer gives for the inputs that were kept.
@@ -37,6 +38,7 @@ class LowRankHook : public SiteHook {
   }
 
   bool merge(MergedTensors& merged) override {
+    if (parts_.gate.has_value()) return false;
     if (parts_.bias != nullptr && !merged.bias.defined()) return false;
     Tensor delta = update();
     merge_delta(merged, delta);
@@ -55,14 +57,23 @@ class LowRankHook : public SiteHook {
       return lora(context, std::move(y), x, *parts_.a, *parts_.b, parts_.scale, parts_.trained);
     }
     // The difference is taken before it is added, so that equal factors give zero, bit for bit.
-    DType full = context.dtype(Precision::kFull);
-    auto nothing = [&] {
-      return context.tape.constant(Tensor::zeros(y.shape(), full, &context.arena), y.row_space());
-    };
-    Variable now = lora(context, nothing(), x, *parts_.a, *parts_.b, parts_.scale, parts_.trained);
-    Variable first = lora(context, nothing(), x, *parts_.first_a, *parts_.first_b, parts_.scale,
-                          {.a = false, .b = false});
+    Variable now =
+        lora(context, nothing(context, y), x, *parts_.a, *parts_.b, parts_.scale, parts_.trained);
+    Variable first = lora(context, nothing(context, y), x, *parts_.first_a, *parts_.first_b,
+                          parts_.scale, {.a = false, .b = false});
     return add(context, y, add_scaled(context, now, first, -1.0));
+  }
+
+  // y + g(x) (B A read + b)
+  Variable gated(Context& context, const Variable& x, const Variable& read, const Variable& y) {
+    Variable z = updated(context, read, nothing(context, y));
+    return add(context, y, parts_.gate->apply(context, x, z));
+  }
+
+  static Variable nothing(Context& context, const Variable& like) {
+    DType full = context.dtype(Precision::kFull);
+    return context.tape.constant(Tensor::zeros(like.shape(), full, &context.arena),
+                                 like.row_space());
   }
 
   Variable stretched(Context& context, const LinearSite& module, const Variable& y) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "adapters/example_gate.h"
 #include "adapters/method.h"
 #include "autograd/ops/lora.h"
 
@@ -19,6 +21,8 @@ struct LowRankParts {
   Parameter* first_b = nullptr;
   Parameter* bias = nullptr;       // (out): adds s times itself
   Parameter* magnitude = nullptr;  // (out): DoRA's lengths of the rows of W + s B A
+  // UniPELT's factor of an example, in place of the scale, which is 1.
+  std::optional<ExampleGate> gate;
   TrainedFactors trained;
   float scale = 1;
   double dropout = 0;
@@ -29,7 +33,9 @@ struct LowRankParts {
 //
 // With magnitudes the layer gives c + (m / n) (y + s B A x - c), c being its bias and n the lengths
 // of the rows of W + s B A: DoRA of the base's own weight around whatever adapters before it give.
-// Merging follows the same order, so any number of them gives merged what it gives unmerged.
+// Merging follows the same order, so any number of them gives merged what it gives unmerged. What
+// a gate scales by differs from example to example and cannot be merged.
+// REQUIRES: a gate comes with neither magnitudes nor first factors.
 std::unique_ptr<SiteHook> make_low_rank_hook(const Site& site, const LowRankParts& parts);
 
 }  // namespace inlay

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/method.h"
@@ -43,7 +44,8 @@ class RankedMethod : public TargetedMethod {
   std::vector<const Site*> select(const BaseFacts& base) const override;
 
  protected:
-  RankedMethod(int64_t r, double alpha) : r_(r), alpha_(alpha) {}
+  RankedMethod(int64_t r, double alpha, std::vector<SiteRole> roles = {})
+      : TargetedMethod(std::move(roles)), r_(r), alpha_(alpha) {}
 
   // Fields r, alpha, rank_pattern, alpha_pattern.
   void rank_fields(FieldVisitor& visit);

@@ -186,11 +186,33 @@ TEST(LoraContract, LoraFaCorrectsTheGradientOfBAndLoraPlusItsRate) {
   }
 }
 
+// PEFT, and merged weights, would give an update of one scale for all texts.
+TEST(LoraContract, AGatedUpdateIsKeptInOurOwnFormatAndNotMerged) {
+  auto adapter = make("lora[r=4,alpha=2,use_gating=true,target_modules=]");
+  EXPECT_EQ(adapter->sites().size(), 4u);  // query and value of two layers
+  move(*adapter, "gated");
+  for (const Site* site : adapter->sites()) {
+    MergedTensors merged{site->weight.to(DType::kF64), site->bias.to(DType::kF64)};
+    EXPECT_FALSE(adapter->at(site->index)->merge(merged));
+  }
+  fs::path folder = fs::path(testing::TempDir()) / ("lora_gated_" + std::to_string(::getpid()));
+  save_adapter(folder, {adapter.get(), nullptr, {}}, tiny().facts());
+  EXPECT_FALSE(read_json(folder / "adapter_config.json").contains("peft_type"));
+  LoadedAdapter loaded = load_adapter(folder, tiny().facts());
+  EXPECT_EQ(adapter_hash(loaded.adapter.get(), nullptr), adapter_hash(adapter.get(), nullptr));
+  fs::remove_all(folder);
+}
+
 TEST(LoraContract, SettingsThatExcludeEachOtherAreRefusedByName) {
   const std::pair<const char*, const char*> cases[] = {
       {"lora[use_dora=true,lora_bias=true]", "lora_bias and use_dora"},
       {"lora[r=4,use_dora=true,init_lora_weights=pissa]", "use_dora"},
       {"lora[r=4,lora_bias=true,init_lora_weights=olora]", "lora_bias"},
+      {"lora[use_gating=true,use_dora=true]", "use_gating and use_dora"},
+      {"lora[use_gating=true,use_rslora=true]", "use_rslora"},
+      {"lora[use_gating=true,alpha_pattern=query:4]", "alpha_pattern"},
+      {"lora[use_gating=true,lora_fa=true]", "lora_fa"},
+      {"lora[use_gating=true,init_lora_weights=eva]", "init_lora_weights=eva"},
       {"lora[pissa_niter=2]", "pissa_niter"},
       {"lora[r=3,init_lora_weights=orthogonal]", "even"},
       {"lora[r=20,init_lora_weights=pissa]", "r <= 16"},

@@ -193,6 +193,8 @@ TEST_F(MergeContract, WhatCannotBeMergedIsRefusedByName) {
   EXPECT_NE(text.find("encoder.layer.0"), text.npos) << text;
   EXPECT_FALSE(fs::exists(folder_ / "out"));
   EXPECT_FALSE(fs::exists(folder_ / ".out.partial"));
+  text = refusal({model, adapter(model, "lora[r=2,use_gating=true]", classes_), folder_ / "out"});
+  EXPECT_NE(text.find("method lora cannot be merged"), text.npos) << text;
   fs::create_directories(folder_ / "taken");
   text = refusal({model, adapter(model, "lora[r=2]", classes_), folder_ / "taken"});
   EXPECT_NE(text.find("is there already"), text.npos) << text;

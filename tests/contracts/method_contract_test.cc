@@ -36,6 +36,7 @@ std::vector<std::string> method_texts() {
        {"lora[r=4,use_dora=true]",
         "lora[r=2,use_dora=true,dropout=0.1,layers_to_transform=0]",
         "lora[r=4,lora_bias=true,lora_fa=true]",
+        "lora[r=3,use_gating=true,lora_bias=true,dropout=0.1]",
         "lora[r=4,init_lora_weights=pissa,rank_pattern='layer.1.*':2]",
         "lora[r=2,init_lora_weights=pissa,pissa_niter=4,use_rslora=true]",
         "lora[r=4,init_lora_weights=olora]",
@@ -49,6 +50,10 @@ std::vector<std::string> method_texts() {
         "bottleneck[use_gating=true,residual_before_ln=false]",
         "bottleneck[preset=parallel,use_gating=true]",
         "bottleneck[residual_before_ln=post_add,stochastic_depth=0.4]",
+        "bottleneck[preset=seq_bn_inv,reduction_factor=8]",
+        "bottleneck[preset=double_seq_bn_inv,init_weights=mam_adapter,inv_adapter_reduction_factor="
+        "4]",
+        "stack(bottleneck[preset=seq_bn_inv], bottleneck[preset=seq_bn_inv])",
         "compacter[reduction_factor=8,phm_dim=2,phm_rank=2]",
         "fuse(bottleneck[preset=parallel], bottleneck[reduction_factor=8])",
         "average(lora[r=2]:1, stack(lora[r=3], bottleneck):3)",

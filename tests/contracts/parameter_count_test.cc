@@ -39,6 +39,7 @@ std::vector<Case> cases() {
       {"lora[r=4]", low_rank(4)},
       {"lora[r=4,use_dora=true]", [](const Site& s) { return 4 * (s.in + s.out) + s.out; }},
       {"lora[r=4,lora_bias=true]", [](const Site& s) { return 4 * (s.in + s.out) + s.out; }},
+      {"lora[r=4,use_gating=true]", [](const Site& s) { return low_rank(4)(s) + s.in + 1; }},
       {"lora[r=4,lora_fa=true]", [](const Site& s) { return 4 * s.out; }},
       {"adalora[init_r=4,target_r=2]", [](const Site& s) { return 4 * (s.in + s.out + 1); }},
       {"vera[r=16]", [](const Site& s) { return 16 + s.out; }},
@@ -63,6 +64,12 @@ std::vector<Case> cases() {
       {"bottleneck[preset=houlsby,reduction_factor=4]", bottleneck(4)},
       {"bottleneck[preset=parallel,use_gating=true]",
        [](const Site& s) { return bottleneck(2)(s) + s.out + 1; }},
+      {"bottleneck[preset=seq_bn_inv,reduction_factor=8]",
+       [](const Site& s) {
+         bool embeddings = s.role == SiteRole::kEmbeddingOutput;
+         int64_t half = s.out / 2, size = half / 2;
+         return embeddings ? 2 * (2 * size * half + size + half) : bottleneck(8)(s);
+       }},
       {"loreft[r=3]", reft},
       {"prompt_tuning[num_virtual_tokens=3]", [](const Site&) { return 0; }, 3 * kHidden},
       {"prefix_tuning[num_virtual_tokens=3,prefix_projection=false]", [](const Site&) { return 0; },
@@ -73,6 +80,13 @@ std::vector<Case> cases() {
        [](const Site& s) {
          return s.kind == SiteKind::kLinear ? low_rank(4)(s) : bottleneck(8)(s);
        }},
+      {"unipelt",
+       [](const Site& s) {
+         if (s.kind == SiteKind::kAttention) return s.in + 1;
+         int64_t plain = s.kind == SiteKind::kLinear ? low_rank(8)(s) : bottleneck(16)(s);
+         return plain + s.in + 1;
+       },
+       10 * kHidden + 512 * (kHidden + 1) + 2 * kLayers * kHidden * (512 + 1)},
   };
 }
 

@@ -75,11 +75,22 @@ struct Factors {
   MatrixXd a, b;
 };
 
+bool has_flag(const Adapter& adapter, const char* field) {
+  return adapter.info().name == "lora" && adapter.config().at(field).get<bool>();
+}
+
 void check_methods(std::span<const WeightedAdapter> inputs, const Rule& rule) {
+  for (const WeightedAdapter& input : inputs) {
+    require(
+        !has_flag(*input.adapter, "use_gating"), ErrorKind::kUsage,
+        "{}: {} is LoRA with use_gating, whose update is another for each text; combine adapters "
+        "without gates, or compose them as average(a, b)",
+        rule.name, input.adapter->name());
+  }
   if (rule.space == Space::kUpdate) return;
   for (const WeightedAdapter& input : inputs) {
     bool lora = input.adapter->info().name == "lora";
-    bool dora = lora && input.adapter->config().at("use_dora").get<bool>();
+    bool dora = has_flag(*input.adapter, "use_dora");
     require(lora && !dora, ErrorKind::kUsage,
             "{}: {} is {}, which has no factors whose product is its update; use svd, which takes "
             "the update itself",

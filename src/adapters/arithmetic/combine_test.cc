@@ -177,6 +177,14 @@ TEST_F(CombineTest, Trap4DoraIsTakenWholeOrRefusedByName) {
   EXPECT_NE(text.find("biases is of method bitfit"), text.npos) << text;
 }
 
+TEST_F(CombineTest, AGatedUpdateIsRefusedByName) {
+  auto a = adapter("lora[r=2,use_gating=true]", "gated"), b = adapter("lora[r=2]", "plain");
+  for (const char* how : {"cat", "linear", "svd"}) {
+    std::string text = refusal({{a.get(), 0.5}, {b.get(), 1.0}}, {.how = how});
+    EXPECT_NE(text.find("gated is LoRA with use_gating"), text.npos) << text;
+  }
+}
+
 TEST_F(CombineTest, Trap5TheAverageOfEqualAdaptersIsThatAdapter) {
   auto a = adapter("lora[r=3,alpha=6]", "a");
   std::vector<WeightedAdapter> inputs{{a.get(), 0.25}, {a.get(), 0.75}};

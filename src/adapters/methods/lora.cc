@@ -2,7 +2,8 @@
 // B zero at the start. rsLoRA: Kalajdzievski 2023, arXiv:2312.03732: alpha / sqrt(r). DoRA: Liu et
 // al. 2024, arXiv:2402.09353, eq. (5): W' = m (W0 + s B A) / |W0 + s B A|, row by row, the norm a
 // constant to the gradient (section 4.3). LoRA+: Hayou et al. 2024, arXiv:2402.12354. LoRA-FA:
-// Zhang et al. 2023, arXiv:2308.03303. Starts: see low_rank_start.h.
+// Zhang et al. 2023, arXiv:2308.03303. use_gating: UniPELT's gate in place of the scale, Mao et al.
+// 2021, arXiv:2110.07577. Starts: see low_rank_start.h.
 #include <algorithm>
 #include <cmath>
 
@@ -45,7 +46,9 @@ Tensor joined_columns(const Tensor& left, const Tensor& right) {
 
 class Lora : public RankedMethod {
  public:
-  Lora() : RankedMethod(8, 16) {}
+  Lora() : RankedMethod(8, 16, {SiteRole::kQuery, SiteRole::kValue}) {
+    rules_.target_modules = {"all-linear"};
+  }
 
   void fields(FieldVisitor& visit) override {
     rank_fields(visit);
@@ -63,6 +66,8 @@ class Lora : public RankedMethod {
     visit("use_dora", use_dora_,
           "learn the lengths of the weight's rows apart from their directions");
     visit("lora_bias", lora_bias_, "train a bias with B");
+    visit("use_gating", use_gating_,
+          "a factor of the update for each text, learned from it, in place of alpha / r");
     visit("lora_fa", lora_fa_, "train B alone, its gradient corrected for a fixed A (LoRA-FA)");
     visit("loraplus_lr_ratio", lora_plus_, "learning rate of B over that of A (LoRA+)");
   }
@@ -79,6 +84,10 @@ class Lora : public RankedMethod {
     parts.b = &make.make(site, "lora_B.weight", start.b);
     if (lora_bias_)
       parts.bias = &make.make(site, "lora_B.bias", Tensor::zeros({site.out}, DType::kF32));
+    if (use_gating_) {
+      parts.scale = 1;
+      parts.gate.emplace(site, site.in, make);
+    }
     if (use_dora_) parts.magnitude = &make.make(site, "lora_magnitude_vector", row_lengths(site));
     if (keeps_start()) {
       parts.first_a = &make.fixed(site, kFirstA, start.a.clone());
@@ -90,6 +99,8 @@ class Lora : public RankedMethod {
   // Equal to rounding where a start makes B A zero without being zero.
   bool identity_at_start() const override { return init_ != "orthogonal"; }
   bool gradient_is_exact() const override { return !use_dora_; }
+  // PEFT has no gates.
+  bool fits_format() const override { return !use_gating_; }
 
   // s (B A - B0 A0) as one update of twice the rank, with the same s.
   AdapterForm finished(const Adapter& adapter) const override {
@@ -149,6 +160,7 @@ class Lora : public RankedMethod {
             "lora: use_dora takes lengths of the base's own rows, and init_lora_weights={} would "
             "move part of them; use kaiming, gaussian or orthogonal",
             init_);
+    if (use_gating_) check_gating();
   }
 
   double scale_at(const Site& site) const override {
@@ -168,6 +180,24 @@ class Lora : public RankedMethod {
   }
 
  private:
+  void check_gating() const {
+    require(
+        !use_dora_, ErrorKind::kUsage,
+        "lora: use_gating and use_dora exclude each other: DoRA takes the lengths of one update "
+        "for all texts, and a gate gives each text its own; leave one out");
+    require(!use_rslora_ && alpha_pattern_.empty(), ErrorKind::kUsage,
+            "lora: use_rslora and alpha_pattern change a scale that use_gating puts a factor of "
+            "each text in place of; leave them, or use_gating, out");
+    require(!lora_fa_, ErrorKind::kUsage,
+            "lora: lora_fa corrects gradients for one scale of all texts, and with use_gating each "
+            "has its own; leave one out");
+    bool plain = init_ == "kaiming" || init_ == "gaussian";
+    require(plain, ErrorKind::kUsage,
+            "lora: init_lora_weights={} starts from alpha / r, which use_gating has a factor of "
+            "each text in place of; use kaiming or gaussian",
+            init_);
+  }
+
   bool keeps_start() const { return init_ == "pissa" || init_ == "olora" || init_ == "lora_ga"; }
 
   // Ranks go where inputs need them; s stays what it was, so alphas follow.
@@ -231,7 +261,8 @@ class Lora : public RankedMethod {
   }
 
   double dropout_ = 0;
-  bool use_rslora_ = false, use_dora_ = false, lora_bias_ = false, lora_fa_ = false;
+  bool use_rslora_ = false, use_dora_ = false, lora_bias_ = false, lora_fa_ = false,
+       use_gating_ = false;
   std::string init_ = "kaiming";
   int64_t pissa_niter_ = 0;
   double lora_plus_ = 1, eva_rho_ = 2, lora_ga_gamma_ = 16;

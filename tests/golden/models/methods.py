@@ -4,6 +4,7 @@ An adapter is a dictionary of tensors under the names that Inlay gives them: mod
 """
 import torch
 
+from adapters_prompt import PrefixEncoder, network_shapes
 from encoders import HIDDEN, INTERMEDIATE, LAYERS, Encoder, gelu
 
 
@@ -252,6 +253,70 @@ def bitfit_shapes():
     return shapes
 
 
+class UniPelt(PrefixEncoder):
+    """Mao et al. 2021 (arXiv:2110.07577), section 3: three methods, each times a gate of the example,
+
+    g = mean over the tokens of sigmoid(W_g u + b_g), u being what the method's sub-layer reads:
+      prefix tuning   attention(Q, [g P_K; K], [g P_V; V])
+      bottleneck      y = LN(h + g z(n) + x), n = LN(h + x)
+      LoRA            y = W u + b + g B A u, g in place of alpha / r
+    """
+
+    def __init__(self, family, parameters, adapter):
+        super().__init__(family, parameters, family.module + ".", self.part(adapter, "prefix_tuning"))
+        self.bottleneck = self.part(adapter, "bottleneck")
+        self.lora = self.part(adapter, "lora")
+
+    @staticmethod
+    def part(adapter, method):
+        """The tensors of one method, without its name in theirs."""
+        dotted = {"." + key: value for key, value in adapter.items()}
+        at = f".{method}."
+        return {key.replace(at, ".")[1:]: value for key, value in dotted.items() if at in key}
+
+    @staticmethod
+    def example_gate(tensors, at, u):
+        return torch.sigmoid(u @ tensors[at + "weight"].T + tensors[at + "bias"]).mean()
+
+    def gate_of(self, index, part, x):
+        return super().gate_of(index, "prefix_gate", x)
+
+    def linear(self, name, x):
+        y, at = super().linear(name, x), name[len(self.prefix) :] + "."
+        if at + "lora_A.weight" not in self.lora:
+            return y
+        update = x @ self.lora[at + "lora_A.weight"].T @ self.lora[at + "lora_B.weight"].T
+        return y + self.example_gate(self.lora, at + "gate.", x) * update
+
+    def close_block(self, dense, norm, h, x):
+        at, tensors = dense[len(self.prefix) : -len("dense")] + "adapters.", self.bottleneck
+        if at + "adapter_up.weight" not in tensors:
+            return super().close_block(dense, norm, h, x)
+        n = self.norm(norm, h + x)
+        inner = torch.relu(n @ tensors[at + "adapter_down.0.weight"].T + tensors[at + "adapter_down.0.bias"])
+        z = inner @ tensors[at + "adapter_up.weight"].T + tensors[at + "adapter_up.bias"]
+        return self.norm(norm, h + self.example_gate(tensors, at + "gate.", n) * z + x)
+
+
+def unipelt_shapes(tokens=3, network=6, size=4, r=4):
+    names = ("prefix_tuning.control_trans.0", "prefix_tuning.control_trans.2")
+    width = 2 * LAYERS * HIDDEN
+    shapes = {"prefix_tuning.wte.weight": (tokens, HIDDEN), **network_shapes((HIDDEN, network, width), names)}
+    for index in range(LAYERS):
+        attention, block = f"encoder.layer.{index}.attention.self.", f"encoder.layer.{index}.output.adapters.bottleneck."
+        shapes.update(bottleneck_shapes(block, size))
+        gates = [attention + "prefix_tuning.prefix_gate.", block + "gate."]
+        for projection in ("query", "value"):
+            at = f"{attention}{projection}.lora."
+            shapes[at + "lora_A.weight"] = (r, HIDDEN)
+            shapes[at + "lora_B.weight"] = (HIDDEN, r)
+            gates.append(at + "gate.")
+        for gate in gates:
+            shapes[gate + "weight"] = (1, HIDDEN)
+            shapes[gate + "bias"] = (1,)
+    return shapes
+
+
 def fixed(name):
     """Tensors that are stored but not trained."""
     return name.endswith(".base")
@@ -267,4 +332,5 @@ METHODS = {
     "noreft": (NoReft, free_reft_shapes()),
     "direft": (DiReft, free_reft_shapes()),
     "bitfit": (BitFit, bitfit_shapes()),
+    "unipelt": (UniPelt, unipelt_shapes()),
 }
