@@ -1,0 +1,88 @@
+#include "autograd/ops/substitute_columns.h"
+
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "autograd/chunk_gradients.h"
+
+namespace inlay {
+namespace {
+
+// In the type of full precision that both tensors have.
+template <class Body>
+void with_type(DType dtype, const Body& body) {
+  if (dtype == DType::kF64) {
+    body(double());
+  } else {
+    body(float());
+  }
+}
+
+// Calls `visit(row, i, element)` with the place in y of each element (row, i) of z, rows [first,
+// last).
+template <class Visit>
+void for_each_element(const std::vector<int32_t>& columns, int64_t width, int64_t first,
+                      int64_t last, const Visit& visit) {
+  auto count = static_cast<int64_t>(columns.size());
+  for (int64_t row = first; row < last; ++row) {
+    for (int64_t i = 0; i < count; ++i)
+      visit(row * count + i, row * width + columns[static_cast<std::size_t>(i)]);
+  }
+}
+
+}  // namespace
+
+Variable substitute_columns(OpContext& context, const Variable& y, const Variable& z,
+                            const RowNumbers& numbers, const ColumnBias& bias) {
+  const std::vector<int32_t>& columns = numbers.in_order();
+  int64_t width = y.channels();
+  ensure(z.rows() == y.rows() && z.channels() == static_cast<int64_t>(columns.size()) &&
+             z.dtype() == y.dtype() && bias.value().count() == width,
+         "{} columns {} of {} with a bias of {}", columns.size(), z.shape().text(),
+         y.shape().text(), bias.value().count());
+  Tensor result = context.tape.empty_rows(y.shape(), y.dtype());
+  std::memcpy(result.mutable_raw(), y.value().raw(), result.byte_count());
+  Tensor added = bias.value().to(y.dtype(), &context.arena);
+  with_type(y.dtype(), [&]<class T>(T) {
+    auto* dst = result.mutable_data<T>();
+    const T *src = z.value().data<T>(), *b = added.data<T>();
+    for_each_element(columns, width, 0, y.rows(), [&](int64_t element, int64_t place) {
+      dst[place] = src[element] + b[place % width];
+    });
+  });
+  std::size_t use = begin_use(context, bias.trained);
+  bool requires_grad = y.requires_grad() || z.requires_grad() || bias.trained != nullptr;
+  return context.tape.record(
+      std::move(result), y.row_space(), requires_grad,
+      [&context, columns, width, use, trained = bias.trained, y_slot = y.slot(), z_slot = z.slot(),
+       rows = y.row_space()](Tape& tape, const Tensor& grad) {
+        with_type(grad.dtype(), [&]<class T>(T) {
+          if (trained != nullptr) {
+            push_chunks_in_parallel(
+                context, *trained, use, *rows,
+                [&](int64_t first, int64_t last, const Tensor& leaf) {
+                  std::memset(leaf.mutable_raw(), 0, leaf.byte_count());
+                  for_each_element(columns, width, first, last, [&](int64_t, int64_t place) {
+                    leaf.mutable_data<T>()[place % width] += grad.data<T>()[place];
+                  });
+                });
+          }
+          if (z_slot != nullptr) {
+            Tensor grad_z = tape.empty_rows(z_slot->shape, z_slot->dtype);
+            for_each_element(columns, width, 0, grad.dim(0), [&](int64_t element, int64_t place) {
+              grad_z.mutable_data<T>()[element] = grad.data<T>()[place];
+            });
+            tape.accumulate(z_slot, std::move(grad_z));
+          }
+          if (y_slot == nullptr) return;
+          Tensor grad_y = tape.empty_rows(y_slot->shape, y_slot->dtype);
+          std::memcpy(grad_y.mutable_raw(), grad.raw(), grad.byte_count());
+          for_each_element(columns, width, 0, grad.dim(0),
+                           [&](int64_t, int64_t place) { grad_y.mutable_data<T>()[place] = 0; });
+          tape.accumulate(y_slot, std::move(grad_y));
+        });
+      });
+}
+
+}  // namespace inlay
