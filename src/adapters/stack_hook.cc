@@ -79,6 +79,7 @@ class StackHook : public SiteHook {
       Replacements own = hook->replacements();
       if (own.weight != nullptr) all.weight = own.weight;
       if (own.bias != nullptr) all.bias = own.bias;
+      if (own.rows.values != nullptr) all.rows = own.rows;
     }
     return all;
   }
@@ -128,10 +129,7 @@ void require_at_most_one(const Site& site, const Hooks& hooks, const char* what,
 
 }  // namespace
 
-bool replaces_tensors(SiteHook& hook) {
-  Replacements own = hook.replacements();
-  return own.weight != nullptr || own.bias != nullptr;
-}
+bool replaces_tensors(SiteHook& hook) { return hook.replacements().any(); }
 
 std::unique_ptr<SiteHook> make_stack_hook(const Site& site, Hooks hooks) {
   require_at_most_one(site, hooks, "replace the tensors of", replaces_tensors);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "autograd/ops/add.h"
@@ -15,6 +16,11 @@ namespace {
 std::string layer_prefix(const std::string& pattern, int number) {
   std::size_t place = pattern.find("{}");
   return pattern.substr(0, place) + std::to_string(number) + pattern.substr(place + 2);
+}
+
+bool same_contents(const Tensor& a, const Tensor& b) {
+  return a.dtype() == b.dtype() && a.shape() == b.shape() &&
+         (a.raw() == b.raw() || std::memcmp(a.raw(), b.raw(), a.byte_count()) == 0);
 }
 
 }  // namespace
@@ -108,6 +114,7 @@ std::unique_ptr<PostNormEncoder::MaskedLm> PostNormEncoder::make_masked_lm(
             .out = sizes_.vocabulary};
   bias.bias = weights.take(names.mlm_bias, {sizes_.vocabulary});
   // Files may repeat the tied weight and the bias under the decoder's name; the shapes must agree.
+  // A weight of other contents is the decoder's own.
   Tensor table = word_.site.weight;
   if (weights.contains(names.mlm_decoder + ".weight")) {
     table = weights.take(names.mlm_decoder + ".weight", {sizes_.vocabulary, sizes_.hidden});
@@ -115,8 +122,9 @@ std::unique_ptr<PostNormEncoder::MaskedLm> PostNormEncoder::make_masked_lm(
   if (weights.contains(names.mlm_decoder + ".bias"))
     weights.take(names.mlm_decoder + ".bias", {sizes_.vocabulary});
   FrozenWeight decoder(table, bias.bias, onednn::Layout::kOutIn, nullptr);
-  return std::make_unique<MaskedLm>(
-      MaskedLm{std::move(dense), std::move(mlm_norm), std::move(decoder), std::move(bias)});
+  return std::make_unique<MaskedLm>(MaskedLm{std::move(dense), std::move(mlm_norm),
+                                             std::move(decoder), std::move(bias),
+                                             same_contents(table, word_.site.weight)});
 }
 
 PostNormEncoder::PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& names,
@@ -176,8 +184,8 @@ Variable PostNormEncoder::embed(Context& context, const TokenBatch& batch) const
   std::size_t count = 1;
   if (type_.has_value()) lookups.at(count++) = lookup(context, *type_, &batch.types);
   lookups.at(count++) = lookup(context, position_, &batch.positions);
-  Variable sum = has_virtual_tokens(context, inputs_)
-                     ? prompted_sum(context, batch)
+  Variable sum = adapts_tables(context)
+                     ? adapted_sum(context, batch)
                      : embedding_sum(context, {lookups.data(), count}, &batch.tokens);
   sum = norm_site(context, embedding_norm_, sum, Variable());
   return prompt_site(context, prompt_, hidden_site(context, embedded_, std::move(sum)));
@@ -188,9 +196,22 @@ EmbeddingLookup PostNormEncoder::lookup(Context& context, const EmbeddingSite& e
   return {{embedding.site.weight, embedding_replacement(context, embedding)}, ids};
 }
 
-Variable PostNormEncoder::prompted_sum(Context& context, const TokenBatch& batch) const {
-  std::array<EmbeddingLookup, 1> words{lookup(context, word_, &batch.ids)};
-  Variable sum = prompt_site(context, inputs_, embedding_sum(context, words, &batch.tokens));
+bool PostNormEncoder::adapts_tables(const Context& context) const {
+  return has_virtual_tokens(context, inputs_) || has_trained_rows(context, word_) ||
+         has_trained_rows(context, position_) ||
+         (type_.has_value() && has_trained_rows(context, *type_));
+}
+
+Variable PostNormEncoder::rows_of_table(Context& context, const EmbeddingSite& embedding,
+                                        const std::vector<int32_t>& ids,
+                                        const RowSpace* rows) const {
+  std::array<EmbeddingLookup, 1> one{lookup(context, embedding, &ids)};
+  return embedding_site(context, embedding, embedding_sum(context, one, rows), ids);
+}
+
+Variable PostNormEncoder::adapted_sum(Context& context, const TokenBatch& batch) const {
+  Variable sum =
+      prompt_site(context, inputs_, rows_of_table(context, word_, batch.ids, &batch.tokens));
   const RowSpace& rows = *sum.row_space();
   // Virtual tokens are of type 0 and take positions like any other.
   std::vector<int32_t> types, positions;
@@ -214,8 +235,8 @@ Variable PostNormEncoder::prompted_sum(Context& context, const TokenBatch& batch
     }
   }
   auto add_table = [&](const EmbeddingSite& table, std::vector<int32_t> numbers) {
-    std::array<EmbeddingLookup, 1> one{lookup(context, table, context.keep(std::move(numbers)))};
-    sum = add(context, sum, embedding_sum(context, one, &rows));
+    sum =
+        add(context, sum, rows_of_table(context, table, *context.keep(std::move(numbers)), &rows));
   };
   if (type_.has_value()) add_table(*type_, std::move(types));
   add_table(position_, std::move(positions));
@@ -289,10 +310,10 @@ Variable PostNormEncoder::masked_lm_logits(Context& context, const Variable& row
   Variable x = activation(context, linear_site(context, mlm_->dense, rows, Precision::kFull),
                           sizes_.activation);
   x = norm_site(context, mlm_->norm, x, Variable());
-  // The decoder is the word embedding, whose rows invertible adapters changed on their way in.
+  // A tied decoder is the word embedding, whose rows invertible adapters changed on their way in.
   x = inverse_site(context, embedded_, x);
+  if (mlm_->tied) return tied_linear_site(context, {word_, mlm_->bias, mlm_->decoder}, x);
   LinearWeights decoder{.frozen = &mlm_->decoder,
-                        .weight = embedding_replacement(context, word_),
                         .bias = parameter_replacement(context, mlm_->bias)};
   return inlay::linear(context, x, decoder, Precision::kFull);
 }

@@ -55,8 +55,9 @@ class PostNormEncoder : public Model {
   struct MaskedLm {
     LinearSite dense;
     NormSite norm;
-    FrozenWeight decoder;  // tied to the word embedding
-    Site bias;             // a bare parameter
+    FrozenWeight decoder;
+    Site bias;  // a bare parameter
+    bool tied;  // the decoder's weight is the word table
   };
 
   LinearSite linear(WeightSource& weights, const std::string& name, SiteRole role, int layer,
@@ -72,8 +73,13 @@ class PostNormEncoder : public Model {
   void register_sites();
 
   Variable embed(Context& context, const TokenBatch& batch) const;
-  // The same where adapters set virtual tokens among the word embeddings.
-  Variable prompted_sum(Context& context, const TokenBatch& batch) const;
+  // The same, table by table, where adapters set virtual tokens among the word embeddings or train
+  // rows of a table.
+  bool adapts_tables(const Context& context) const;
+  Variable adapted_sum(Context& context, const TokenBatch& batch) const;
+  // `ids` must outlive the backward pass.
+  Variable rows_of_table(Context& context, const EmbeddingSite& embedding,
+                         const std::vector<int32_t>& ids, const RowSpace* rows) const;
   EmbeddingLookup lookup(Context& context, const EmbeddingSite& embedding,
                          const std::vector<int32_t>* ids) const;
   Variable run_layer(Context& context, const Layer& layer, const Variable& x) const;

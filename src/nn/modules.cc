@@ -1,5 +1,6 @@
 #include "nn/modules.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
@@ -7,6 +8,8 @@
 #include "autograd/ops/add.h"
 #include "autograd/ops/layer_norm.h"
 #include "autograd/ops/lerp.h"
+#include "autograd/ops/substitute_columns.h"
+#include "autograd/ops/substitute_rows.h"
 #include "nn/live_hooks.h"
 
 namespace inlay {
@@ -25,8 +28,7 @@ std::optional<LiveHook> replacing_hook(const std::vector<ActiveAdapter>& adapter
                                        const Site& site) {
   std::optional<LiveHook> found;
   for_each_hook(adapters, site, [&](LiveHook live) {
-    Replacements replaced = live.hook->replacements();
-    if (replaced.weight == nullptr && replaced.bias == nullptr) return;
+    if (!live.hook->replacements().any()) return;
     require(!found.has_value(), ErrorKind::kUsage,
             "two active adapters replace the tensors of {}; activate only one of them", site.name);
     found = live;
@@ -88,20 +90,39 @@ Variable adapted_linear(Context& context, const LinearSite& module,
                        precision);
 }
 
+// The hook that replaces a tensor as a whole.
+std::optional<LiveHook> whole_replacing_hook(const std::vector<ActiveAdapter>& adapters,
+                                             const Site& site) {
+  auto replacing = replacing_hook(adapters, site);
+  bool rows_alone = replacing.has_value() && replacing->hook->replacements().rows.values != nullptr;
+  return rows_alone ? std::nullopt : replacing;
+}
+
 // Where no product can be blended or split: the gate takes 0 or 1, for the whole batch.
 Replacements bare_replacement(Context& context, const Site& site) {
   for (const Segment& segment : context.segments) {
-    require(!replacing_hook(segment.adapters, site).has_value(), ErrorKind::kUsage,
+    require(!whole_replacing_hook(segment.adapters, site).has_value(), ErrorKind::kUsage,
             "an adapter of a segment replaces the {} {}; activate it for the whole batch",
             site_kind_name(site.kind), site.name);
   }
   if (!context.segments.empty()) return {};
-  auto replacing = replacing_hook(context.adapters, site);
+  auto replacing = whole_replacing_hook(context.adapters, site);
   if (!replacing.has_value()) return {};
   require(replacing->gate == 1.0f, ErrorKind::kUsage,
           "the gate of {} is {}; a replaced {} takes 0 or 1", site.name, replacing->gate,
           site_kind_name(site.kind));
   return replacing->hook->replacements();
+}
+
+// The rows of a table that an adapter trains, if any, and its gate there.
+struct LiveRows {
+  TrainedRows trained;
+  float gate = 1;
+};
+LiveRows rows_of(const std::vector<ActiveAdapter>& adapters, const Site& site) {
+  auto replacing = replacing_hook(adapters, site);
+  if (!replacing.has_value()) return {};
+  return {replacing->hook->replacements().rows, replacing->gate};
 }
 
 }  // namespace
@@ -203,6 +224,53 @@ Variable inverse_site(Context& context, const HiddenSite& hidden, const Variable
 
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding) {
   return bare_replacement(context, embedding.site).weight;
+}
+
+bool has_trained_rows(const Context& context, const EmbeddingSite& embedding) {
+  auto any = [&](const std::vector<ActiveAdapter>& adapters) {
+    return rows_of(adapters, embedding.site).trained.values != nullptr;
+  };
+  if (context.segments.empty()) return any(context.adapters);
+  return std::any_of(context.segments.begin(), context.segments.end(),
+                     [&](const Segment& segment) { return any(segment.adapters); });
+}
+
+Variable embedding_site(Context& context, const EmbeddingSite& embedding, Variable x,
+                        const std::vector<int32_t>& ids) {
+  if (!has_trained_rows(context, embedding)) return x;
+  std::span<const int32_t> rest = ids;
+  return for_each_segment(
+      context,
+      [&](const std::vector<ActiveAdapter>& adapters, const Variable& x_part) {
+        std::span<const int32_t> own = rest.first(static_cast<std::size_t>(x_part.rows()));
+        rest = rest.subspan(own.size());
+        LiveRows rows = rows_of(adapters, embedding.site);
+        if (rows.trained.values == nullptr) return x_part;
+        return gated(context, x_part, substitute_rows(context, x_part, own, rows.trained),
+                     rows.gate);
+      },
+      x);
+}
+
+Variable tied_linear_site(Context& context, const TiedLinear& module, const Variable& x) {
+  ColumnBias bias{module.weight.bias(), parameter_replacement(context, module.bias)};
+  LinearWeights weights{.frozen = &module.weight,
+                        .weight = embedding_replacement(context, module.table),
+                        .bias = bias.trained};
+  Variable y = linear(context, x, weights, Precision::kFull);
+  if (!has_trained_rows(context, module.table)) return y;
+  return for_each_segment(
+      context,
+      [&](const std::vector<ActiveAdapter>& adapters, const Variable& y_part,
+          const Variable& x_part) {
+        LiveRows rows = rows_of(adapters, module.table.site);
+        if (rows.trained.values == nullptr) return y_part;
+        Variable own = linear(context, x_part, {.weight = rows.trained.values}, Precision::kFull);
+        return gated(context, y_part,
+                     substitute_columns(context, y_part, own, *rows.trained.numbers, bias),
+                     rows.gate);
+      },
+      y, x);
 }
 
 Parameter* parameter_replacement(Context& context, const Site& parameter) {

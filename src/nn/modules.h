@@ -23,6 +23,14 @@ struct EmbeddingSite {
   Site site;  // its weight is the table: (rows, channels), as mapped
 };
 
+// A linear layer whose weight is an embedding's table, as a masked-LM decoder's; its bias is a bare
+// parameter, with a site of its own.
+struct TiedLinear {
+  const EmbeddingSite& table;
+  const Site& bias;
+  const FrozenWeight& weight;
+};
+
 // A place where a block's output can be adapted before it joins the residual.
 struct HiddenSite {
   Site site;
@@ -69,6 +77,18 @@ Variable prompt_site(Context& context, const PromptSite& prompt, const Variable&
 
 // Whether an adapter may set virtual tokens here.
 bool has_virtual_tokens(const Context& context, const PromptSite& prompt);
+
+// What a table gave for `ids`, with the rows that active adapters train in their places; x itself
+// where they train none. x (tokens, channels), full precision.
+Variable embedding_site(Context& context, const EmbeddingSite& embedding, Variable x,
+                        const std::vector<int32_t>& ids);
+
+// Whether an adapter may train rows of this table.
+bool has_trained_rows(const Context& context, const EmbeddingSite& embedding);
+
+// x (rows, channels) -> (rows, rows of the table), full precision. Whatever adapters train of the
+// table counts here, too.
+Variable tied_linear_site(Context& context, const TiedLinear& module, const Variable& x);
 
 // The parameter that stands in for an embedding's table or for a bare bias; null: the frozen one.
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding);

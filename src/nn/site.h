@@ -14,6 +14,7 @@
 #include "autograd/op_context.h"
 #include "autograd/ops/attention.h"
 #include "autograd/ops/linear.h"
+#include "autograd/trained_rows.h"
 
 namespace inlay {
 
@@ -110,6 +111,9 @@ struct VirtualTokens {
 struct Replacements {
   Parameter* weight = nullptr;
   Parameter* bias = nullptr;
+  TrainedRows rows;  // of a table, the others staying the base's
+
+  bool any() const { return weight != nullptr || bias != nullptr || rows.values != nullptr; }
 };
 
 // The tensors of a site on their way into a merged model: float32 or float64, owned.
