@@ -1,7 +1,6 @@
 #include "adapters/adapter.h"
 
 #include "base/random.h"
-#include "base/spec.h"
 
 namespace inlay {
 namespace {
@@ -84,6 +83,7 @@ class Maker : public ParameterMaker {
 std::unique_ptr<Adapter> Adapter::create(std::string name, ConfiguredMethod method,
                                          const BaseFacts& base, uint64_t seed) {
   std::unique_ptr<Adapter> adapter(new Adapter(std::move(name), std::move(method), seed));
+  adapter->method().settle(base);
   adapter->sites_ = adapter->method().select(base);
   adapter->hooks_.resize(base.sites.size());
   Maker maker(adapter->entries_, adapter->derived_, adapter->sites_, base, seed);
@@ -113,11 +113,7 @@ std::unique_ptr<Adapter> Adapter::create(std::string name, ConfiguredMethod meth
   return adapter;
 }
 
-std::string Adapter::method_text() const {
-  return spec_text({info().name, fields_to_text([this](FieldVisitor& visit) {
-                      method_.method->fields(visit);
-                    })});
-}
+std::string Adapter::method_text() const { return inlay::method_text(method_); }
 
 std::unique_ptr<Adapter> Adapter::finished(const BaseFacts& base) const {
   AdapterForm form = method_.method->finished(*this);

@@ -59,6 +59,8 @@ class Composition : public Method {
     if (text != before) read(parse_composition(text));
   }
 
+  void settle(const BaseFacts& base) override { settle_leaves(node_, base); }
+
   std::vector<const Site*> select(const BaseFacts& base) const override {
     require(!leaves_.empty(), ErrorKind::kUsage,
             "composition: no expression was given; write it as stack(lora[r=4], bottleneck)");
@@ -154,6 +156,16 @@ class Composition : public Method {
   static void name_methods(CompositionNode& node) {
     if (node.what == Composing::kLeaf && node.method.empty()) node.method = node.name;
     for (CompositionNode& child : node.children) name_methods(child);
+  }
+
+  // The text says what was settled, too.
+  void settle_leaves(CompositionNode& node, const BaseFacts& base) {
+    for (CompositionNode& child : node.children) settle_leaves(child, base);
+    if (node.what != Composing::kLeaf) return;
+    const ConfiguredMethod& leaf = leaves_.at(node.name).method;
+    std::string before = method_text(leaf);
+    leaf.method->settle(base);
+    if (method_text(leaf) != before) node.method = method_text(leaf);
   }
 
   std::unique_ptr<SiteHook> hook_of(const CompositionNode& node, const Site& site,

@@ -47,4 +47,10 @@ ConfiguredMethod parse_method(const std::string& text) {
   return configured;
 }
 
+std::string method_text(const ConfiguredMethod& configured) {
+  return spec_text({configured.info->name, fields_to_text([&](FieldVisitor& visit) {
+                      configured.method->fields(visit);
+                    })});
+}
+
 }  // namespace inlay

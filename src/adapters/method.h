@@ -70,6 +70,8 @@ class Method {
  public:
   virtual ~Method() = default;
   virtual void fields(FieldVisitor& visit) = 0;
+  // Fills in settings that were left to the base; called once, before select() for an adapter.
+  virtual void settle(const BaseFacts&) {}
   // The sites it adapts, in the base's order. Fails (kUsage) where a target matches nothing.
   virtual std::vector<const Site*> select(const BaseFacts& base) const = 0;
   virtual std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const = 0;
@@ -124,5 +126,7 @@ struct ConfiguredMethod {
   std::unique_ptr<Method> method;
 };
 ConfiguredMethod parse_method(const std::string& text);
+// All its settings, as parse_method() reads them.
+std::string method_text(const ConfiguredMethod& configured);
 
 }  // namespace inlay

@@ -29,12 +29,11 @@ const std::vector<PeftKey>& common_keys() {
   return keys;
 }
 
-const std::vector<PeftKey>& target_keys() {
+const std::vector<PeftKey>& narrowing_keys() {
   static const std::vector<PeftKey> keys = {
       {"exclude_modules", nullptr, PeftKey::kCustom},
       {"layers_pattern", nullptr, PeftKey::kFixed},
       {"layers_to_transform", nullptr, PeftKey::kCustom},
-      {"target_modules", nullptr, PeftKey::kCustom},
   };
   return keys;
 }
@@ -42,7 +41,10 @@ const std::vector<PeftKey>& target_keys() {
 std::vector<PeftKey> keys_of(const PeftForm& form) {
   std::vector<PeftKey> keys = common_keys();
   keys.insert(keys.end(), form.keys.begin(), form.keys.end());
-  if (form.has_targets) keys.insert(keys.end(), target_keys().begin(), target_keys().end());
+  if (!form.has_targets) return keys;
+  keys.emplace_back("target_modules", nullptr, PeftKey::kCustom);
+  if (form.narrows_targets)
+    keys.insert(keys.end(), narrowing_keys().begin(), narrowing_keys().end());
   return keys;
 }
 
@@ -116,12 +118,13 @@ std::vector<std::string> list_of(const Json& fields, const char* name) {
                                : std::vector<std::string>();
 }
 
-void write_targets(const Json& fields, const PeftModel& model, const SiteSet& adapted,
-                   Json& config) {
+void write_targets(const PeftForm& form, const Json& fields, const PeftModel& model,
+                   const SiteSet& adapted, Json& config) {
   TargetRules rules{list_of(fields, "target_modules"), list_of(fields, "exclude_modules"),
                     list_of(fields, "layers_to_transform")};
   PeftTargets targets = targets_for_peft(model, rules, adapted);
   config["target_modules"] = targets.target_modules;
+  if (!form.narrows_targets) return;
   config["exclude_modules"] = targets.exclude_modules;
   config["layers_to_transform"] = targets.layers_to_transform;
 }
@@ -142,7 +145,7 @@ Json fields_to_peft(const PeftForm& form, const Json& fields, const PeftModel& m
     config[key.name] = numbers(carry_patterns(value.get<std::map<std::string, double>>(), adapted,
                                               fallback_of(key, fields), "", model.prefix));
   }
-  if (form.has_targets) write_targets(fields, model, adapted, config);
+  if (form.has_targets) write_targets(form, fields, model, adapted, config);
   if (form.write != nullptr) form.write(fields, adapted, config);
   if (form.by_module != nullptr) {
     Json prefixed = Json::object();
@@ -189,8 +192,10 @@ Json fields_from_peft(const PeftForm& form, const Json& config, const PeftModel&
   if (form.has_targets) {
     TargetRules rules = rules_from_peft(model, peft_targets(config, where), adapted);
     fields["target_modules"] = rules.target_modules;
-    fields["exclude_modules"] = rules.exclude_modules;
-    fields["layers_to_transform"] = rules.layers_to_transform;
+    if (form.narrows_targets) {
+      fields["exclude_modules"] = rules.exclude_modules;
+      fields["layers_to_transform"] = rules.layers_to_transform;
+    }
   }
   if (form.read != nullptr) form.read(config, adapted, where, fields);
   return fields;

@@ -40,6 +40,8 @@ struct PeftForm {
   // What the sites are that target_modules names; without targets PEFT's configuration has no such
   // keys, and the method selects its sites by itself.
   bool has_targets = true;
+  // Whether it also has exclude_modules and layers_to_transform.
+  bool narrows_targets = true;
   SiteKind kind = SiteKind::kLinear;
   // Keys whose values do not carry over as they are, in both directions; null where there are none.
   // `config` has every key at its default, `fields` what the table gave.

@@ -81,8 +81,9 @@ PeftTargets suffixes_for(const PeftModel& model, const SiteSet& wanted) {
 }
 
 bool selects(const BaseFacts& base, const TargetRules& rules, const SiteSet& wanted) {
+  SiteKind kind = wanted.empty() ? SiteKind::kLinear : (*wanted.begin())->kind;
   try {
-    std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, rules);
+    std::vector<const Site*> sites = select_targets(base, kind, rules);
     return SiteSet(sites.begin(), sites.end()) == wanted;
   } catch (const Error&) {  // a target that matches nothing, which PEFT allows
     return false;

@@ -8,7 +8,6 @@
 #include "adapters/part_maker.h"
 #include "adapters/stack_hook.h"
 #include "adapters/trained_together.h"
-#include "base/spec.h"
 
 namespace inlay {
 namespace {
@@ -18,11 +17,6 @@ struct Part {
   std::string name;  // "lora", "lora_2"
 };
 
-std::string text_of(const ConfiguredMethod& part) {
-  return spec_text(
-      {part.info->name, fields_to_text([&](FieldVisitor& visit) { part.method->fields(visit); })});
-}
-
 class Union : public Method {
  public:
   explicit Union(std::vector<std::string> texts) { read(std::move(texts)); }
@@ -30,10 +24,14 @@ class Union : public Method {
   void fields(FieldVisitor& visit) override {
     std::vector<std::string> texts;
     texts.reserve(parts_.size());
-    for (const Part& part : parts_) texts.push_back(text_of(part.method));
+    for (const Part& part : parts_) texts.push_back(method_text(part.method));
     std::vector<std::string> before = texts;
     visit("methods", texts, "the methods, each with its settings in quotes");
     if (texts != before) read(std::move(texts));
+  }
+
+  void settle(const BaseFacts& base) override {
+    for (Part& part : parts_) part.method.method->settle(base);
   }
 
   std::vector<const Site*> select(const BaseFacts& base) const override {

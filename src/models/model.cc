@@ -24,6 +24,7 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& folder,
   facts.token_ids = [folder](const std::string& text) {
     return Tokenizer::load(folder).encode(text, {.add_special_tokens = false}).ids;
   };
+  facts.special_tokens = [folder]() { return Tokenizer::load(folder).encode("").ids; };
   facts.root_hash = checkpoint->root_hash();
   facts.has_pooler = model->has_pooler();
   facts.sites = std::move(model->facts_.sites);

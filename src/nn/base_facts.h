@@ -29,6 +29,8 @@ struct BaseFacts {
   std::filesystem::path folder;
   // The tokens of a text without special ones, by the base's own tokenizer.
   std::function<std::vector<int32_t>(const std::string& text)> token_ids;
+  // The special tokens that it sets around every text.
+  std::function<std::vector<int32_t>()> special_tokens;
   std::string root_hash;            // of all tensors: the identity of the base
   std::vector<std::string> unused;  // tensors of heads that were not asked for
   std::vector<const Site*>

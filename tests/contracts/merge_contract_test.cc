@@ -47,6 +47,24 @@ class MergeContract : public testing::Test {
     return folder;
   }
 
+  // A golden masked-LM model whose files repeat the tied table under the decoder's name.
+  fs::path repeating(const fs::path& model, const Family& family) const {
+    fs::path folder = model.string() + "-repeating";
+    fs::copy(model, folder);
+    Checkpoint weights = Checkpoint::open(model);
+    std::vector<NamedTensor> tensors;
+    for (const std::string& tensor : weights.names()) {
+      tensors.push_back({tensor, weights.tensor(tensor).clone()});
+      if (!tensor.ends_with("word_embeddings.weight")) continue;
+      const char* decoder = family.name == "bert"      ? "cls.predictions.decoder.weight"
+                            : family.name == "roberta" ? "lm_head.decoder.weight"
+                                                       : "vocab_projector.weight";
+      tensors.push_back({decoder, weights.tensor(tensor).clone()});
+    }
+    write_safetensors(folder / "model.safetensors", tensors, {{"format", "pt"}});
+    return folder;
+  }
+
   // An adapter whose every parameter has moved, saved for the base.
   fs::path adapter(const fs::path& base, const std::string& method, const HeadLabel& label,
                    int64_t outputs = 3) const {
@@ -181,6 +199,39 @@ TEST_F(MergeContract, Trap18TiedEmbeddingsAreMergedTogether) {
     for (const std::string& name : before.names()) {
       if (name.ends_with("position_ids")) continue;
       EXPECT_NE(before.tensor_hash(name), after.tensor_hash(name)) << name;
+    }
+  }
+}
+
+// Trap 18 for the rows of a few tokens: they alone change, in the table and in what repeats it, and
+// the merged model's masked-LM logits are those of base and adapter.
+TEST_F(MergeContract, Trap18TrainedTokensAreMergedIntoTableAndTiedDecoder) {
+  HeadLabel label{"masked-lm", "", "", {}};
+  for (const Family* family : all_families()) {
+    fs::path plain = base(family->name + "-masked-lm");
+    for (bool repeats : {false, true}) {
+      SCOPED_TRACE(family->name + (repeats ? ", decoder in the file" : ""));
+      fs::path model = repeats ? repeating(plain, *family) : plain;
+      fs::path out = folder_ / fmt::format("out-{}-{}", family->name, repeats);
+      MergeReport report = merge_model(
+          {model, adapter(model, "trainable_tokens[token_indices=30+2+4+17+9+41+5]", label), out});
+      EXPECT_GT(report.differences.front().effect, 0.01);
+      EXPECT_LT(report.differences.front().max, 1e-5 * report.differences.front().effect);
+      Checkpoint before = Checkpoint::open(model), after = Checkpoint::open(out);
+      int changed = 0;
+      for (const std::string& name : before.names()) {
+        if (before.tensor_hash(name) == after.tensor_hash(name)) continue;
+        ++changed;
+        Tensor was = before.tensor(name), is = after.tensor(name);
+        for (int64_t row = 0; row < was.dim(0); ++row) {
+          Tensor old = was.rows(row, row + 1), now = is.rows(row, row + 1);
+          bool same = std::memcmp(old.raw(), now.raw(), old.byte_count()) == 0;
+          bool trained =
+              row == 30 || row == 2 || row == 4 || row == 17 || row == 9 || row == 41 || row == 5;
+          EXPECT_NE(same, trained) << name << " row " << row;
+        }
+      }
+      EXPECT_EQ(changed, repeats ? 2 : 1);
     }
   }
 }

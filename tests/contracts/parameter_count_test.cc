@@ -74,6 +74,7 @@ std::vector<Case> cases() {
       {"prompt_tuning[num_virtual_tokens=3]", [](const Site&) { return 0; }, 3 * kHidden},
       {"prefix_tuning[num_virtual_tokens=3,prefix_projection=false]", [](const Site&) { return 0; },
        3 * 2 * kLayers * kHidden},
+      {"trainable_tokens[token_indices=5+40+7]", [](const Site& s) { return 3 * s.out; }},
       {"bitfit", [](const Site& s) { return s.bias.count(); }},
       {"ln_tuning", [](const Site& s) { return s.weight.count() + s.bias.count(); }},
       {"lora[r=4]|bottleneck[reduction_factor=8]",

@@ -41,6 +41,7 @@ constexpr std::pair<const char*, const char*> kFolders[] = {
     {"bert-boft", "bert-single-label"},
     {"bert-fourierft", "bert-single-label"},
     {"bert-coft", "bert-single-label"},
+    {"bert-trainable-tokens", "bert-single-label"},
 };
 
 std::vector<Case> all_cases(std::initializer_list<DType> types) {

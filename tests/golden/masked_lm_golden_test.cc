@@ -112,6 +112,26 @@ TEST_P(MaskedLmGolden, LossAndGradientsOfAskedRowsAreThoseOfTheWhole) {
   EXPECT_GT(compared, 20u);
 }
 
+// Rows of the table are trained, and the decoder that is tied to it reads them, too.
+TEST_P(MaskedLmGolden, Trap18TrainedTokensAreThoseOfTheTiedDecoder) {
+  std::string base = std::string(GetParam().family) + "-masked-lm";
+  GoldenCase golden(base, std::string(GetParam().family) + "-trainable-tokens-masked-lm",
+                    GetParam().compute);
+  auto tokens =
+      Adapter::create("tokens", parse_method("trainable_tokens[token_indices=30+2+4+17+9+41+5]"),
+                      golden.model->facts(), 1);
+  ASSERT_EQ(tokens->entries().size(), 1u);
+  Parameter& delta = tokens->entries().front().parameter;
+  golden.set(delta, golden.expected("value." + delta.name()));
+  golden.context.adapters = {{.hooks = tokens.get()}};
+  Variable logits = golden.model->masked_lm_logits(golden.context, golden.encode());
+  expect_tensor(logits.value(), golden.expected("logits"), tolerance(), "logits");
+  golden.backward(logits);
+  Tensor gradient = delta.take_gradient();
+  ASSERT_TRUE(gradient.defined());
+  expect_tensor(gradient, golden.expected("grad." + delta.name()), tolerance(), delta.name());
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, MaskedLmGolden, testing::ValuesIn(all_cases()), case_name);
 
 TEST(SentenceEmbeddingGolden, IsThePooledHiddenStateAtLengthOne) {

@@ -20,6 +20,7 @@ from adapters import (
 )
 from adapters_low_rank import AdaLoraEncoder, VeraEncoder, adalora_config, adalora_shapes, vera_config, vera_shapes
 import adapters_prompt
+from adapters_tokens import TokensEncoder, tokens_config, tokens_shapes
 from adapters_weight import PREFIX, WEIGHT_METHODS, WeightEncoder, weight_config
 from configs import model_config
 from encoders import FAMILIES, HIDDEN, VOCABULARY, Encoder, backbone_shapes, head_shapes
@@ -303,6 +304,30 @@ def make_prompt(name):
         write_safetensors(folder / "adapter_model.safetensors", {**values, **head})
 
 
+def make_tokens_masked_lm(family_name, tokens):
+    """The expected values of trained tokens under a masked-LM head whose decoder is tied to their table."""
+    family, base = FAMILIES[family_name], family_name + "-masked-lm"
+    name = family_name + "-trainable-tokens-masked-lm"
+    source, config = random_source(name), tokens_config(base, tokens)
+    model = read_model(base)
+    values = random_parameters(tokens_shapes(config, model), source)
+    leaves = as_leaves(values, trainable=True)
+    encoder = TokensEncoder(family, as_leaves(model, trainable=False), family.module + ".", config, leaves)
+    batch = random_batch(family, source)
+    targets = random_labels("masked-lm", batch[0], source)
+    expected = expected_values(encoder, "masked-lm", batch, targets, leaves)
+    prefix = len(PREFIX + family.module + ".")
+    expected.update({"value." + key[prefix:]: value for key, value in values.items()})
+    expected = {key.replace("grad." + PREFIX + family.module + ".", "grad."): value for key, value in expected.items()}
+    folder = FOLDER / name
+    folder.mkdir(exist_ok=True)
+    write_safetensors(folder / "expected.safetensors", expected)
+
+
+# Among them the first token of every text, and [MASK]; in no order.
+TRAINED_TOKENS = [30, 2, 4, 17, 9, 41, 5]
+
+
 def read_model(name):
     return read_safetensors(FOLDER / name / "model.safetensors")
 
@@ -383,6 +408,10 @@ def main():
               for i, n, r in ((0, "query", 3), (0, "value", 4), (1, "query", 1), (1, "value", 2))}
     config = adalora_config("bert-single-label", 4, 8, ["query", "value"], pruned)
     make_low_rank("bert-adalora", "bert-single-label", AdaLoraEncoder, config, adalora_shapes)
+    config = tokens_config("bert-single-label", TRAINED_TOKENS)
+    make_low_rank("bert-trainable-tokens", "bert-single-label", TokensEncoder, config, tokens_shapes)
+    for family in ("bert", "roberta", "distilbert"):
+        make_tokens_masked_lm(family, TRAINED_TOKENS)
     for name, method in WEIGHT_METHODS.items():
         make_weight_method(name, method, ["query", "intermediate.dense", "output.dense"])
     for preset in PRESETS:
