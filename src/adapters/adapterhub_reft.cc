@@ -1,29 +1,24 @@
 #include "adapters/adapterhub_reft.h"
 
-#include <vector>
-
-#include "adapters/foreign_keys.h"
 #include "base/error.h"
 
 namespace inlay {
 namespace {
 
-const std::vector<ForeignKey>& reft_keys() {
-  using enum ForeignKey::Meaning;
-  static const std::vector<ForeignKey> keys = {
-      {"architecture", "reft", kFixed},
-      {"dropout", 0.05, kRead},
-      {"dtype", nullptr, kNoMatter},
-      {"init_weights_seed", nullptr, kNoMatter},
-      {"layers", "all", kRead},
-      {"non_linearity", nullptr, kRead},
-      {"orthogonality", true, kRead},
-      {"output_reft", true, kFixed},
-      {"prefix_positions", 3, kRead},
-      {"r", 1, kRead},
-      {"subtract_projection", true, kRead},
-      {"suffix_positions", 0, kRead},
-      {"tied_weights", false, kRead},
+const std::vector<FormKey>& reft_keys() {
+  static const std::vector<FormKey> keys = {
+      {"dropout", 0.05, "dropout"},
+      {"dtype", nullptr, FormKey::kNoMatter},
+      {"init_weights_seed", nullptr, FormKey::kNoMatter},
+      {"layers", "all", FormKey::kCustom},
+      {"non_linearity", nullptr, "non_linearity"},
+      {"orthogonality", true, "orthogonality"},
+      {"output_reft", true, FormKey::kFixed},
+      {"prefix_positions", 3, "prefix_positions"},
+      {"r", 1, "r"},
+      {"subtract_projection", true, "subtract_projection"},
+      {"suffix_positions", 0, "suffix_positions"},
+      {"tied_weights", false, "tied_weights"},
   };
   return keys;
 }
@@ -43,29 +38,53 @@ Json layers_from(const Json& config, const std::string& where) {
   return names;
 }
 
-}  // namespace
-
-Json reft_to_adapterhub(const Json& fields) {
-  Json config = foreign_defaults(reft_keys());
-  for (const char* key : {"dropout", "non_linearity", "orthogonality", "prefix_positions", "r",
-                          "subtract_projection", "suffix_positions", "tied_weights"}) {
-    config[key] = fields.at(key);
-  }
-  if (fields.at("layers").empty()) return config;
-  config["layers"] = Json::array();
-  for (const Json& layer : fields.at("layers"))
-    config["layers"].push_back(std::stoi(layer.get<std::string>()));
-  return config;
+void write_reft(const Json& fields, const BaseFacts&, const std::vector<const Site*>&,
+                Json& config) {
+  if (!fields.at("layers").empty()) config["layers"] = layer_numbers(fields.at("layers"));
 }
 
-Json reft_from_adapterhub(const Json& config, const std::string& where) {
-  check_foreign_keys(config, reft_keys(), where);
-  Json fields{{"layers", layers_from(config, where)}};
-  for (const ForeignKey& key : reft_keys()) {
-    bool ours = key.meaning == ForeignKey::Meaning::kRead && std::string(key.name) != "layers";
-    if (ours) fields[key.name] = config.value(key.name, key.value);
-  }
-  return fields;
+void read_reft(const Json& config, const BaseFacts&, const std::string& where, Json& fields) {
+  fields["layers"] = layers_from(config, where);
+}
+
+AdapterHubTensor reft_tensor(const BaseFacts&, const Site* site, const std::string& part,
+                             const Shape& shape) {
+  return {site->adapterhub, part, shape};
+}
+
+bool is_on(const Json& config, const char* key) { return config.value(key, Json(true)) == true; }
+bool is_loreft(const Json& config) { return is_on(config, "orthogonality"); }
+bool is_noreft(const Json& config) {
+  return !is_loreft(config) && is_on(config, "subtract_projection");
+}
+bool is_direft(const Json& config) {
+  return !is_loreft(config) && !is_on(config, "subtract_projection");
+}
+
+AdapterHubForm form_of(bool (*is)(const Json& config)) {
+  return {.architecture = "reft",
+          .keys = reft_keys(),
+          .is = is,
+          .write = write_reft,
+          .read = read_reft,
+          .tensor = reft_tensor};
+}
+
+}  // namespace
+
+const AdapterHubForm& loreft_adapterhub_form() {
+  static const AdapterHubForm form = form_of(is_loreft);
+  return form;
+}
+
+const AdapterHubForm& noreft_adapterhub_form() {
+  static const AdapterHubForm form = form_of(is_noreft);
+  return form;
+}
+
+const AdapterHubForm& direft_adapterhub_form() {
+  static const AdapterHubForm form = form_of(is_direft);
+  return form;
 }
 
 }  // namespace inlay

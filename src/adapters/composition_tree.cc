@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kDeepest = 16;
 constexpr std::size_t kMostLeaves = 64;
+constexpr const char* kSingle = "single";  // AdapterHub's type of a leaf
 
 struct Operation {
   Composing what;
@@ -187,6 +188,34 @@ CompositionNode parse_node(std::string_view text, int depth) {
   return node;
 }
 
+CompositionNode leaf_from(const Json& children, const std::string& where) {
+  bool name = children.is_array() && children.size() == 1 && children.front().is_string();
+  require(name && is_name(children.front().get<std::string>()), ErrorKind::kInput,
+          "{}: \"children\" of a single adapter is {}; expected one name of letters, digits, _ and "
+          "-",
+          where, children.dump(-1, ' ', true).substr(0, 80));
+  CompositionNode leaf;
+  leaf.name = children.front().get<std::string>();
+  return leaf;
+}
+
+CompositionNode node_from(const Json& setup, const std::string& where, int depth) {
+  require(depth <= kDeepest, ErrorKind::kInput, "{}: nested more than {} deep", where, kDeepest);
+  auto type = json_get<std::string>(setup, "type", where);
+  Json children = setup.value("children", Json());
+  if (type == kSingle) return leaf_from(children, where);
+  require(type == "Stack" || type == "Fuse", ErrorKind::kInput,
+          "{}: \"type\" is \"{}\"; of AdapterHub's compositions Stack and Fuse compute the same "
+          "here",
+          where, type);
+  require(children.is_array() && !children.empty() && children.size() <= kMostLeaves,
+          ErrorKind::kInput, "{}: \"children\" of {} is {}; expected a list of 1 to {}", where,
+          type, children.dump(-1, ' ', true).substr(0, 80), kMostLeaves);
+  CompositionNode node{.what = type == "Stack" ? Composing::kStack : Composing::kFuse};
+  for (const Json& child : children) node.children.push_back(node_from(child, where, depth + 1));
+  return node;
+}
+
 void collect(const CompositionNode& node, std::vector<const CompositionNode*>& leaves) {
   if (node.what == Composing::kLeaf) leaves.push_back(&node);
   for (const CompositionNode& child : node.children) collect(child, leaves);
@@ -239,15 +268,26 @@ std::vector<const CompositionNode*> leaves_of(const CompositionNode& node) {
 }
 
 Json adapterhub_setup(const CompositionNode& node) {
-  if (node.what == Composing::kLeaf) return node.name;
+  if (node.what == Composing::kLeaf)
+    return {{"type", kSingle}, {"children", Json::array({node.name})}};
   const Operation& operation = operation_of(node.what);
   require(operation.adapterhub != nullptr, ErrorKind::kUsage,
           "AdapterHub's adapter_setup.json has no form for {}", operation.name);
-  Json children = Json::array(), settings = Json::object();
-  for (const CompositionNode& child : node.children) children.push_back(adapterhub_setup(child));
-  if (node.what == Composing::kAverage) settings["weights"] = node.numbers;
-  if (node.what == Composing::kSplit) settings["splits"] = node.numbers;
-  return {{"type", operation.adapterhub}, {"children", children}, {"kwargs", settings}};
+  Json setup{{"type", operation.adapterhub}, {"children", Json::array()}};
+  for (const CompositionNode& child : node.children)
+    setup["children"].push_back(adapterhub_setup(child));
+  if (node.what == Composing::kAverage) setup["kwargs"] = {{"weights", node.numbers}};
+  if (node.what == Composing::kSplit) setup["kwargs"] = {{"splits", node.numbers}};
+  return setup;
+}
+
+bool has_adapterhub_setup(const CompositionNode& node) {
+  bool here = node.what == Composing::kLeaf || operation_of(node.what).adapterhub != nullptr;
+  return here && std::all_of(node.children.begin(), node.children.end(), has_adapterhub_setup);
+}
+
+CompositionNode composition_from_adapterhub(const Json& setup, const std::string& where) {
+  return node_from(setup, where, 1);
 }
 
 }  // namespace inlay

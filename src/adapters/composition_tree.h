@@ -42,8 +42,13 @@ std::string composition_text(const CompositionNode& node);
 // The leaves from left to right.
 std::vector<const CompositionNode*> leaves_of(const CompositionNode& node);
 
-// AdapterHub's adapter_setup.json: {"type": "Stack", "children": [...], "kwargs": {...}}. What it
-// has no form for (drop) is refused by name.
+// AdapterHub's form of it: {"type": "Stack", "children": [{"type": "single", "children": ["a"]},
+// ...], "kwargs": {...}}, the last where there are any. What it has no form for (drop) is refused
+// by name.
 Json adapterhub_setup(const CompositionNode& node);
+// Whether there is such a form.
+bool has_adapterhub_setup(const CompositionNode& node);
+// kInput naming a type that is not implemented. Leaves have names alone.
+CompositionNode composition_from_adapterhub(const Json& setup, const std::string& where);
 
 }  // namespace inlay

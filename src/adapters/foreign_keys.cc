@@ -12,7 +12,32 @@ bool says_nothing(const Json& value) {
   return value.is_null() || value == false || (value.is_structured() && value.empty());
 }
 
+ForeignKey::Meaning foreign_meaning(const FormKey& key) {
+  switch (key.meaning) {
+    case FormKey::kNoMatter:
+    case FormKey::kUnwritten:
+      return ForeignKey::Meaning::kNoMatter;
+    case FormKey::kFixed:
+      return ForeignKey::Meaning::kFixed;
+    case FormKey::kCustom:
+      return ForeignKey::Meaning::kRead;
+  }
+  fail(ErrorKind::kInternal, "an unknown meaning of a key");
+}
+
 }  // namespace
+
+std::vector<ForeignKey> foreign_keys(const std::vector<FormKey>& keys) {
+  std::vector<ForeignKey> foreign;
+  foreign.reserve(keys.size());
+  for (const FormKey& key : keys) foreign.push_back({key.name, key.standard, foreign_meaning(key)});
+  return foreign;
+}
+
+Json as_standard(const FormKey& key, const Json& value) {
+  bool whole = key.standard.is_number_integer() && value.is_number_float();
+  return whole ? plain_number(value.get<double>()) : value;
+}
 
 Json foreign_defaults(const std::vector<ForeignKey>& keys) {
   Json config = Json::object();

@@ -47,10 +47,9 @@ ConfiguredMethod parse_method(const std::string& text) {
   return configured;
 }
 
-std::string method_text(const ConfiguredMethod& configured) {
-  return spec_text({configured.info->name, fields_to_text([&](FieldVisitor& visit) {
-                      configured.method->fields(visit);
-                    })});
+std::string method_text(const ConfiguredMethod& method) {
+  return spec_text({method.info->name,
+                    fields_to_text([&](FieldVisitor& visit) { method.method->fields(visit); })});
 }
 
 }  // namespace inlay

@@ -21,6 +21,7 @@
 
 namespace inlay {
 
+struct AdapterHubForm;
 struct PeftForm;
 
 // How an adapter of a method is written to disk.
@@ -107,7 +108,8 @@ struct MethodInfo {
   std::string citation;
   std::string example;  // "lora[r=8,alpha=16]"
   AdapterFormat format;
-  const PeftForm* peft = nullptr;  // how PEFT keeps it; null: PEFT has no such method
+  const PeftForm* peft = nullptr;              // how PEFT keeps it; null: PEFT has no such method
+  const AdapterHubForm* adapterhub = nullptr;  // the same of AdapterHub
   // One consistent set of defaults, for little data.
   double learning_rate;
   int64_t epochs;
@@ -126,7 +128,7 @@ struct ConfiguredMethod {
   std::unique_ptr<Method> method;
 };
 ConfiguredMethod parse_method(const std::string& text);
-// All its settings, as parse_method() reads them.
-std::string method_text(const ConfiguredMethod& configured);
+// With all of its settings, as parse_method() reads it.
+std::string method_text(const ConfiguredMethod& method);
 
 }  // namespace inlay

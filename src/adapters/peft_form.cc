@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "adapters/adapter_record.h"
-#include "adapters/foreign_keys.h"
 #include "base/error.h"
 
 namespace inlay {
@@ -48,25 +47,6 @@ std::vector<PeftKey> keys_of(const PeftForm& form) {
   return keys;
 }
 
-ForeignKey::Meaning foreign_meaning(const PeftKey& key) {
-  switch (key.meaning) {
-    case PeftKey::kNoMatter:
-      return ForeignKey::Meaning::kNoMatter;
-    case PeftKey::kFixed:
-      return ForeignKey::Meaning::kFixed;
-    case PeftKey::kCustom:
-      return ForeignKey::Meaning::kRead;
-  }
-  fail(ErrorKind::kInternal, "an unknown meaning of a key");
-}
-
-std::vector<ForeignKey> foreign_keys(const PeftForm& form) {
-  std::vector<ForeignKey> keys;
-  for (const PeftKey& key : keys_of(form))
-    keys.push_back({key.name, key.standard, foreign_meaning(key)});
-  return keys;
-}
-
 bool is_pattern_key(const PeftKey& key) {
   return std::string_view(key.name).ends_with(kPatternEnd) && key.standard.is_object();
 }
@@ -94,12 +74,6 @@ Json numbers(const std::map<std::string, double>& values) {
   Json json = Json::object();
   for (const auto& [key, value] : values) json[key] = plain_number(value);
   return json;
-}
-
-// A whole number is written as PEFT writes its default: 16 where that is 8, 0.0 where that is 0.0.
-Json as_peft_writes(const PeftKey& key, const Json& value) {
-  bool whole = key.standard.is_number_integer() && value.is_number_float();
-  return whole ? plain_number(value.get<double>()) : value;
 }
 
 Json names_or_pattern(const Json& config, const char* key, const std::string& where) {
@@ -133,13 +107,13 @@ void write_targets(const PeftForm& form, const Json& fields, const PeftModel& mo
 
 Json fields_to_peft(const PeftForm& form, const Json& fields, const PeftModel& model,
                     const SiteSet& adapted) {
-  Json config = foreign_defaults(foreign_keys(form));
+  Json config = foreign_defaults(foreign_keys(keys_of(form)));
   config["peft_type"] = form.type;
   for (const PeftKey& key : form.keys) {
     if (key.field == nullptr) continue;
     const Json& value = fields.at(key.field);
     if (!is_pattern_key(key)) {
-      config[key.name] = as_peft_writes(key, value);
+      config[key.name] = as_standard(key, value);
       continue;
     }
     config[key.name] = numbers(carry_patterns(value.get<std::map<std::string, double>>(), adapted,
@@ -157,7 +131,7 @@ Json fields_to_peft(const PeftForm& form, const Json& fields, const PeftModel& m
 }
 
 void check_peft_config(const PeftForm& form, const Json& config, const std::string& where) {
-  check_foreign_keys(config, foreign_keys(form), where);
+  check_foreign_keys(config, foreign_keys(keys_of(form)), where);
 }
 
 PeftTargets peft_targets(const Json& config, const std::string& where) {

@@ -11,28 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "adapters/foreign_keys.h"
 #include "adapters/peft_targets.h"
 #include "base/json.h"
 
 namespace inlay {
 
-struct PeftKey {
-  enum Meaning {
-    kNoMatter,  // says nothing about trained values
-    kFixed,     // another value than PEFT's default changes the mathematics and is refused by name
-    kCustom,    // PeftForm::write and ::read deal with it
-  };
-  // A field of ours with the same meaning and type.
-  PeftKey(const char* key, Json value, const char* of_ours)
-      : name(key), standard(std::move(value)), field(of_ours), meaning(kCustom) {}
-  PeftKey(const char* key, Json value, Meaning what)
-      : name(key), standard(std::move(value)), meaning(what) {}
-
-  const char* name;
-  Json standard;  // PEFT's default
-  const char* field = nullptr;
-  Meaning meaning;
-};
+using PeftKey = FormKey;
 
 struct PeftForm {
   const char* type;  // "LORA"

@@ -46,6 +46,11 @@ struct LoadedAdapter {
 void save_adapter(const std::filesystem::path& folder, const AdapterBundle& bundle,
                   const BaseFacts& base);
 
+// The same in a format of the caller's choice. kUsage where the folder is there already, kInput
+// naming what the format cannot hold.
+void save_adapter_as(AdapterFormat format, const std::filesystem::path& folder,
+                     const AdapterBundle& bundle, const BaseFacts& base);
+
 // Formats are told apart by their files. An adapter that records no base hash (written by PEFT or
 // AdapterHub) is accepted when its names and shapes fit.
 LoadedAdapter load_adapter(const std::filesystem::path& folder, const BaseFacts& base);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+#include <iterator>
+
 #include "formats/tensor_map.h"
 
 namespace inlay {
@@ -34,18 +37,21 @@ int64_t StrictTensors::outputs_of(const std::string& name, int64_t inputs) const
   return shape[0];
 }
 
-void StrictTensors::fill(const std::string& name, Parameter& parameter) {
+void StrictTensors::fill(const std::string& name, Parameter& parameter, const Shape& shape) {
   auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     problems_.push_back(fmt::format("{} is missing", name));
     return;
   }
   used_.insert(name);
-  const Tensor& tensor = found->second;
-  if (tensor.shape() != parameter.shape()) {
+  Tensor tensor = found->second;
+  if (tensor.shape() != shape) {
     problems_.push_back(fmt::format("{} has shape {} where {} is expected", name,
-                                    tensor.shape().text(), parameter.shape().text()));
-  } else if (!is_floating(parameter.value().dtype())) {
+                                    tensor.shape().text(), shape.text()));
+    return;
+  }
+  if (shape != parameter.shape()) tensor = tensor.reshaped(parameter.shape());
+  if (!is_floating(parameter.value().dtype())) {
     bool same = tensor.dtype() == parameter.value().dtype();
     if (same) parameter.set_value(tensor.clone());
     if (!same) {
@@ -58,6 +64,17 @@ void StrictTensors::fill(const std::string& name, Parameter& parameter) {
                                     dtype_name(tensor.dtype())));
   } else {
     parameter.set_value(tensor.to(DType::kF32));
+  }
+}
+
+void StrictTensors::drop_copies(const std::function<std::string(const std::string&)>& other_name) {
+  for (auto at = tensors_.begin(); at != tensors_.end();) {
+    std::string other = other_name(at->first);
+    auto found = other.empty() ? tensors_.end() : tensors_.find(other);
+    bool copy = found != tensors_.end() && found->second.dtype() == at->second.dtype() &&
+                found->second.shape() == at->second.shape() &&
+                std::memcmp(found->second.raw(), at->second.raw(), at->second.byte_count()) == 0;
+    at = copy ? tensors_.erase(at) : std::next(at);
   }
 }
 

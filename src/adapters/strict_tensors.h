@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -26,7 +27,14 @@ class StrictTensors {
   // The outputs of a linear layer (outputs, inputs); kInput when there is no such tensor.
   int64_t outputs_of(const std::string& name, int64_t inputs) const;
 
-  void fill(const std::string& name, Parameter& parameter);
+  void fill(const std::string& name, Parameter& parameter) {
+    fill(name, parameter, parameter.shape());
+  }
+  // Of another shape in the file, with as many values.
+  void fill(const std::string& name, Parameter& parameter, const Shape& shape);
+  // Forgets a tensor that is there under another name too, bit for bit; one that differs, or whose
+  // other name is not there, is told by finish(). `other_name`: of a tensor's name; empty: none.
+  void drop_copies(const std::function<std::string(const std::string&)>& other_name);
   // kInput with everything that differs, unless every tensor was used and every fill() found its
   // own.
   void finish();

@@ -12,11 +12,6 @@
 namespace inlay {
 namespace {
 
-struct Part {
-  ConfiguredMethod method;
-  std::string name;  // "lora", "lora_2"
-};
-
 class Union : public Method {
  public:
   explicit Union(std::vector<std::string> texts) { read(std::move(texts)); }
@@ -24,7 +19,7 @@ class Union : public Method {
   void fields(FieldVisitor& visit) override {
     std::vector<std::string> texts;
     texts.reserve(parts_.size());
-    for (const Part& part : parts_) texts.push_back(method_text(part.method));
+    for (const UnionPart& part : parts_) texts.push_back(method_text(part.method));
     std::vector<std::string> before = texts;
     visit("methods", texts, "the methods, each with its settings in quotes");
     if (texts != before) read(std::move(texts));
@@ -38,7 +33,7 @@ class Union : public Method {
     require(parts_.size() >= 2, ErrorKind::kUsage,
             "a union needs two methods or more; write them as lora[r=4]|bottleneck");
     std::set<const Site*> chosen;
-    for (const Part& part : parts_) {
+    for (const UnionPart& part : parts_) {
       std::vector<const Site*> own = part.method.method->select(base);
       chosen.insert(own.begin(), own.end());
     }
@@ -50,7 +45,7 @@ class Union : public Method {
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
     Hooks hooks;
-    for (const Part& part : parts_) {
+    for (const UnionPart& part : parts_) {
       std::vector<const Site*> own = part.method.method->select(make.base());
       if (std::find(own.begin(), own.end(), &site) == own.end()) continue;
       PartMaker maker(make, part.name, std::move(own));
@@ -67,24 +62,27 @@ class Union : public Method {
   }
   int64_t positions_taken() const override {
     int64_t taken = 0;
-    for (const Part& part : parts_) taken += part.method.method->positions_taken();
+    for (const UnionPart& part : parts_) taken += part.method.method->positions_taken();
     return taken;
   }
   int64_t gradient_chunk() const override {
     int64_t chunk = 1;
-    for (const Part& part : parts_) chunk = std::max(chunk, part.method.method->gradient_chunk());
+    for (const UnionPart& part : parts_)
+      chunk = std::max(chunk, part.method.method->gradient_chunk());
     return chunk;
   }
+
+  const std::vector<UnionPart>& parts() const { return parts_; }
 
  private:
   template <class Test>
   bool all(const Test& test) const {
     return std::all_of(parts_.begin(), parts_.end(),
-                       [&](const Part& part) { return test(*part.method.method); });
+                       [&](const UnionPart& part) { return test(*part.method.method); });
   }
 
   void read(std::vector<std::string> texts) {
-    std::vector<Part> parts;
+    std::vector<UnionPart> parts;
     std::map<std::string, int> counts;
     parts.reserve(texts.size());
     for (const std::string& text : texts) {
@@ -102,10 +100,15 @@ class Union : public Method {
     parts_ = std::move(parts);
   }
 
-  std::vector<Part> parts_;
+  std::vector<UnionPart> parts_;
 };
 
 }  // namespace
+
+const std::vector<UnionPart>* union_parts(const Method& method) {
+  const auto* whole = dynamic_cast<const Union*>(&method);
+  return whole != nullptr ? &whole->parts() : nullptr;
+}
 
 std::unique_ptr<Method> make_union(std::vector<std::string> texts) {
   return std::make_unique<Union>(std::move(texts));

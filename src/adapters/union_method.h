@@ -14,4 +14,11 @@ namespace inlay {
 // `texts`: a method each, as parse_method() reads it.
 std::unique_ptr<Method> make_union(std::vector<std::string> texts);
 
+struct UnionPart {
+  ConfiguredMethod method;
+  std::string name;  // "lora", "lora_2": its tensors are "<site>.<name>.<part>"
+};
+// The parts of a union; null where the method is none. They live as long as the method.
+const std::vector<UnionPart>* union_parts(const Method& method);
+
 }  // namespace inlay

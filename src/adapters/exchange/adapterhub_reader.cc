@@ -7,11 +7,11 @@
 //
 // Its DoRA is the paper's only where alpha = r and the layer has no bias.
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "adapters/adapter_record.h"
 #include "adapters/exchange/adapterhub_places.h"
+#include "adapters/exchange/adapterhub_version.h"
 #include "adapters/exchange/formats.h"
 #include "adapters/exchange/heads.h"
 #include "adapters/exchange/lora_keys.h"
@@ -23,22 +23,6 @@ namespace {
 using enum AdapterHubPlace;
 
 constexpr const char* kFormat = "AdapterHub's LoRA";
-
-// Whether "adapters.1.0.1" is older than 1.1.0, whose first versions for developers count as older.
-bool before_1_1_0(const std::string& version) {
-  int64_t parts[3] = {0, 0, 0};
-  const char *at = version.data() + std::string("adapters.").size(),
-             *end = version.data() + version.size();
-  for (int64_t& part : parts) {
-    std::from_chars_result read = std::from_chars(at, end, part);
-    at = read.ptr;
-    if (read.ec != std::errc() || at == end || *at != '.') break;
-    ++at;
-  }
-  bool early = at != end;  // ".dev0", "a1", "rc1"
-  if (parts[0] != 1) return parts[0] < 1;
-  return parts[1] < 1 || (parts[1] == 1 && parts[2] == 0 && early);
-}
 
 // Library versions before 1.1.0 trained and applied LoRA without alpha (pull request 770).
 double scale_of(const Json& config, int64_t rank, const std::string& version,

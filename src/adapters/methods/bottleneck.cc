@@ -8,6 +8,7 @@
 // out at random: Steitz and Roth 2024, arXiv:2406.06820.
 // seq_bn_inv is pfeiffer, double_seq_bn_inv is houlsby, with an invertible adapter of the
 // embeddings: invertible_hook.h.
+#include "adapters/adapterhub_bottleneck.h"
 #include "adapters/bottleneck_method.h"
 
 namespace inlay {
@@ -21,6 +22,7 @@ const MethodInfo& method_bottleneck() {
           "arXiv:2005.00052, arXiv:1410.8516",
       .example = "bottleneck[preset=pfeiffer,reduction_factor=16]",
       .format = AdapterFormat::kAdapterHub,
+      .adapterhub = &bottleneck_adapterhub_form(),
       .learning_rate = 1e-3,
       .epochs = 5,
       .make = []() { return make_bottlenecks("pfeiffer"); }};

@@ -1,4 +1,5 @@
 // Compacter++: Compacter without the bottlenecks after attention, section 4 of arXiv:2106.04647.
+#include "adapters/adapterhub_bottleneck.h"
 #include "adapters/bottleneck_method.h"
 
 namespace inlay {
@@ -9,6 +10,7 @@ const MethodInfo& method_compacter_plus_plus() {
                                .citation = "arXiv:2106.04647",
                                .example = "compacter_plus_plus[reduction_factor=8]",
                                .format = AdapterFormat::kAdapterHub,
+                               .adapterhub = &compacter_plus_plus_adapterhub_form(),
                                .learning_rate = 3e-3,
                                .epochs = 5,
                                .make = []() { return make_bottlenecks("compacter_plus_plus"); }};

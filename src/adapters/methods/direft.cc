@@ -1,4 +1,5 @@
 // DiReFT: Wu et al. 2024, arXiv:2404.03592, eq. (3): h' = h + R^T (W h + b), R unconstrained.
+#include "adapters/adapterhub_reft.h"
 #include "adapters/reft_method.h"
 
 namespace inlay {
@@ -10,6 +11,7 @@ const MethodInfo& method_direft() {
       .citation = "arXiv:2404.03592",
       .example = "direft[r=2]",
       .format = AdapterFormat::kAdapterHub,
+      .adapterhub = &direft_adapterhub_form(),
       .learning_rate = 4e-3,
       .epochs = 5,
       .make = []() { return make_reft({.orthogonality = false, .subtract_projection = false}); }};

@@ -6,6 +6,7 @@
 // before it, so that the two are different functions and are never converted into each other.
 #include <algorithm>
 
+#include "adapters/adapterhub_lora.h"
 #include "adapters/method.h"
 #include "adapters/peft_form.h"
 #include "adapters/targets.h"
@@ -189,6 +190,7 @@ const MethodInfo& method_ia3() {
       .example = "ia3",
       .format = AdapterFormat::kPeft,
       .peft = &form(),
+      .adapterhub = &ia3_adapterhub_form(),
       .learning_rate = 1e-2,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Ia3>(); }};

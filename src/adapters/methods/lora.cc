@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "adapters/adapterhub_lora.h"
 #include "adapters/dora_norm.h"
 #include "adapters/lora_calibration.h"
 #include "adapters/lora_peft.h"
@@ -278,6 +279,7 @@ const MethodInfo& method_lora() {
       .example = "lora[r=8,alpha=16,target_modules=all-linear]",
       .format = AdapterFormat::kPeft,
       .peft = &lora_peft_form(),
+      .adapterhub = &lora_adapterhub_form(),
       .learning_rate = 1e-3,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Lora>(); }};

@@ -1,5 +1,6 @@
 // LoReFT: Wu et al. 2024, arXiv:2404.03592, eq. (2): h' = h + R^T (W h + b - R h), R with
 // orthonormal rows.
+#include "adapters/adapterhub_reft.h"
 #include "adapters/reft_method.h"
 
 namespace inlay {
@@ -11,6 +12,7 @@ const MethodInfo& method_loreft() {
       .citation = "arXiv:2404.03592",
       .example = "loreft[r=2,suffix_positions=3]",
       .format = AdapterFormat::kAdapterHub,
+      .adapterhub = &loreft_adapterhub_form(),
       .learning_rate = 4e-3,
       .epochs = 5,
       .make = []() { return make_reft({}); }};

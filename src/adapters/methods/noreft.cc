@@ -1,4 +1,5 @@
 // NoReFT: Wu et al. 2024, arXiv:2404.03592, appendix E: LoReFT without the constraint on R.
+#include "adapters/adapterhub_reft.h"
 #include "adapters/reft_method.h"
 
 namespace inlay {
@@ -9,6 +10,7 @@ const MethodInfo& method_noreft() {
                                .citation = "arXiv:2404.03592",
                                .example = "noreft[r=2,tied_weights=true,suffix_positions=2]",
                                .format = AdapterFormat::kAdapterHub,
+                               .adapterhub = &noreft_adapterhub_form(),
                                .learning_rate = 4e-3,
                                .epochs = 5,
                                .make = []() { return make_reft({.orthogonality = false}); }};

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <optional>
 
+#include "adapters/adapterhub_prompt.h"
 #include "adapters/example_gate.h"
 #include "adapters/method.h"
 #include "adapters/prompt_peft.h"
@@ -247,6 +248,7 @@ const MethodInfo& method_prefix_tuning() {
       .example = "prefix_tuning[num_virtual_tokens=10]",
       .format = AdapterFormat::kPeft,
       .peft = &prefix_tuning_peft_form(),
+      .adapterhub = &prefix_tuning_adapterhub_form(),
       .learning_rate = 1e-2,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<PrefixTuning>(); }};

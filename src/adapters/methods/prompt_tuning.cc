@@ -1,5 +1,6 @@
 // Prompt tuning: Lester et al. 2021, arXiv:2104.08691, section 2: trained rows P (n, hidden) are
 // set before the embeddings of the text, [P; X], and the frozen base reads both.
+#include "adapters/adapterhub_prompt.h"
 #include "adapters/method.h"
 #include "adapters/prompt_peft.h"
 #include "adapters/virtual_tokens.h"
@@ -77,6 +78,7 @@ const MethodInfo& method_prompt_tuning() {
       .example = "prompt_tuning[num_virtual_tokens=10]",
       .format = AdapterFormat::kPeft,
       .peft = &prompt_tuning_peft_form(),
+      .adapterhub = &prompt_tuning_adapterhub_form(),
       .learning_rate = 3e-2,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<PromptTuning>(); }};
