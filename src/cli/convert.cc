@@ -1,10 +1,11 @@
-// inlay convert: a LoRA adapter from one library's files into another's.
+// inlay convert: an adapter from one library's files into another's. LoRA needs no base for it.
 #include "adapters/exchange/convert.h"
 
 #include <fmt/core.h>
 
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/convert_with_base.h"
 #include "cli/registration.h"
 
 namespace inlay::cli {
@@ -43,24 +44,43 @@ std::string number_or_several(const Json& value) {
 }
 
 void print_conversion(const Json& json) {
-  fmt::print("{} from {} to {}: {}\n", json.at("kind") == "dora" ? "DoRA" : "LoRA",
+  auto kind = json.at("kind").get<std::string>();
+  bool lora = kind == "lora" || kind == "dora";
+  fmt::print("{} from {} to {}: {}\n",
+             kind == "dora" ? "DoRA"
+             : lora         ? "LoRA"
+                            : kind,
              json.at("from").get<std::string>(), json.at("to").get<std::string>(),
              json.at("folder").get<std::string>());
-  fmt::print("modules {}, parameters {}, rank {}, scale {}\n",
-             format_count(json.at("modules").get<int64_t>()),
-             format_count(json.at("parameters").get<int64_t>()), number_or_several(json.at("rank")),
-             number_or_several(json.at("scale")));
+  fmt::print("modules {}, parameters {}", format_count(json.at("modules").get<int64_t>()),
+             format_count(json.at("parameters").get<int64_t>()));
+  if (lora)
+    fmt::print(", rank {}, scale {}", number_or_several(json.at("rank")),
+               number_or_several(json.at("scale")));
+  fmt::print("\n");
   for (const Json& note : json.at("notes")) fmt::print("note: {}\n", note.get<std::string>());
 }
 
-void run(const Options& options) {
+Json convert(const Options& options) {
   exchange::FileFormat to = exchange::file_format_from_name(options.to);
-  exchange::Conversion done = exchange::convert_adapter(options.adapter, to, options.out,
-                                                        {.base = base_shape(options),
-                                                         .name = options.name,
-                                                         .allow_rounding = options.allow_rounding,
-                                                         .without_head = options.without_head});
-  Json json = conversion_json(options, done);
+  if (!exchange::holds_lora(options.adapter)) {
+    return convert_with_base({.adapter = options.adapter,
+                              .out = options.out,
+                              .model = options.model,
+                              .name = options.name,
+                              .without_head = options.without_head},
+                             to);
+  }
+  return conversion_json(options,
+                         exchange::convert_adapter(options.adapter, to, options.out,
+                                                   {.base = base_shape(options),
+                                                    .name = options.name,
+                                                    .allow_rounding = options.allow_rounding,
+                                                    .without_head = options.without_head}));
+}
+
+void run(const Options& options) {
+  Json json = convert(options);
   if (options.common.json) {
     print_json(json);
   } else {
@@ -74,13 +94,13 @@ void run(const Options& options) {
 void add_convert(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "convert", "Carry a LoRA adapter into another library's files, without its base");
+      "convert", "Carry an adapter into another library's files; LoRA without its base");
   command->add_option("adapter", options->adapter, "the adapter's folder; its format is recognised")
       ->required();
   command->add_option("out", options->out, "the folder to make")->required();
   command->add_option("--to", options->to, "peft, adapterhub, mlx or torchtune")->required();
   command->add_option("--model", options->model,
-                      "the base, of which config.json is read: its type, heads and layers");
+                      "the base; of LoRA's only config.json is read: its type, heads and layers");
   command->add_option("--model-type", options->model_type,
                       "the base's type, where there is no --model: bert, llama, ...");
   command->add_option("--heads", options->heads, "attention heads, for torchtune without --model")
@@ -95,6 +115,7 @@ void add_convert(CLI::App& app) {
   add_common(*command, options->common);
   command->footer(examples(
       {"inlay convert runs/a/adapter a-for-adapterhub --to adapterhub --model all-minilm-l6-v2",
+       "inlay convert runs/b/adapter ia3-for-peft --to peft --model all-minilm-l6-v2",
        "inlay convert llama-lora llama-mlx --to mlx",
        "inlay convert llama-lora llama-tune --to torchtune --heads 32 --kv-heads 8",
        "inlay convert llama-mlx llama-peft --to peft"}));

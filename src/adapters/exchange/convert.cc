@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "adapters/adapter_record.h"
+#include "adapters/adapterhub_setup.h"
 #include "adapters/exchange/formats.h"
 #include "adapters/exchange/heads.h"
 #include "base/files.h"
@@ -119,6 +120,20 @@ FileFormat file_format_from_name(const std::string& name) {
 
 FileFormat detect_format(const fs::path& folder) {
   return format_of(folder, read_adapter_config(folder));
+}
+
+bool holds_lora(const fs::path& folder) {
+  if (is_adapterhub_setup(folder)) return false;
+  Json config = read_adapter_config(folder);
+  if (config.contains("peft_type")) return config.at("peft_type") == "LORA";
+  Json method = config.value("config", Json());
+  if (method.is_object()) {
+    return method.value("architecture", Json()) == "lora" &&
+           method.value("composition_mode", Json()) != "scale";
+  }
+  bool only_ours = config.contains(kRecordKey) && !config.contains("fine_tune_type") &&
+                   !config.contains("lora_parameters");
+  return !only_ours;
 }
 
 Conversion convert_adapter(const fs::path& source, FileFormat to, const fs::path& out,

@@ -41,6 +41,9 @@ struct Conversion {
 // The format of a folder, by its files and configuration; kInput when it is none of the four.
 FileFormat detect_format(const std::filesystem::path& folder);
 
+// Whether the folder holds LoRA or DoRA in one of the four formats, which convert_adapter() takes.
+bool holds_lora(const std::filesystem::path& folder);
+
 // `out` appears whole or not at all. kUsage when it is there already.
 Conversion convert_adapter(const std::filesystem::path& source, FileFormat to,
                            const std::filesystem::path& out, const ConvertOptions& options);
