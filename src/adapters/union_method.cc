@@ -26,7 +26,7 @@ class Union : public Method {
   }
 
   void settle(const BaseFacts& base) override {
-    for (Part& part : parts_) part.method.method->settle(base);
+    for (UnionPart& part : parts_) part.method.method->settle(base);
   }
 
   std::vector<const Site*> select(const BaseFacts& base) const override {
