@@ -136,7 +136,8 @@ TEST_P(AdapterGolden, MergedWeightsAgree) {
   int compared = 0;
   for (const Site* site : adapter_->sites()) {
     MergedTensors merged;
-    if (site->weight.defined()) merged = {site->weight.to(dtype), site->bias.to(dtype)};
+    if (site->weight.defined()) merged.weight = site->weight.to(dtype);
+    if (site->bias.defined()) merged.bias = site->bias.to(dtype);
     merges = adapter_->at(site->index)->merge(merged) || merges;
     for (auto [part, tensor] : {std::pair("", &merged.weight), std::pair(".bias", &merged.bias)}) {
       std::string name = "merged." + facts.prefix + site->name + part;
