@@ -16,6 +16,10 @@ class TokensEncoder(Encoder):
         table, rows = prefix + TABLE, torch.tensor(config["token_indices"])
         trained = parameters[table + ".weight"].index_copy(0, rows, adapter[f"{PREFIX}{table}.{DELTA}"])
         super().__init__(family, {**parameters, table + ".weight": trained}, prefix)
+        self.table = table
+
+    def merged(self):
+        return {self.table: self.parameters[self.table + ".weight"]}
 
 
 def tokens_shapes(config, values):
