@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -60,8 +61,9 @@ class Invertible : public testing::TestWithParam<DType> {
         embeddings_.site = *site;
     }
     for (std::size_t i = 0; i < 3; ++i) {
-      for (int32_t t = 0; t < 4; ++t) sequences_[i].ids.push_back(5 + t + static_cast<int32_t>(i));
-      pointers_.push_back(&sequences_[i]);
+      for (int32_t t = 0; t < 4; ++t)
+        sequences_.at(i).ids.push_back(5 + t + static_cast<int32_t>(i));
+      pointers_.push_back(&sequences_.at(i));
     }
     batch_ = make_token_batch(pointers_, {});
     Tensor x =
