@@ -6,14 +6,13 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 
-#include "adapters/composition.h"
 #include "adapters/invertible_hook.h"
 #include "adapters/storage.h"
 #include "autograd/operands.h"
 #include "autograd/ops/add.h"
 #include "base/files.h"
-#include "eval/learner.h"
 #include "models/model.h"
 #include "nn/initializers.h"
 #include "nn/modules.h"
