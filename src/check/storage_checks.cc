@@ -43,7 +43,12 @@ double merge_error(const CheckSubject& subject, Adapter& adapter) {
   int64_t last = subject.model.facts().layers - 1;
   for (const Site* site : adapter.sites()) {
     SiteHook* hook = adapter.at(site->index);
-    if (site->kind != SiteKind::kLinear || hook == nullptr) continue;
+    if (hook == nullptr) continue;
+    if (site->kind != SiteKind::kLinear) {
+      if (!hook->replacements().any()) return -1;
+      worst = std::max(worst, 0.0);  // what replaces a tensor is the merged one itself
+      continue;
+    }
     if (!subject.thorough && site->layer > 0 && site->layer < last) continue;
     MergedTensors merged{site->weight.to(DType::kF32),
                          site->bias.defined() ? site->bias.to(DType::kF32) : Tensor()};
