@@ -77,6 +77,13 @@ std::string label_of(const CellPlace& place) {
   return label;
 }
 
+std::string name_or_empty(const CellPlace& place) {
+  const Cell& cell = place.cell();
+  bool empty = cell.kind == CellKind::kMissing ||
+               (cell.kind == CellKind::kText && trimmed(cell.text).empty());
+  return empty ? "" : label_of(place);
+}
+
 std::vector<std::string> label_set_of(const CellPlace& place) {
   if (is_list(place.cell())) return place.cell().items;
   if (place.cell().kind == CellKind::kNested) wrong_value(place, "a list of labels");

@@ -31,6 +31,8 @@ std::string text_of(const CellPlace& place);
 std::vector<std::string> words_of(const CellPlace& place);
 // A string, number or boolean, without blanks at its ends; not empty.
 std::string label_of(const CellPlace& place);
+// The same, or empty where the cell is.
+std::string name_or_empty(const CellPlace& place);
 // A list of strings or numbers, or a single label, which counts as a list of one.
 std::vector<std::string> label_set_of(const CellPlace& place);
 // A list of strings or numbers.

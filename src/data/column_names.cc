@@ -62,8 +62,9 @@ ColumnChoice::One stated(const Table& table, const std::string& named, const std
 
 void refuse_overlap(const Table& table, const ColumnChoice& choice) {
   std::vector<std::string> chosen;
-  chosen.reserve(3 + choice.further.size());
-  for (const ColumnChoice::One* one : {&choice.text, &choice.text_pair, &choice.label})
+  chosen.reserve(4 + choice.further.size());
+  for (const ColumnChoice::One* one :
+       {&choice.text, &choice.text_pair, &choice.label, &choice.adapter})
     if (!one->name.empty()) chosen.push_back(one->name);
   for (const ColumnChoice::One& one : choice.further) chosen.push_back(one.name);
   bool overlap = false;

@@ -97,12 +97,15 @@ std::string ColumnChoice::describe() const {
   if (!text_pair.name.empty()) text_line += ", " + described("pair", text_pair);
   if (!label.name.empty()) text_line += ", " + described("label", label);
   for (const One& one : further) text_line += ", " + described("further", one);
+  if (!adapter.name.empty()) text_line += ", " + described("adapter", adapter);
   return text_line;
 }
 
-ColumnChoice choose_columns(const Table& table, const ColumnNames& named, const ColumnNames& card,
-                            TaskKind kind) {
-  if (of_several_texts(kind)) return choose_task_columns(table, named, card, kind);
+namespace {
+
+// Of a text or a pair, and its label.
+ColumnChoice choose_text_columns(const Table& table, const ColumnNames& named,
+                                 const ColumnNames& card, TaskKind kind) {
   ColumnChoice choice;
   bool labelled = kind != TaskKind::kUnlabelled;
   if (labelled) choice.label = stated(table, named.label, card.label);
@@ -116,6 +119,16 @@ ColumnChoice choose_columns(const Table& table, const ColumnNames& named, const 
   require(!labelled || !choice.label.name.empty(), ErrorKind::kInput,
           "{}: no column looks like a label; the columns are {}; name one with --label-column",
           table.source, listed(table.columns));
+  return choice;
+}
+
+}  // namespace
+
+ColumnChoice choose_columns(const Table& table, const ColumnNames& named, const ColumnNames& card,
+                            TaskKind kind) {
+  ColumnChoice choice = of_several_texts(kind) ? choose_task_columns(table, named, card, kind)
+                                               : choose_text_columns(table, named, card, kind);
+  choice.adapter = stated(table, named.adapter, "");
   refuse_overlap(table, choice);
   return choice;
 }

@@ -41,7 +41,7 @@ struct ColumnChoice {
     std::string origin = {};               // "named", "dataset.json" or "guessed"
     std::vector<std::string> others = {};  // columns that a guess could have taken as well
   };
-  One text, text_pair, label;
+  One text, text_pair, label, adapter;
   // In order: choices, texts that do not go with the first, or where an answer begins.
   std::vector<One> further = {};
 

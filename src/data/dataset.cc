@@ -86,13 +86,15 @@ class ExampleReader {
         targets_(spec.targets),
         text_(table.column(columns.text.name)),
         pair_(chosen(columns.text_pair)),
-        label_(chosen(columns.label)) {}
+        label_(chosen(columns.label)),
+        adapter_(chosen(columns.adapter)) {}
 
   Example read(std::size_t row, std::size_t file) const {
     Example example;
     example.file = file;
     example.line = table_.lines[row];
     example.row = row + 1;
+    if (adapter_) example.adapter = name_or_empty({table_, *adapter_, row});
     if (of_several_texts(kind_)) {
       read_task_row(example, table_, columns_, row, kind_, targets_);
       return example;
@@ -141,6 +143,7 @@ class ExampleReader {
   std::size_t text_;
   std::optional<std::size_t> pair_;
   std::optional<std::size_t> label_;
+  std::optional<std::size_t> adapter_;
 };
 
 // Kinds of several texts are also read where there is nothing to learn from.

@@ -47,9 +47,10 @@ struct Example {
   std::vector<std::int32_t> tag_ids;    // token tags, one per word
   // Question answering: those that people gave, none where there is none; unset: nobody knows.
   std::optional<std::vector<Answer>> answers;
-  std::size_t file = 0;  // index into Dataset::files
-  std::size_t line = 0;  // where its row begins, from 1
-  std::size_t row = 0;   // which row of the file, from 1, the header not counted
+  std::string adapter = {};  // that answers it, where a column says so; may be empty
+  std::size_t file = 0;      // index into Dataset::files
+  std::size_t line = 0;      // where its row begins, from 1
+  std::size_t row = 0;       // which row of the file, from 1, the header not counted
 };
 
 struct DataFile {

@@ -33,6 +33,7 @@ struct ColumnNames {
   std::string text_pair = {};
   std::string label = {};
   std::string further = {};  // several, with commas between: choices, negatives, an answer's start
+  std::string adapter = {};  // which adapter answers a row; never guessed
 };
 
 struct DataSources {

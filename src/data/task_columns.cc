@@ -148,7 +148,6 @@ ColumnChoice choose_task_columns(const Table& table, const ColumnNames& named,
     choice.label = guessed(column_like(table, name));
   }
   require_columns(choice, table, kind);
-  refuse_overlap(table, choice);
   return choice;
 }
 

@@ -14,7 +14,7 @@
 
 namespace inlay {
 
-// As choose_columns(), for a kind that is of_several_texts().
+// What choose_columns() does for a kind that is of_several_texts(); a column may be chosen twice.
 ColumnChoice choose_task_columns(const Table& table, const ColumnNames& named,
                                  const ColumnNames& card, TaskKind kind);
 
