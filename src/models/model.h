@@ -8,11 +8,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "formats/checkpoint.h"
 #include "formats/model_config.h"
+#include "models/shared_rows.h"
 #include "models/token_batch.h"
 #include "nn/base_facts.h"
 #include "nn/context.h"
@@ -34,6 +36,12 @@ class Model {
   // The last layer's output, (tokens, hidden), full precision. Begins a forward pass of the
   // context.
   virtual Variable encode(Context& context, const TokenBatch& batch) const = 0;
+  // The same for several adapters at once, each of `asked` as encode() gives it alone, with what
+  // they have in common computed once. The context's own adapters are not used, and are empty
+  // afterwards. Adds to `work` what was computed.
+  virtual std::vector<Variable> encode_several(Context& context,
+                                               std::span<const AdaptedBatch> asked,
+                                               SharedWork& work) const = 0;
   // The pooler of the pretrained base, (examples, hidden). REQUIRES: has_pooler().
   virtual bool has_pooler() const = 0;
   virtual Variable pooled(Context& context, const Variable& hidden,

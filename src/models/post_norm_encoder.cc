@@ -1,8 +1,10 @@
 #include "models/post_norm_encoder.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "autograd/ops/add.h"
@@ -178,6 +180,20 @@ void PostNormEncoder::register_sites() {
   }
 }
 
+std::vector<const Site*> PostNormEncoder::embedding_sites() const {
+  std::vector<const Site*> sites{&word_.site,     &position_.site, &embedding_norm_.site,
+                                 &embedded_.site, &inputs_.site,   &prompt_.site};
+  if (type_.has_value()) sites.push_back(&type_->site);
+  return sites;
+}
+
+std::vector<const Site*> PostNormEncoder::sites_of_layer(int layer) const {
+  std::vector<const Site*> own;
+  std::copy_if(sites().begin(), sites().end(), std::back_inserter(own),
+               [layer](const Site* site) { return site->layer == layer; });
+  return own;
+}
+
 Variable PostNormEncoder::embed(Context& context, const TokenBatch& batch) const {
   // The order of Hugging Face's sum: word + type, then position.
   std::array<EmbeddingLookup, 3> lookups{lookup(context, word_, &batch.ids)};
@@ -246,16 +262,19 @@ Variable PostNormEncoder::adapted_sum(Context& context, const TokenBatch& batch)
 namespace {
 
 // The rows of x that are a text's own, in the batch's space. Where the sequence that positions
-// count begins with a virtual token, that token's row takes the first own row's place, as PEFT
-// pools it.
-Variable own_rows(Context& context, const Variable& x, const TokenBatch& batch, bool by_position) {
+// count begins with a virtual token, set at `counted`, that token's row takes the first own row's
+// place, as PEFT pools it.
+Variable own_rows(Context& context, const Variable& x, const TokenBatch& batch,
+                  const PromptSite& counted) {
   const RowSpace& rows = *x.row_space();
   if (&rows == &batch.tokens) return x;
   std::vector<int64_t> numbers;
   numbers.reserve(batch.ids.size());
   for (std::size_t e = 0; e + 1 < rows.example_offsets.size(); ++e) {
     int64_t first = rows.example_offsets[e];
-    bool pools_virtual = by_position && rows.token_position[static_cast<std::size_t>(first)] < 0;
+    bool begins_virtual = rows.token_position[static_cast<std::size_t>(first)] < 0;
+    bool pools_virtual =
+        begins_virtual && has_virtual_tokens(context, counted, static_cast<int64_t>(e));
     if (pools_virtual) numbers.push_back(first);
     for (int64_t row = first; row < rows.example_offsets[e + 1]; ++row) {
       if (rows.token_position[static_cast<std::size_t>(row)] >= (pools_virtual ? 1 : 0))
@@ -296,7 +315,29 @@ Variable PostNormEncoder::encode(Context& context, const TokenBatch& batch) cons
   context.begin_forward();
   Variable x = embed(context, batch);
   for (const Layer& layer : layers_) x = run_layer(context, layer, x);
-  return own_rows(context, x, batch, has_virtual_tokens(context, inputs_));
+  return own_rows(context, x, batch, inputs_);
+}
+
+std::vector<Variable> PostNormEncoder::encode_several(Context& context,
+                                                      std::span<const AdaptedBatch> asked,
+                                                      SharedWork& work) const {
+  context.begin_forward();
+  SharedRows shared(context, asked);
+  Variable x = shared.start(embedding_sites(),
+                            [&](const TokenBatch& batch) { return embed(context, batch); });
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    x = shared.enter(sites_of_layer(static_cast<int>(i)), std::move(x));
+    x = run_layer(context, layers_[i], x);
+  }
+  std::vector<Variable> rows = shared.finish(x);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    context.adapters = asked[i].adapters;
+    rows[i] = own_rows(context, rows[i], *asked[i].batch, inputs_);
+  }
+  context.adapters.clear();
+  work.computed += shared.work().computed;
+  work.alone += shared.work().alone;
+  return rows;
 }
 
 Variable PostNormEncoder::pooled(Context& context, const Variable& hidden,

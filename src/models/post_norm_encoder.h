@@ -40,6 +40,8 @@ class PostNormEncoder : public Model {
                   WeightSource& weights);
 
   Variable encode(Context& context, const TokenBatch& batch) const override;
+  std::vector<Variable> encode_several(Context& context, std::span<const AdaptedBatch> asked,
+                                       SharedWork& work) const override;
   bool has_pooler() const override { return pooler_.has_value(); }
   Variable pooled(Context& context, const Variable& hidden, const TokenBatch& batch) const override;
   bool has_masked_lm() const override { return mlm_ != nullptr; }
@@ -71,6 +73,9 @@ class PostNormEncoder : public Model {
   Layer make_layer(WeightSource& weights, const EncoderNames& names, int number);
   std::unique_ptr<MaskedLm> make_masked_lm(WeightSource& weights, const EncoderNames& names);
   void register_sites();
+  // What embed() runs, and what run_layer() does for this layer.
+  std::vector<const Site*> embedding_sites() const;
+  std::vector<const Site*> sites_of_layer(int layer) const;
 
   Variable embed(Context& context, const TokenBatch& batch) const;
   // The same, table by table, where adapters set virtual tokens among the word embeddings or train

@@ -103,6 +103,16 @@ bool has_virtual_tokens(const Context& context, const PromptSite& prompt) {
   return any_adapter(context, prompt.site);
 }
 
+bool has_virtual_tokens(const Context& context, const PromptSite& prompt, int64_t example) {
+  if (context.segments.empty()) return any_adapter(context, prompt.site);
+  bool any = false;
+  for (const Segment& segment : context.segments) {
+    if (example < segment.first_example || example >= segment.last_example) continue;
+    for_each_hook(segment.adapters, prompt.site, [&](LiveHook) { any = true; });
+  }
+  return any;
+}
+
 Variable prompt_site(Context& context, const PromptSite& prompt, const Variable& x) {
   if (!any_adapter(context, prompt.site)) return x;
   if (context.segments.empty())

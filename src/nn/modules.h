@@ -75,8 +75,9 @@ Variable attention_site(Context& context, const SelfAttentionSite& attention,
 // none. What follows attends to them; a gate between 0 and 1 multiplies the weight they have there.
 Variable prompt_site(Context& context, const PromptSite& prompt, const Variable& x);
 
-// Whether an adapter may set virtual tokens here.
+// Whether an adapter may set virtual tokens here, among those of any example or of this one.
 bool has_virtual_tokens(const Context& context, const PromptSite& prompt);
+bool has_virtual_tokens(const Context& context, const PromptSite& prompt, int64_t example);
 
 // What a table gave for `ids`, with the rows that active adapters train in their places; x itself
 // where they train none. x (tokens, channels), full precision.
