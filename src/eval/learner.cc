@@ -1,15 +1,11 @@
 #include "eval/learner.h"
 
-#include <algorithm>
-
 #include "autograd/ops/row_ops.h"
-#include "base/process.h"
 #include "eval/posed_examples.h"
+#include "eval/prediction_batches.h"
 
 namespace inlay {
 namespace {
-
-constexpr int64_t kTokensPerBatch = 2048;
 
 Variable head_input(Context& context, const Model& model, const Variable& hidden,
                     const TokenBatch& batch, HeadInput input) {
@@ -26,18 +22,6 @@ Variable head_input(Context& context, const Model& model, const Variable& hidden
   fail(ErrorKind::kInternal, "an unknown head input");
 }
 
-// Where the next batch of values ends: at least one example, about kTokensPerBatch tokens.
-std::size_t batch_end(ExampleSpan examples, std::size_t first) {
-  int64_t tokens = 0;
-  std::size_t end = first;
-  while (end < examples.size()) {
-    tokens += examples[end]->token_count();
-    if (end > first && tokens > kTokensPerBatch) break;
-    ++end;
-  }
-  return end;
-}
-
 int64_t outputs_of(const TaskInfo& info, const BaseFacts& base, int64_t of_head) {
   switch (info.layer) {
     case OutputLayer::kHead:
@@ -48,25 +32,6 @@ int64_t outputs_of(const TaskInfo& info, const BaseFacts& base, int64_t of_head)
       return base.hidden;
   }
   fail(ErrorKind::kInternal, "an unknown output layer");
-}
-
-// The values of one batch, each example's for itself.
-void append_outputs(Context& context, const Learner& learner, ExampleSpan examples,
-                    const Occasion& occasion, std::vector<ModelOutput>& outputs) {
-  PosedExamples posed(*learner.task, examples, occasion);
-  TokenBatch batch =
-      make_example_batch(posed.all(), {.first_position = learner.model->facts().first_position});
-  Variable logits = learner_logits(context, learner, batch);
-  const auto* values = logits.value().data<float>();
-  const std::vector<int64_t>& offsets = logits.row_space()->example_offsets;
-  std::size_t first = 0;  // sequence
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    std::size_t last = first + posed.all()[i]->sequence_count();
-    std::span<const float> own(values + offsets[first] * logits.channels(),
-                               values + offsets[last] * logits.channels());
-    first = last;
-    outputs.push_back({examples[i], learner.task->kept(*posed.all()[i], own)});
-  }
 }
 
 }  // namespace
@@ -142,7 +107,11 @@ Variable learner_logits(Context& context, const Learner& learner, const TokenBat
 
 Variable learner_logits(Context& context, const Learner& learner, const Model& model,
                         const TokenBatch& batch) {
-  Variable hidden = model.encode(context, batch);
+  return logits_of_hidden(context, learner, model, model.encode(context, batch), batch);
+}
+
+Variable logits_of_hidden(Context& context, const Learner& learner, const Model& model,
+                          const Variable& hidden, const TokenBatch& batch) {
   switch (learner.layer) {
     case OutputLayer::kHead:
       return learner.head->logits(
@@ -167,19 +136,14 @@ void activate(Context& context, const Learner& learner) {
 
 std::vector<ModelOutput> predict(Context& context, const Learner& learner, ExampleSpan examples,
                                  const Occasion& occasion) {
-  bool recorded = context.tape.recording(), trained = context.training;
-  context.tape.set_recording(false);
-  context.training = false;
   std::vector<ModelOutput> outputs;
-  for (std::size_t first = 0; first < examples.size();) {
-    require(!interrupted(), ErrorKind::kInterrupted, "stopped after {} of {} examples", first,
-            examples.size());
-    std::size_t end = batch_end(examples, first);
-    append_outputs(context, learner, examples.subspan(first, end - first), occasion, outputs);
-    first = end;
-  }
-  context.tape.set_recording(recorded);
-  context.training = trained;
+  for_each_prediction_batch(context, examples, kPredictionTokens, [&](ExampleSpan some) {
+    PosedExamples posed(*learner.task, some, occasion);
+    TokenBatch batch =
+        make_example_batch(posed.all(), {.first_position = learner.model->facts().first_position});
+    append_outputs(*learner.task, some, posed.all(), learner_logits(context, learner, batch),
+                   outputs);
+  });
   return outputs;
 }
 

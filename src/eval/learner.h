@@ -53,6 +53,9 @@ Variable learner_logits(Context& context, const Learner& learner, const TokenBat
 // The same on another base of the same shape, such as a merged one.
 Variable learner_logits(Context& context, const Learner& learner, const Model& model,
                         const TokenBatch& batch);
+// The same from hidden states that encode() gave, with the learner's adapter active.
+Variable logits_of_hidden(Context& context, const Learner& learner, const Model& model,
+                          const Variable& hidden, const TokenBatch& batch);
 
 // Positions of the base that the learner's virtual tokens take.
 int64_t positions_taken(const Learner& learner);

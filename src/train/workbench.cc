@@ -7,6 +7,7 @@
 #include "adapters/composition.h"
 #include "base/nearest.h"
 #include "eval/class_weights.h"
+#include "eval/opened_learners.h"
 #include "train/trainer.h"
 
 namespace inlay {
@@ -113,13 +114,10 @@ namespace {
 // "amazon=runs/amazon/adapter".
 void load_adapters(Workbench& bench) {
   for (const std::string& item : bench.config.adapters) {
-    std::size_t equal = item.find('=');
-    require(equal != std::string::npos && equal > 0 && equal + 1 < item.size(), ErrorKind::kUsage,
-            "adapters: \"{}\" is not name=FOLDER", item);
-    std::string name = item.substr(0, equal);
-    LoadedAdapter loaded = load_adapter(item.substr(equal + 1), bench.model->facts());
+    auto [name, folder] = named_folder(item);
+    LoadedAdapter loaded = load_adapter(folder, bench.model->facts());
     require(loaded.adapter != nullptr, ErrorKind::kUsage, "adapters: {} has a head but no adapter",
-            item.substr(equal + 1));
+            folder.string());
     require(bench.adapters.emplace(name, std::move(loaded)).second, ErrorKind::kUsage,
             "adapters: \"{}\" is given twice", name);
   }

@@ -148,11 +148,11 @@ class MethodContract : public testing::TestWithParam<Pair> {
   }
   ~MethodContract() override { std::filesystem::remove_all(folder_); }
 
-  Learner fresh() const {
+  Learner fresh() const { return fresh(GetParam().method); }
+  Learner fresh(const std::string& method) const {
     Learner learner;
     learner.model = model_;
-    learner.adapter =
-        Adapter::create("contract", parse_method(GetParam().method), model_->facts(), 3);
+    learner.adapter = Adapter::create("contract", parse_method(method), model_->facts(), 3);
     learner.head = std::make_unique<Head>(model_->facts().sequence_head, model_->facts().hidden,
                                           kOutputs, 0.1, 4);
     return learner;
@@ -180,11 +180,34 @@ class MethodContract : public testing::TestWithParam<Pair> {
 
   // Logits of all examples with these adapters.
   Tensor logits(const Learner& learner, const std::vector<ActiveAdapter>& adapters) const {
-    Context context(DType::kF32);
+    return logits(learner, {adapters, nullptr}, DType::kF32);
+  }
+  // Of all examples, or of a batch of some.
+  Tensor logits(const Learner& learner, const AdaptedBatch& asked, DType compute) const {
+    Context context(compute);
     context.tape.set_recording(false);
-    context.adapters = adapters;
+    context.adapters = asked.adapters;
     TokenBatch all = batch(learner, 0, kExamples);
-    return learner_logits(context, learner, all).value().clone();
+    return learner_logits(context, learner, asked.batch != nullptr ? *asked.batch : all)
+        .value()
+        .clone();
+  }
+  // What each gives in one pass with the others is what it gives alone.
+  void expect_alone(const std::vector<AdaptedBatch>& asked) const {
+    for (DType compute : {DType::kF32, DType::kBF16}) {
+      Context context(compute);
+      context.tape.set_recording(false);
+      SharedWork work;
+      std::vector<Variable> hidden = model_->encode_several(context, asked, work);
+      for (std::size_t i = 0; i < asked.size(); ++i) {
+        context.adapters = asked[i].adapters;
+        Tensor found =
+            logits_of_hidden(context, learner_, *model_, hidden[i], *asked[i].batch).value();
+        EXPECT_TRUE(same_bits(found, logits(learner_, asked[i], compute)))
+            << "number " << i << " in " << dtype_name(compute);
+      }
+      EXPECT_LE(work.computed, work.alone);
+    }
   }
   Tensor base_logits() const { return logits(learner_, {}); }
   Tensor adapted_logits(const Learner& learner) const {
@@ -455,6 +478,27 @@ TEST_P(MethodContract, Trap16RowsOfAMixedBatchAreThoseOfTheirOwnAdapters) {
   };
   expect_rows(base, 0, kHalf);
   expect_rows(adapted, kHalf, kExamples);
+}
+
+// A pass for several adapters takes every method, those that replace the base's tables, too.
+TEST_P(MethodContract, Trap16ParallelAdaptersGiveWhatEachGivesAlone) {
+  Learner other = fresh("lora[r=2,layers_to_transform=1]");
+  train(learner_);
+  train(other);
+  TokenBatch all = batch(learner_, 0, kExamples);
+  expect_alone({{{}, &all},
+                {{{.hooks = learner_.adapter.get()}}, &all},
+                {{{.hooks = other.adapter.get()}}, &all}});
+}
+
+TEST_P(MethodContract, Trap16RowsThatNameAnAdapterGetWhatItGivesAlone) {
+  Learner other = fresh("bottleneck[reduction_factor=8]");
+  train(learner_);
+  train(other);
+  constexpr int64_t kHalf = kExamples / 2;
+  TokenBatch first = batch(learner_, 0, kHalf), second = batch(learner_, kHalf, kExamples);
+  expect_alone(
+      {{{{.hooks = other.adapter.get()}}, &first}, {{{.hooks = learner_.adapter.get()}}, &second}});
 }
 
 TEST_P(MethodContract, AnotherBaseIsRefusedWithBothHashes) {
