@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cli/column_flags.h"
 #include "cli/command.h"
+#include "cli/predict_several.h"
 #include "data/input.h"
 #include "data/lines.h"
 #include "tensor/threads.h"
@@ -20,6 +21,7 @@ struct Options {
   std::string run, model, adapter, task, input = "-";
   std::string pooling = "auto";
   ColumnNames columns;
+  SeveralOptions several;
   std::string compute;
   int64_t max_length = 0;
 };
@@ -67,8 +69,9 @@ Opened open_with(const Options& options) {
 Dataset read_texts(const Options& options, const ColumnNames& columns, TaskKind of_task) {
   bool several = of_several_texts(of_task);
   bool lines = !several && (options.input == "-" || options.input.ends_with(".txt"));
-  if (lines && options.columns.text.empty() && options.columns.text_pair.empty())
-    return load_lines(options.input);
+  bool named = !options.columns.text.empty() || !options.columns.text_pair.empty() ||
+               !options.columns.adapter.empty();
+  if (lines && !named) return load_lines(options.input);
   Dataset data = load_dataset({.from = {.paths = {resolve_data(options.input)}},
                                .columns = columns,
                                .kind = several ? of_task : TaskKind::kUnlabelled,
@@ -86,11 +89,30 @@ Json prediction_line(const Learner& learner, const ModelOutput& output) {
   return line;
 }
 
-void run(const Options& options, const CLI::App& command) {
+void run_several(const Options& options, const CLI::App& command) {
+  check_several(options.several, command);
+  require(!options.model.empty(), ErrorKind::kUsage, "give --model with --adapters");
+  start_threads(options.common.threads);
+  OpenedLearners opened = open_learners({.model = resolve_model(options.model),
+                                         .adapters = options.several.adapters,
+                                         .compose = options.several.compose,
+                                         .task = options.task,
+                                         .pooling = options.pooling});
+  Dataset data = read_texts(options, options.columns, opened.learners[0].task->data);
+  Context context(resolve_compute(options.compute.empty() ? "auto" : options.compute));
+  std::vector<Json> lines =
+      several_predictions(context, opened, options.several, data, options.max_length);
+  for (const Json& line : lines) print_json(line);
+  if (options.common.json) print_json({{"n", lines.size()}});
+}
+
+void run(Options options, const CLI::App& command) {
+  options.columns.adapter = options.several.adapter_column;
+  if (options.several.given()) return run_several(options, command);
   bool of_run = !options.run.empty();
   if (of_run) refuse_beside(command, "run", {"model", "adapter"});
   require(of_run || !options.model.empty(), ErrorKind::kUsage,
-          "give either --run, or --model with --adapter or --task");
+          "give either --run, or --model with --adapter, --adapters or --task");
   start_threads(options.common.threads);
   Opened opened = open_with(options);
   const Learner& learner = opened.learner;
@@ -129,6 +151,7 @@ void add_predict(CLI::App& app) {
   command->add_option("input", options->input,
                       "a table (CSV, TSV, JSONL), a .txt file with a text per line, or - for lines "
                       "on standard input; naming a column makes - and .txt a table, too");
+  add_several_flags(*command, options->several);
   add_column_flags(*command, options->columns, TableUse::kTextsOnly);
   command->add_option("--compute", options->compute, "auto, f32 or bf16; the run's own with --run")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
@@ -141,6 +164,8 @@ void add_predict(CLI::App& app) {
       examples({"echo 'A delight from start to finish.' | inlay predict --run runs/a",
                 "inlay predict --run runs/a reviews.csv > predictions.jsonl",
                 "inlay predict --model all-minilm-l6-v2 --adapter runs/a/adapter texts.txt",
+                "inlay predict --model all-minilm-l6-v2 --adapters a=runs/a/adapter,"
+                "b=runs/b/adapter --compose 'parallel(a, b)' reviews.csv",
                 "inlay predict --model all-minilm-l6-v2 --task sentence-embedding texts.txt",
                 "echo 'Paris is [MASK].' | inlay predict --model FOLDER --task masked-lm"}));
   command->callback([options, command] { run(*options, *command); });
