@@ -16,28 +16,34 @@ namespace {
 
 constexpr std::size_t kMaxConfigBytes = 16u << 20;
 
+// A Hugging Face class with a head, told by PEFT's task type or, where PEFT has none, by the task.
 struct ModelClass {
-  const char* peft_type;
-  const char* suffix;  // of Hugging Face's class
+  const char* told_by;
+  HeadKind kind;
+  const char* suffix;
 };
-constexpr std::array<ModelClass, 2> kClasses{
-    {{"SEQ_CLS", "ForSequenceClassification"}, {"TOKEN_CLS", "ForTokenClassification"}}};
+constexpr std::array<ModelClass, 4> kClasses{
+    {{"SEQ_CLS", HeadKind::kSequenceClassification, "ForSequenceClassification"},
+     {"TOKEN_CLS", HeadKind::kTokenClassification, "ForTokenClassification"},
+     {"QUESTION_ANS", HeadKind::kQuestionAnswering, "ForQuestionAnswering"},
+     {"multiple-choice", HeadKind::kMultipleChoice, "ForMultipleChoice"}}};
 
-// The suffix of the Hugging Face class whose head this is; null where it is no family's own.
-const char* class_of(const LoadedAdapter& loaded, const BaseFacts& base) {
+// The class whose head this is; null where it is no family's own.
+const ModelClass* class_of(const LoadedAdapter& loaded, const BaseFacts& base) {
   if (loaded.head == nullptr) return nullptr;
+  const HeadLabel& label = loaded.label;
+  const std::string& told_by = label.peft_type.empty() ? label.task : label.peft_type;
   for (const ModelClass& model : kClasses) {
-    if (loaded.label.peft_type != model.peft_type) continue;
-    bool tokens = loaded.head->layout().input == HeadInput::kTokens;
-    const HeadLayout& own = tokens ? base.token_head : base.sequence_head;
-    return same_layout(own, loaded.head->layout()) ? model.suffix : nullptr;
+    if (told_by != model.told_by) continue;
+    bool own = same_layout(base.head_layout(model.kind), loaded.head->layout());
+    return own ? &model : nullptr;
   }
   return nullptr;
 }
 
-std::string with_suffix(const BaseFacts& base, const char* suffix) {
-  std::string name = base.bare_class;
-  return name.substr(0, name.rfind("Model")) + suffix;
+std::string class_name(const BaseFacts& base, const ModelClass& model) {
+  const std::string& bare = base.bare_class;
+  return bare.substr(0, bare.rfind("Model")) + model.suffix;
 }
 
 // What a bare model's tensor is called in a model with a head.
@@ -62,7 +68,12 @@ void add_head(std::vector<NamedTensor>& tensors, const Head& head, const BaseFac
     tensors.push_back({parameter.name(), parameter.value().to(DType::kF32)});
 }
 
-void describe_head(Json& config, const LoadedAdapter& loaded, const std::string& model_class) {
+void describe_head(Json& config, const LoadedAdapter& loaded, const BaseFacts& base,
+                   const ModelClass& model) {
+  config["architectures"] = {class_name(base, model)};
+  for (const char* key : {"id2label", "label2id", "num_labels", "problem_type"}) config.erase(key);
+  // One output, whatever the number of choices.
+  if (model.kind == HeadKind::kMultipleChoice) return;
   int64_t outputs = loaded.head->outputs();
   Json names = Json::object(), numbers = Json::object();
   for (int64_t i = 0; i < outputs; ++i) {
@@ -72,11 +83,9 @@ void describe_head(Json& config, const LoadedAdapter& loaded, const std::string&
     names[std::to_string(i)] = name;
     numbers[name] = i;
   }
-  config["architectures"] = {model_class};
   config["id2label"] = names;
   config["label2id"] = numbers;
   config["num_labels"] = outputs;
-  config.erase("problem_type");
   if (!loaded.label.problem_type.empty()) config["problem_type"] = loaded.label.problem_type;
 }
 
@@ -118,17 +127,17 @@ void copy_files(const fs::path& from, const fs::path& to) {
 MergedFolder write_merged_folder(const fs::path& folder, const LoadedAdapter& loaded,
                                  const BaseFacts& base, const Checkpoint& checkpoint) {
   MergedCheckpoint merged = merge_into(checkpoint, base, loaded.adapter.get());
-  const char* suffix = class_of(loaded, base);
+  const ModelClass* model = class_of(loaded, base);
   Json config = read_json(base.folder / "config.json", kMaxConfigBytes);
-  if (suffix != nullptr) {
+  if (model != nullptr) {
     add_head(merged.tensors, *loaded.head, base);
-    describe_head(config, loaded, with_suffix(base, suffix));
+    describe_head(config, loaded, base, *model);
   }
   config["inlay"] = origin(loaded, base);
   copy_files(base.folder, folder);
   write_file_atomically(folder / "config.json", pretty_json(config));
   write_safetensors(folder / "model.safetensors", merged.tensors, {{"format", "pt"}});
-  return {merged.tensors.size(), merged.changed, suffix != nullptr};
+  return {merged.tensors.size(), merged.changed, model != nullptr};
 }
 
 }  // namespace inlay

@@ -79,9 +79,11 @@ class MergeContract : public testing::Test {
       entry.parameter.set_value(std::move(moved));
     }
     std::unique_ptr<Head> head;
-    if (!label.peft_type.empty()) {
-      head = std::make_unique<Head>(model->facts().sequence_head, model->facts().hidden, outputs,
-                                    0.1, 4);
+    const TaskInfo& task = find_task(label.task);
+    if (task.layer == OutputLayer::kHead) {
+      HeadKind kind = task.make(label.classes, outputs, {})->head_kind();
+      head = std::make_unique<Head>(model->facts().head_layout(kind), model->facts().hidden,
+                                    outputs, 0.1, 4);
     }
     save_adapter(folder_ / "adapter", {adapter.get(), head.get(), label}, model->facts());
     return folder_ / "adapter";
@@ -182,6 +184,67 @@ TEST_F(MergeContract, TheHeadTakesHuggingFacesNamesAndConfig) {
   LoadedAdapter head = load_adapter(folder_ / "out/head", again->facts());
   EXPECT_TRUE(head.adapter->sites().empty());
   EXPECT_EQ(head.label.classes, classes_.classes);
+}
+
+// What the merged folder gives by its own files alone, read as Hugging Face names them.
+Tensor logits_of_folder(const fs::path& folder, HeadKind kind, const TokenBatch& batch) {
+  Learner learner;
+  learner.model = load_model(folder);
+  const BaseFacts& facts = learner.model->facts();
+  const Checkpoint& files = learner.model->checkpoint();
+  HeadLayout layout = facts.head_layout(kind);
+  int64_t outputs = files.tensor(layout.output + ".bias").dim(0);
+  learner.head = std::make_unique<Head>(layout, facts.hidden, outputs, 0.0, 1);
+  for (Parameter& parameter : learner.head->parameters())
+    parameter.set_value(files.tensor(parameter.name()).clone());
+  Context context(DType::kF32);
+  return learner_logits(context, learner, batch).value().clone();
+}
+
+// Heads of questions: the folder has the names and shapes of Hugging Face's own, which the golden
+// folders have, and its files alone give what base, adapter and head gave.
+TEST_F(MergeContract, HeadsOfQuestionsAreHuggingFaces) {
+  for (const Family* family : all_families()) {
+    for (const char* task : {"question-answering", "multiple-choice"}) {
+      std::string name = family->name + "-" + task;
+      const TaskInfo& info = find_task(task);
+      HeadKind kind = info.make({}, 0, {})->head_kind();
+      int64_t outputs = kind == HeadKind::kQuestionAnswering ? 2 : 1;
+      fs::path folder = base(name), out = folder_ / ("out-" + name);
+      fs::path trained =
+          adapter(folder, "lora[r=4,alpha=8]", {task, "", info.peft_type, {}}, outputs);
+      MergeReport report = merge_model({folder, trained, out});
+      EXPECT_NE(report.head, "head/") << name;
+
+      Json config = read_json(out / "config.json", 1 << 20);
+      Json own = read_json(golden(name) / "config.json", 1 << 20);
+      EXPECT_EQ(config.at("architectures"), own.at("architectures"));
+      EXPECT_EQ(config.contains("num_labels"), kind == HeadKind::kQuestionAnswering);
+      Checkpoint merged = Checkpoint::open(out), expected = Checkpoint::open(golden(name));
+      EXPECT_EQ(merged.names(), expected.names()) << name;
+      for (const std::string& tensor : expected.names())
+        EXPECT_EQ(merged.tensor(tensor).shape(), expected.tensor(tensor).shape()) << tensor;
+
+      auto model = load_model(folder);
+      std::vector<TokenSequence> probe = probe_sequences(model->facts(), {}, 8);
+      std::vector<const TokenSequence*> pointers;
+      for (TokenSequence& sequence : probe) {
+        sequence.ids.resize(std::min<std::size_t>(sequence.ids.size(), 12));
+        sequence.types.resize(sequence.ids.size());
+        pointers.push_back(&sequence);
+      }
+      TokenBatch batch =
+          make_token_batch(pointers, {.first_position = model->facts().first_position});
+      Learner learner = learner_from(model, load_adapter(trained, model->facts()));
+      Context context(DType::kF32);
+      activate(context, learner);
+      Tensor before = learner_logits(context, learner, batch).value();
+      Tensor after = logits_of_folder(out, kind, batch);
+      ASSERT_EQ(before.shape(), after.shape());
+      for (int64_t i = 0; i < before.count(); ++i)
+        EXPECT_NEAR(before.data<float>()[i], after.data<float>()[i], 1e-5) << name << " at " << i;
+    }
+  }
 }
 
 // Trap 18: a trained word table that the masked-LM decoder shares, whether or not the files repeat
