@@ -81,6 +81,8 @@ class Task {
   // Losses per row, divided by `normalizer`, the loss_weight of the whole effective batch.
   virtual Variable loss(OpContext& context, const Variable& logits, const BatchTargets& targets,
                         double normalizer) const = 0;
+  // The targets must outlive the backward pass, so they cannot be made in the call.
+  Variable loss(OpContext&, const Variable&, BatchTargets&&, double) const = delete;
   // What to keep of an example's logits (rows, outputs) for prediction() and metrics(); all of them
   // where they are few. `example` is as it was posed.
   virtual std::vector<float> kept(const EncodedExample& /*example*/,

@@ -87,6 +87,8 @@ class QuestionAnswering : public Task {
     targets.groups.offsets = {0};
     for (const EncodedExample* example : examples) {
       std::vector<const TokenSequence*> sequences = sequences_of(*example);
+      ensure(example->windows.size() == sequences.size(), "{} windows of {} sequences",
+             example->windows.size(), sequences.size());
       for (std::size_t w = 0; w < sequences.size(); ++w) {
         targets.groups.offsets.push_back(targets.groups.offsets.back() +
                                          static_cast<int64_t>(sequences[w]->ids.size()));
