@@ -6,13 +6,10 @@
 #include "autograd/chunk_gradients.h"
 #include "autograd/operands.h"
 #include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/parallel.h"
 
 namespace inlay {
 namespace {
-
-std::size_t row_bytes(const Tensor& tensor) {
-  return tensor.dim(0) == 0 ? 0 : tensor.byte_count() / static_cast<std::size_t>(tensor.dim(0));
-}
 
 // Where the rows of one example go: `at` of x, the inserted ones, the rest of x.
 struct Placement {
@@ -62,8 +59,9 @@ Variable concat_rows(OpContext& context, std::span<const Variable> parts, const 
   std::vector<std::pair<Slot, int64_t>> slots;  // with the first row of each
   int64_t row = 0;
   for (const Variable& part : parts) {
-    std::memcpy(y.mutable_raw() + static_cast<std::size_t>(row) * row_bytes(y), part.value().raw(),
-                part.value().byte_count());
+    kernels::parallel_ranges(part.rows(), part.channels(), [&](int64_t first, int64_t last) {
+      copy_rows(part.value(), first, y, row + first, last - first);
+    });
     slots.emplace_back(part.slot(), row);
     row += part.rows();
   }
