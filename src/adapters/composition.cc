@@ -65,7 +65,8 @@ class Composition : public Method {
     require(!leaves_.empty(), ErrorKind::kUsage,
             "composition: no expression was given; write it as stack(lora[r=4], bottleneck)");
     require(node_.what != Composing::kParallel, ErrorKind::kUsage,
-            "parallel runs several adapters with a head each; it cannot be one adapter");
+            "parallel runs several adapters with a head each; it cannot be one adapter. Train them "
+            "apart, and ask them together with inlay predict --adapters ... --compose");
     check_layers(node_, base);
     std::set<const Site*> chosen;
     for (const auto& [name, leaf] : leaves_) {

@@ -4,8 +4,9 @@
 //   fuse(a, b)              AdapterFusion: a trained attention over what each gives
 //   average(a:0.3, b:0.7)   the weighted mean of what they give; equal weights without numbers
 //   split(a:12, b)          a for the first 12 tokens of every text, b for the rest
-//   parallel(a, b)          both on a copy of the batch each, from the first layer where they
-//   differ drop(a, 0, 1)           a without its layers 0 and 1 (AdapterDrop)
+//   parallel(a, b)          both in one pass, each with its own head; not one adapter, so it is
+//                           for answers alone (eval/opened_learners.h)
+//   drop(a, 0, 1)           a without its layers 0 and 1 (AdapterDrop)
 //
 // Operations nest; parallel stands outermost. A leaf is the name of an adapter at hand, or a method
 // such as lora[r=4], which is trained anew. Saved, a leaf holds both: "@a=lora[r=4]" for a finished
