@@ -1,0 +1,193 @@
+// Two adapters with a head each on MiniLM, over sentences of mixed lengths: both in one pass
+// against a pass for each, with and without the first layers dropped; and rows that name their
+// adapter against two passes over a half each.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <sstream>
+
+#include "adapters/composition.h"
+#include "base/files.h"
+#include "base/text_table.h"
+#include "eval/several_learners.h"
+#include "tensor/threads.h"
+
+namespace inlay {
+namespace {
+
+constexpr int kRounds = 7;
+
+struct Options {
+  std::string model, lengths, method = "lora[r=8,alpha=16]", dtype = "bf16";
+  int threads = 2;
+  bool json = false;
+};
+
+double seconds_of(const std::function<void()>& work) {
+  auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+class Bench {
+ public:
+  explicit Bench(const Options& options)
+      : context_(options.dtype == "bf16" ? DType::kBF16 : DType::kF32),
+        model_(load_model(options.model)) {
+    for (uint64_t seed : {1, 2}) {
+      whole_.push_back(
+          Adapter::create("adapter", parse_method(options.method), model_->facts(), seed));
+      all_.push_back(
+          learner(Adapter::create("adapter", parse_method(options.method), model_->facts(), seed)));
+      dropped_.push_back(learner(compose("adapter", "drop(a, 0, 1, 2)",
+                                         {{"a", whole_.back().get()}}, model_->facts(), seed)));
+    }
+    read_examples(options.lengths);
+  }
+
+  struct Row {
+    std::string what;
+    double apart = 0, together = 0;
+  };
+
+  std::vector<Row> rows() {
+    return {measured("a, b", all_), measured("drop(a, 0, 1, 2), drop(b, 0, 1, 2)", dropped_),
+            measured_rows()};
+  }
+
+ private:
+  NamedLearner learner(std::unique_ptr<Adapter> adapter) const {
+    NamedLearner named{.name = "a", .task = &find_task("text-classification")};
+    named.learner.model = model_;
+    named.learner.adapter = std::move(adapter);
+    HeadLayout layout = resolve_head(model_->facts(), HeadKind::kSequenceClassification, "mean");
+    named.learner.head = std::make_unique<Head>(layout, model_->facts().hidden, 2, 0.0, 1);
+    named.learner.task = named.task->make({"no", "yes"}, 0, {});
+    return named;
+  }
+
+  void read_examples(const std::string& path) {
+    Stream stream(1, "ids");
+    uint64_t drawn = 0;
+    std::istringstream lines(read_file(path));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.empty() || line[0] == '#') continue;
+      std::istringstream numbers(line);
+      for (int64_t count = 0; numbers >> count;) {
+        EncodedExample& example = encoded_.emplace_back();
+        example.source = &source_;
+        for (int64_t t = 0; t < count; ++t) {
+          auto id = stream.below(static_cast<uint64_t>(model_->facts().vocabulary), drawn++);
+          example.tokens.ids.push_back(static_cast<int32_t>(id));
+          example.tokens.types.push_back(0);
+        }
+        examples_.push_back(&example);
+      }
+    }
+  }
+
+  double alone(const NamedLearner& named, ExampleSpan examples) {
+    return seconds_of([&]() {
+      activate(context_, named.learner);
+      predict(context_, named.learner, examples);
+    });
+  }
+
+  // Medians; both ways by turns, after one round that is not counted.
+  Row median_of(const std::string& what, const std::function<double()>& apart,
+                const std::function<double()>& together) const {
+    std::vector<double> first, second;
+    for (int round = 0; round <= kRounds; ++round) {
+      double a = apart(), b = together();
+      if (round == 0) continue;
+      first.push_back(a);
+      second.push_back(b);
+    }
+    std::sort(first.begin(), first.end());
+    std::sort(second.begin(), second.end());
+    return {what, first[kRounds / 2], second[kRounds / 2]};
+  }
+
+  Row measured(const std::string& what, const std::vector<NamedLearner>& learners) {
+    return median_of(
+        "parallel(" + what + ")",
+        [&]() { return alone(learners[0], examples_) + alone(learners[1], examples_); },
+        [&]() {
+          return seconds_of([&]() {
+            SharedWork work;
+            predict_parallel(context_, learners, examples_, {}, work);
+          });
+        });
+  }
+
+  Row measured_rows() {
+    std::vector<std::size_t> choice;
+    std::vector<const EncodedExample*> halves[2];
+    for (std::size_t i = 0; i < examples_.size(); ++i) {
+      choice.push_back(i % 2);
+      halves[i % 2].push_back(examples_[i]);
+    }
+    return median_of(
+        "every second row a, the others b",
+        [&]() { return alone(all_[0], halves[0]) + alone(all_[1], halves[1]); },
+        [&]() {
+          return seconds_of([&]() { predict_by_row(context_, all_, choice, examples_, {}); });
+        });
+  }
+
+  Context context_;
+  std::shared_ptr<const Model> model_;
+  std::vector<std::unique_ptr<Adapter>> whole_;
+  std::vector<NamedLearner> all_, dropped_;
+  Example source_;
+  std::deque<EncodedExample> encoded_;
+  std::vector<const EncodedExample*> examples_;
+};
+
+void run(const Options& options) {
+  start_threads(options.threads);
+  Bench bench(options);
+  TextTable table({"one pass", "ms apart", "ms together", "share"});
+  Json rows = Json::array();
+  for (const Bench::Row& row : bench.rows()) {
+    double share = row.together / row.apart;
+    rows.push_back({{"pass", row.what},
+                    {"ms_apart", 1e3 * row.apart},
+                    {"ms_together", 1e3 * row.together},
+                    {"share", share}});
+    table.add_row({row.what, fmt::format("{:.0f}", 1e3 * row.apart),
+                   fmt::format("{:.0f}", 1e3 * row.together), fmt::format("{:.2f}", share)});
+  }
+  if (options.json) {
+    fmt::print("{}\n",
+               Json{{"dtype", options.dtype}, {"method", options.method}, {"rows", rows}}.dump());
+  } else {
+    fmt::print("{}", table.text());
+  }
+}
+
+}  // namespace
+}  // namespace inlay
+
+int main(int argc, char** argv) {
+  inlay::Options options;
+  CLI::App app("Two adapters in one pass against a pass for each");
+  app.add_option("--model", options.model)->required();
+  app.add_option("--lengths", options.lengths)->required();
+  app.add_option("--method", options.method);
+  app.add_option("--dtype", options.dtype)->check(CLI::IsMember({"f32", "bf16"}));
+  app.add_option("--threads", options.threads);
+  app.add_flag("--json", options.json);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    inlay::run(options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench_parallel: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}
