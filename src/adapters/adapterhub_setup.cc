@@ -81,8 +81,10 @@ Json fields_of_method(Method& method) {
 
 // Only bottlenecks: AdapterHub chains LoRA's updates in a stack and takes the first of the others.
 std::vector<Leaf> leaves_with_methods(const CompositionNode& node, const std::string& where) {
+  std::vector<const CompositionNode*> nodes = leaves_of(node);
   std::vector<Leaf> leaves;
-  for (const CompositionNode* leaf : leaves_of(node)) {
+  leaves.reserve(nodes.size());
+  for (const CompositionNode* leaf : nodes) {
     ConfiguredMethod method = parse_method(leaf->method);
     std::vector<AdapterHubPart> parts =
         adapterhub_parts(*method.info, *method.method, leaf->name + ".");

@@ -46,12 +46,9 @@ std::string number_or_several(const Json& value) {
 void print_conversion(const Json& json) {
   auto kind = json.at("kind").get<std::string>();
   bool lora = kind == "lora" || kind == "dora";
-  fmt::print("{} from {} to {}: {}\n",
-             kind == "dora" ? "DoRA"
-             : lora         ? "LoRA"
-                            : kind,
-             json.at("from").get<std::string>(), json.at("to").get<std::string>(),
-             json.at("folder").get<std::string>());
+  if (lora) kind = kind == "dora" ? "DoRA" : "LoRA";
+  fmt::print("{} from {} to {}: {}\n", kind, json.at("from").get<std::string>(),
+             json.at("to").get<std::string>(), json.at("folder").get<std::string>());
   fmt::print("modules {}, parameters {}", format_count(json.at("modules").get<int64_t>()),
              format_count(json.at("parameters").get<int64_t>()));
   if (lora)
