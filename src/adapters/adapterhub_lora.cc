@@ -166,6 +166,7 @@ AdapterHubTensor lora_tensor(const BaseFacts&, const Site* site, const std::stri
                              const Shape& shape) {
   std::string module = site->name + ".loras";
   if (part == "lora_magnitude_vector") return {module, "m.weight", {shape[0], 1}};
+  if (part.starts_with("gate.")) return {module, part, shape};
   bool a = part.starts_with("lora_A");
   return {module, a ? "lora_A" : "lora_B", shape};
 }
@@ -217,7 +218,7 @@ const AdapterHubForm& lora_adapterhub_form() {
                {"r", 8, "r"},
                {"selfattn_lora", true, FormKey::kCustom},
                {"use_dora", false, "use_dora"},
-               {"use_gating", false, FormKey::kFixed},
+               {"use_gating", false, "use_gating"},
                {"vera_b", nullptr, FormKey::kFixed},
                {"vera_d", nullptr, FormKey::kFixed}},
       .is = adds,

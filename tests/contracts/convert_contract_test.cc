@@ -124,5 +124,30 @@ TEST_F(Conversions, LoraConvertedOnFilesIsReadOntoTheBase) {
   EXPECT_EQ(loaded.adapter->config().at("alpha"), 6);
 }
 
+// As tensors under AdapterHub's names, a gate beside each part; a LoRA there has no PEFT form.
+TEST_F(Conversions, GatedMethodsGoToAdapterHubAndBack) {
+  for (const char* method : {"lora[r=2,target_modules=query+value,use_gating=true]", "unipelt"}) {
+    SCOPED_TRACE(method);
+    auto adapter = Adapter::create("a", parse_method(method), tiny().facts(), 3);
+    AdapterBundle bundle{adapter.get(), nullptr, {}};
+    fs::path folder = folder_ / adapter->info().name;
+    save_adapter_as(AdapterFormat::kAdapterHub, folder, bundle, tiny().facts());
+    SafetensorsFile file = SafetensorsFile::open(folder / "adapter.safetensors");
+    EXPECT_TRUE(file.contains("bert.encoder.layer.0.attention.self.query.loras.a.gate.weight"));
+    LoadedAdapter loaded = load_adapter(folder, tiny().facts());
+    std::size_t same = 0;
+    for (Adapter::Entry& entry : adapter->entries()) {
+      for (Adapter::Entry& other : loaded.adapter->entries()) {
+        if (other.parameter.name() != entry.parameter.name()) continue;
+        EXPECT_EQ(wide(other.parameter.value()), wide(entry.parameter.value()));
+        ++same;
+      }
+    }
+    EXPECT_EQ(same, adapter->entries().size());
+    EXPECT_THROW(save_adapter_as(AdapterFormat::kPeft, folder_ / "peft", bundle, tiny().facts()),
+                 Error);
+  }
+}
+
 }  // namespace
 }  // namespace inlay

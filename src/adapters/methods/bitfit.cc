@@ -34,7 +34,7 @@ const MethodInfo& method_bitfit() {
       .citation = "arXiv:2106.10199",
       .example = "bitfit",
       .format = AdapterFormat::kNative,
-      .learning_rate = 1e-3,
+      .learning_rate = 3e-3,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<BitFit>(); }};
   return info;

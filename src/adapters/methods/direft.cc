@@ -12,8 +12,8 @@ const MethodInfo& method_direft() {
       .example = "direft[r=2]",
       .format = AdapterFormat::kAdapterHub,
       .adapterhub = &direft_adapterhub_form(),
-      .learning_rate = 4e-3,
-      .epochs = 5,
+      .learning_rate = 1e-2,
+      .epochs = 10,
       .make = []() { return make_reft({.orthogonality = false, .subtract_projection = false}); }};
   return info;
 }

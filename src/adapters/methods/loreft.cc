@@ -13,8 +13,8 @@ const MethodInfo& method_loreft() {
       .example = "loreft[r=2,suffix_positions=3]",
       .format = AdapterFormat::kAdapterHub,
       .adapterhub = &loreft_adapterhub_form(),
-      .learning_rate = 4e-3,
-      .epochs = 5,
+      .learning_rate = 1e-2,
+      .epochs = 10,
       .make = []() { return make_reft({}); }};
   return info;
 }

@@ -11,8 +11,8 @@ const MethodInfo& method_noreft() {
                                .example = "noreft[r=2,tied_weights=true,suffix_positions=2]",
                                .format = AdapterFormat::kAdapterHub,
                                .adapterhub = &noreft_adapterhub_form(),
-                               .learning_rate = 4e-3,
-                               .epochs = 5,
+                               .learning_rate = 1e-2,
+                               .epochs = 10,
                                .make = []() { return make_reft({.orthogonality = false}); }};
   return info;
 }

@@ -138,7 +138,7 @@ const MethodInfo& method_p_tuning() {
       .example = "p_tuning[num_virtual_tokens=10]",
       .format = AdapterFormat::kPeft,
       .peft = &p_tuning_peft_form(),
-      .learning_rate = 1e-3,
+      .learning_rate = 3e-3,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<PTuning>(); }};
   return info;
