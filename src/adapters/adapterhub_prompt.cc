@@ -10,6 +10,10 @@ constexpr const char* kPoolBelowLayers = ".prefix_tuning.pool.prefix_tunings.";
 
 void write_prefix(const Json& fields, const BaseFacts&, const std::vector<const Site*>&,
                   Json& config) {
+  require(
+      fields.at("shift_positions") == false, ErrorKind::kInput,
+      "AdapterHub's prefixes leave the positions of a text alone; with shift_positions=true, as "
+      "PEFT has it, they begin behind the prefix");
   config["flat"] = !fields.at("prefix_projection").get<bool>();
   config["leave_out"] = layer_numbers(fields.at("leave_out"));
   bool apart = fields.at("use_gating") == true && fields.at("shared_gating") == false;

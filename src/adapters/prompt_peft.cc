@@ -12,10 +12,14 @@ std::string bare_key(const std::string& name) { return name; }
 // What PEFT derives from the base; it fills in what is null.
 void write_sizes(const Json& fields, const SiteSet& adapted, Json& config) {
   config[kTokens] = fields.at(kTokens);
-  config["token_dim"] = (*adapted.begin())->out;
-  if ((*adapted.begin())->kind != SiteKind::kAttention) return;
-  config["num_attention_heads"] = (*adapted.begin())->heads;
-  config["num_layers"] = static_cast<int64_t>(adapted.size());
+  int64_t layers = 0;
+  for (const Site* site : adapted) {
+    config["token_dim"] = site->out;
+    if (site->kind != SiteKind::kAttention) continue;
+    config["num_attention_heads"] = site->heads;
+    ++layers;
+  }
+  if (layers > 0) config["num_layers"] = layers;
 }
 
 void read_tokens(const Json& config, const std::string& where, Json& fields) {
@@ -26,10 +30,12 @@ void read_tokens(const Json& config, const std::string& where, Json& fields) {
           submodules.dump(-1, ' ', true));
 }
 
-// The prefixes themselves, whatever made them.
+// The prefixes themselves, whatever made them. Hugging Face's encoders take them for past keys and
+// count positions on.
 void read_prefix(const Json& config, const SiteSet&, const std::string& where, Json& fields) {
   read_tokens(config, where, fields);
   fields["prefix_projection"] = false;
+  fields["shift_positions"] = true;
 }
 
 // PEFT prompts the word embeddings.

@@ -59,6 +59,7 @@ std::vector<std::string> method_texts() {
         "average(lora[r=2]:1, stack(lora[r=3], bottleneck):3)",
         "split(lora[r=2]:2, lora[r=3])",
         "drop(lora[r=2], 1)",
+        "prefix_tuning[num_virtual_tokens=3,shift_positions=true]",
         "loha[r=2,alpha=4,rank_pattern='layer.1.*':3]",
         "lokr[r=2,alpha=4,decompose_both=true]",
         "lokr[r=8,decompose_factor=2]",

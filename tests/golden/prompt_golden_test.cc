@@ -20,6 +20,7 @@ struct Case {
 
 constexpr std::pair<const char*, const char*> kCases[] = {
     {"bert-prefix-flat", "prefix_tuning[num_virtual_tokens=3]"},
+    {"bert-prefix-peft", "prefix_tuning[num_virtual_tokens=3,shift_positions=true]"},
     {"bert-prefix-network",
      "prefix_tuning[num_virtual_tokens=2,prefix_projection=true,encoder_hidden_size=6]"},
     {"bert-prefix-gated",
@@ -87,6 +88,10 @@ TEST_P(PromptGolden, GradientsOfEveryTrainedTensorAgree) {
 
 TEST_P(PromptGolden, AGateMultipliesTheWeightOfVirtualTokens) {
   golden_.context.adapters.front().gate = kGate;
+  if (std::string_view(GetParam().folder) == "bert-prefix-peft") {
+    EXPECT_THROW(golden_.head_logits(), Error);  // positions are moved or are not
+    return;
+  }
   expect_tensor(golden_.head_logits().value(), golden_.expected("logits.gate"), tolerance(),
                 "logits.gate");
 }
@@ -120,7 +125,7 @@ TEST_P(PromptFiles, OfPeftAreWrittenAgainAsTheyWere) {
   EXPECT_EQ(first.adapter->config(), second.adapter->config());
 }
 
-INSTANTIATE_TEST_SUITE_P(Peft, PromptFiles, testing::Values("bert-prefix-flat", "bert-prompt-peft"),
+INSTANTIATE_TEST_SUITE_P(Peft, PromptFiles, testing::Values("bert-prefix-peft", "bert-prompt-peft"),
                          [](const auto& info) {
                            std::string name = info.param;
                            for (char& c : name) c = c == '-' ? '_' : c;

@@ -6,6 +6,7 @@
 // use_gating: Mao et al. 2021, arXiv:2110.07577, section 3.3.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <optional>
 
 #include "adapters/adapterhub_prompt.h"
@@ -13,6 +14,7 @@
 #include "adapters/method.h"
 #include "adapters/prompt_peft.h"
 #include "adapters/targeted_method.h"
+#include "adapters/targets.h"
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/row_ops.h"
 #include "nn/initializers.h"
@@ -121,6 +123,26 @@ std::vector<Tensor> project_backward(DerivedParameter::Values values, const Tens
   return grads;
 }
 
+constexpr const char* kPositions = "position_embeddings";
+
+// PEFT's prefixes are past keys to Hugging Face's encoders, which count a text's positions on from
+// there. The same by another table: row i holds what row i + n of the base's does.
+class ShiftedPositions : public SiteHook {
+ public:
+  explicit ShiftedPositions(DerivedParameter& table) : table_(table) {}
+  Replacements replacements() override { return {.weight = &table_.current()}; }
+
+ private:
+  DerivedParameter& table_;
+};
+
+Tensor shifted(const Tensor& table, int64_t rows, DType dtype) {
+  Tensor result = Tensor::zeros(table.shape(), dtype);
+  Tensor kept = table.rows(rows, table.dim(0)).to(dtype);
+  std::memcpy(result.mutable_raw(), kept.raw(), kept.byte_count());
+  return result;
+}
+
 class PrefixTuning : public Method {
  public:
   void fields(FieldVisitor& visit) override {
@@ -134,6 +156,8 @@ class PrefixTuning : public Method {
     visit("use_gating", use_gating_, "a factor of the prefixes for each text, learned from it");
     visit("shared_gating", shared_gating_, "one factor for keys and values; otherwise one each");
     visit("leave_out", leave_out_, "numbers of layers without a prefix");
+    visit("shift_positions", shift_positions_,
+          "a text's positions count on behind the prefix, as with PEFT");
   }
 
   std::vector<const Site*> select(const BaseFacts& base) const override {
@@ -155,16 +179,18 @@ class PrefixTuning : public Method {
     }
     require(!sites.empty(), ErrorKind::kUsage,
             "prefix_tuning: no attention is left to give a prefix; leave fewer layers out");
+    if (shift_positions_) sites.insert(sites.begin(), &position_table(base));
     return sites;
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
+    Parameter& pairs = prefixes(make);
+    if (site.kind == SiteKind::kEmbedding) return shifted_positions(site, pairs, make);
     int64_t channels = key_channels(site), first = 0;
     for (const Site* other : make.sites()) {
       if (other->index == site.index) break;
       first += 2 * key_channels(*other);
     }
-    Parameter& pairs = prefixes(make);
     return std::make_unique<PrefixHook>(
         columns_of(make, site.name + ".prefix_key", pairs, first, channels),
         columns_of(make, site.name + ".prefix_value", pairs, first + channels, channels),
@@ -172,9 +198,10 @@ class PrefixTuning : public Method {
   }
 
   bool identity_at_start() const override { return false; }
+  int64_t positions_taken() const override { return shift_positions_ ? num_virtual_tokens_ : 0; }
   // PEFT has neither gates nor layers that are left out, and keeps no network.
   bool fits_format() const override {
-    return !prefix_projection_ && !use_gating_ && leave_out_.empty();
+    return shift_positions_ && !prefix_projection_ && !use_gating_ && leave_out_.empty();
   }
 
  private:
@@ -189,7 +216,38 @@ class PrefixTuning : public Method {
     return std::any_of(leave_out_.begin(), leave_out_.end(),
                        [&](const std::string& layer) { return std::stoll(layer) == site.layer; });
   }
-  static int64_t key_channels(const Site& site) { return site.out / site.heads * site.kv_heads; }
+  static int64_t key_channels(const Site& site) {
+    return site.kind == SiteKind::kAttention ? site.out / site.heads * site.kv_heads : 0;
+  }
+
+  const Site& position_table(const BaseFacts& base) const {
+    for (const Site* site : base.sites) {
+      if (site->kind != SiteKind::kEmbedding || !matches_target(site->name, kPositions)) continue;
+      require(
+          num_virtual_tokens_ < base.max_tokens, ErrorKind::kUsage,
+          "prefix_tuning: with shift_positions, {} virtual tokens leave no room for a text; this "
+          "base has {} positions",
+          num_virtual_tokens_, base.max_tokens);
+      return *site;
+    }
+    fail(ErrorKind::kUsage,
+         "prefix_tuning: shift_positions needs a base with a table of positions ({}); this one, of "
+         "type {}, has none",
+         kPositions, base.model_type);
+  }
+
+  // Made anew with the prefixes, whose precision it follows; it has no gradient.
+  std::unique_ptr<SiteHook> shifted_positions(const Site& site, Parameter& pairs,
+                                              ParameterMaker& make) const {
+    DerivedParameter& table = make.derive(
+        site.name + ".shifted", {&pairs},
+        [weight = site.weight, n = num_virtual_tokens_](auto values) {
+          return shifted(weight, n, values[0].dtype());
+        },
+        [](auto, const Tensor&) { return std::vector<Tensor>(1); });
+    table.parameter().freeze();
+    return std::make_unique<ShiftedPositions>(table);
+  }
 
   PrefixGates gates(const Site& site, ParameterMaker& make) const {
     PrefixGates gates;
@@ -236,6 +294,7 @@ class PrefixTuning : public Method {
   double dropout_ = 0;
   bool use_gating_ = false, shared_gating_ = true;
   std::vector<std::string> leave_out_;
+  bool shift_positions_ = false;
 };
 
 }  // namespace

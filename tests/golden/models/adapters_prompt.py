@@ -39,7 +39,13 @@ class PrefixEncoder(PromptedEncoder):
     """Li & Liang 2021 (arXiv:2101.00190): attention(Q, [P_K; K], [P_V; V]); P = W_2 tanh(W_1 E + b_1) + b_2 or trained itself.
 
     UniPELT's gates (Mao et al. 2021, arXiv:2110.07577): g = mean over the tokens of sigmoid(W_g x + b_g), times keys and values.
+    With PEFT prefixes are past keys, behind which Hugging Face's BERT counts positions on: past_key_values_length.
     """
+
+    def __init__(self, *arguments, past=0, **named):
+        super().__init__(*arguments, **named)
+        table = self.prefix + "embeddings.position_embeddings.weight"
+        self.parameters = {**self.parameters, table: self.parameters[table][past:]}
 
     def pairs(self):
         if "prompt_embeddings" in self.adapter:
@@ -163,6 +169,7 @@ PROMPT = {"prompt_embeddings": (3, HIDDEN)}
 # Folder: encoder, its settings, the adapter's tensors.
 CASES = {
     "bert-prefix-flat": (PrefixEncoder, {}, {"prompt_embeddings": (3, WIDTH)}),
+    "bert-prefix-peft": (PrefixEncoder, {"past": 3}, {"prompt_embeddings": (3, WIDTH)}),
     "bert-prefix-network": (
         PrefixEncoder,
         {},
@@ -209,7 +216,7 @@ def peft_config(peft_type, tokens, **own):
 # Of these cases PEFT's files are written, too: the rows that the base reads, and the classifier of a model that prompts
 # leave unwrapped ("base_model.classifier.weight").
 PEFT = {
-    "bert-prefix-flat": peft_config(
+    "bert-prefix-peft": peft_config(
         "PREFIX_TUNING",
         3,
         encoder_hidden_size=None,
