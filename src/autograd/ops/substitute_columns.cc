@@ -5,22 +5,16 @@
 #include <vector>
 
 #include "autograd/chunk_gradients.h"
+#include "autograd/operands.h"
 
 namespace inlay {
 namespace {
 
-// In the type of full precision that both tensors have.
-template <class Body>
-void with_type(DType dtype, const Body& body) {
-  if (dtype == DType::kF64) {
-    body(double());
-  } else {
-    body(float());
-  }
+void add(const Tensor& dst, int64_t i, kernels::Input src, int64_t j) {
+  out(dst).store(i, in(dst).load<double>(i) + src.load<double>(j));
 }
 
-// Calls `visit(row, i, element)` with the place in y of each element (row, i) of z, rows [first,
-// last).
+// Calls `visit(element of z, its place in y)` for rows [first, last).
 template <class Visit>
 void for_each_element(const std::vector<int32_t>& columns, int64_t width, int64_t first,
                       int64_t last, const Visit& visit) {
@@ -43,13 +37,9 @@ Variable substitute_columns(OpContext& context, const Variable& y, const Variabl
          y.shape().text(), bias.value().count());
   Tensor result = context.tape.empty_rows(y.shape(), y.dtype());
   std::memcpy(result.mutable_raw(), y.value().raw(), result.byte_count());
-  Tensor added = bias.value().to(y.dtype(), &context.arena);
-  with_type(y.dtype(), [&]<class T>(T) {
-    auto* dst = result.mutable_data<T>();
-    const T *src = z.value().data<T>(), *b = added.data<T>();
-    for_each_element(columns, width, 0, y.rows(), [&](int64_t element, int64_t place) {
-      dst[place] = src[element] + b[place % width];
-    });
+  for_each_element(columns, width, 0, y.rows(), [&](int64_t element, int64_t place) {
+    out(result).store(place, in(z.value()).load<double>(element));
+    add(result, place, in(bias.value()), place % width);
   });
   std::size_t use = begin_use(context, bias.trained);
   bool requires_grad = y.requires_grad() || z.requires_grad() || bias.trained != nullptr;
@@ -57,31 +47,27 @@ Variable substitute_columns(OpContext& context, const Variable& y, const Variabl
       std::move(result), y.row_space(), requires_grad,
       [&context, columns, width, use, trained = bias.trained, y_slot = y.slot(), z_slot = z.slot(),
        rows = y.row_space()](Tape& tape, const Tensor& grad) {
-        with_type(grad.dtype(), [&]<class T>(T) {
-          if (trained != nullptr) {
-            push_chunks_in_parallel(
-                context, *trained, use, *rows,
-                [&](int64_t first, int64_t last, const Tensor& leaf) {
-                  std::memset(leaf.mutable_raw(), 0, leaf.byte_count());
-                  for_each_element(columns, width, first, last, [&](int64_t, int64_t place) {
-                    leaf.mutable_data<T>()[place % width] += grad.data<T>()[place];
-                  });
+        if (trained != nullptr) {
+          push_chunks_in_parallel(
+              context, *trained, use, *rows, [&](int64_t first, int64_t last, const Tensor& leaf) {
+                std::memset(leaf.mutable_raw(), 0, leaf.byte_count());
+                for_each_element(columns, width, first, last, [&](int64_t, int64_t place) {
+                  add(leaf, place % width, in(grad), place);
                 });
-          }
-          if (z_slot != nullptr) {
-            Tensor grad_z = tape.empty_rows(z_slot->shape, z_slot->dtype);
-            for_each_element(columns, width, 0, grad.dim(0), [&](int64_t element, int64_t place) {
-              grad_z.mutable_data<T>()[element] = grad.data<T>()[place];
-            });
-            tape.accumulate(z_slot, std::move(grad_z));
-          }
-          if (y_slot == nullptr) return;
-          Tensor grad_y = tape.empty_rows(y_slot->shape, y_slot->dtype);
-          std::memcpy(grad_y.mutable_raw(), grad.raw(), grad.byte_count());
-          for_each_element(columns, width, 0, grad.dim(0),
-                           [&](int64_t, int64_t place) { grad_y.mutable_data<T>()[place] = 0; });
-          tape.accumulate(y_slot, std::move(grad_y));
-        });
+              });
+        }
+        if (z_slot != nullptr) {
+          Tensor grad_z = tape.empty_rows(z_slot->shape, z_slot->dtype);
+          for_each_element(columns, width, 0, grad.dim(0), [&](int64_t element, int64_t place) {
+            out(grad_z).store(element, in(grad).load<double>(place));
+          });
+          tape.accumulate(z_slot, std::move(grad_z));
+        }
+        if (y_slot == nullptr) return;
+        Tensor grad_y = grad.clone(&context.arena);
+        for_each_element(columns, width, 0, grad.dim(0),
+                         [&](int64_t, int64_t place) { out(grad_y).store(place, 0.0); });
+        tape.accumulate(y_slot, std::move(grad_y));
       });
 }
 
