@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -126,10 +127,11 @@ class Bench {
 
   Row measured_rows() {
     std::vector<std::size_t> choice;
-    std::vector<const EncodedExample*> halves[2];
+    choice.reserve(examples_.size());
+    std::array<std::vector<const EncodedExample*>, 2> halves;
     for (std::size_t i = 0; i < examples_.size(); ++i) {
       choice.push_back(i % 2);
-      halves[i % 2].push_back(examples_[i]);
+      halves.at(i % 2).push_back(examples_[i]);
     }
     return median_of(
         "every second row a, the others b",

@@ -24,6 +24,7 @@ std::string listed(const std::vector<std::string>& names) {
 // In the order given.
 std::vector<std::pair<std::string, fs::path>> folders_of(const std::vector<std::string>& items) {
   std::vector<std::pair<std::string, fs::path>> all;
+  all.reserve(items.size());
   std::set<std::string> seen;
   for (const std::string& item : items) {
     all.push_back(named_folder(item));
@@ -39,6 +40,7 @@ std::vector<std::pair<std::string, fs::path>> folders_of(const std::vector<std::
 std::shared_ptr<const Model> load_base(const LearnersSource& source, const Folders& folders) {
   ModelParts parts;
   std::vector<std::string> tasks{source.task};
+  tasks.reserve(1 + folders.size());
   for (const auto& [name, folder] : folders) tasks.push_back(recorded_label(folder).task);
   for (const std::string& task : tasks) {
     if (!task.empty()) parts.masked_lm = parts.masked_lm || parts_for(find_task(task)).masked_lm;
@@ -99,6 +101,7 @@ class Opener {
 
   void require_given(const CompositionNode& leaf) const {
     std::vector<std::string> names;
+    names.reserve(folders_.size());
     for (const auto& [name, folder] : folders_) names.push_back(name);
     require(leaf.method.empty() && folders_.contains(leaf.name), ErrorKind::kUsage,
             "\"{}\" in {} is none of the adapters given: {}", composition_text(leaf),
@@ -157,6 +160,7 @@ std::vector<std::string> names_of(const std::vector<CompositionNode>& parts) {
     if (leaves_of(part).size() == 1) ++seen[leaves_of(part)[0]->name];
   }
   std::vector<std::string> names;
+  names.reserve(parts.size());
   std::set<std::string> taken;
   for (const CompositionNode& part : parts) {
     std::vector<const CompositionNode*> leaves = leaves_of(part);
@@ -197,6 +201,7 @@ OpenedLearners open_learners(const LearnersSource& source) {
 std::vector<std::size_t> learners_of_rows(const Dataset& data,
                                           const std::vector<NamedLearner>& learners) {
   std::vector<std::string> names;
+  names.reserve(learners.size());
   for (const NamedLearner& named : learners) names.push_back(named.name);
   std::vector<std::size_t> choice;
   choice.reserve(data.examples.size());
