@@ -1,6 +1,7 @@
 #include "check/probe.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -12,7 +13,9 @@ namespace {
 
 constexpr float kProbeRate = 1e-3f;
 
-std::vector<const EncodedExample*> probe_examples(ExampleSpan train, int64_t limit) {
+// As many as the limit lets, cut to a power of two of chunks: then gradients are one sum for each
+// parameter, as they are after a batch of 32, and what is left beside them grows with the tokens.
+std::vector<const EncodedExample*> probe_examples(ExampleSpan train, int64_t limit, int64_t chunk) {
   std::vector<const EncodedExample*> probe;
   int64_t tokens = 0;
   for (const EncodedExample* example : train) {
@@ -20,6 +23,9 @@ std::vector<const EncodedExample*> probe_examples(ExampleSpan train, int64_t lim
     if (probe.size() >= 2 && tokens > limit) break;
     probe.push_back(example);
   }
+  auto each = static_cast<std::size_t>(chunk);
+  std::size_t whole = std::bit_floor(probe.size() / each) * each;
+  if (whole > 0) probe.resize(std::max<std::size_t>(2, whole));
   return probe;
 }
 
@@ -38,7 +44,7 @@ double largest_difference(const Tensor& a, const Tensor& b) {
 
 Probe::Probe(const CheckSubject& subject, Learner& learner, int64_t limit)
     : learner_(learner),
-      posed_(*learner.task, probe_examples(subject.train, limit), {}),
+      posed_(*learner.task, probe_examples(subject.train, limit, learner.gradient_chunk()), {}),
       context_(subject.compute) {
   context_.seed = subject.seed;
 }
