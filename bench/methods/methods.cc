@@ -6,10 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <sstream>
 
+#include "../sentence_lengths.h"
 #include "adapters/composition.h"
-#include "base/files.h"
 #include "base/text_table.h"
 #include "base/units.h"
 #include "eval/learner.h"
@@ -38,19 +37,6 @@ std::vector<std::string> method_texts() {
     if (!given) texts.push_back(needs_parts ? info->example : info->name);
   }
   return texts;
-}
-
-std::vector<std::vector<int64_t>> batches(const std::filesystem::path& lengths) {
-  std::vector<std::vector<int64_t>> all;
-  std::istringstream lines(read_file(lengths));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.empty() || line[0] == '#') continue;
-    std::istringstream numbers(line);
-    std::vector<int64_t> counts;
-    for (int64_t count = 0; numbers >> count;) counts.push_back(count);
-    all.push_back(std::move(counts));
-  }
-  return all;
 }
 
 double now() {
@@ -137,7 +123,7 @@ void run(const Options& options) {
   start_threads(options.threads);
   DType compute = options.dtype == "bf16" ? DType::kBF16 : DType::kF32;
   std::shared_ptr<const Model> model = load_model(options.model);
-  std::vector<std::vector<int64_t>> lengths = batches(options.lengths);
+  std::vector<std::vector<int64_t>> lengths = read_sentence_lengths(options.lengths);
   Bench baseline(model, kBaseline, lengths, compute);
   baseline.pass();
   TextTable table({"method", "parameters", "ms/step", "of LoRA"});

@@ -9,10 +9,9 @@
 #include <chrono>
 #include <deque>
 #include <functional>
-#include <sstream>
 
+#include "../sentence_lengths.h"
 #include "adapters/composition.h"
-#include "base/files.h"
 #include "base/text_table.h"
 #include "eval/several_learners.h"
 #include "tensor/threads.h"
@@ -74,11 +73,8 @@ class Bench {
   void read_examples(const std::string& path) {
     Stream stream(1, "ids");
     uint64_t drawn = 0;
-    std::istringstream lines(read_file(path));
-    for (std::string line; std::getline(lines, line);) {
-      if (line.empty() || line[0] == '#') continue;
-      std::istringstream numbers(line);
-      for (int64_t count = 0; numbers >> count;) {
+    for (const std::vector<int64_t>& counts : read_sentence_lengths(path)) {
+      for (int64_t count : counts) {
         EncodedExample& example = encoded_.emplace_back();
         example.source = &source_;
         for (int64_t t = 0; t < count; ++t) {

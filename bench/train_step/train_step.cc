@@ -18,9 +18,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <new>
-#include <sstream>
 
-#include "base/files.h"
+#include "../sentence_lengths.h"
 #include "base/process.h"
 #include "eval/learner.h"
 #include "formats/safetensors.h"
@@ -146,16 +145,7 @@ struct Options {
 // Token counts per batch.
 std::vector<std::vector<int64_t>> batches(const Options& options) {
   if (options.lengths.empty()) return {std::vector<int64_t>(8, 128)};
-  std::vector<std::vector<int64_t>> all;
-  std::istringstream lines(read_file(options.lengths));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.empty() || line[0] == '#') continue;
-    std::istringstream numbers(line);
-    std::vector<int64_t> counts;
-    for (int64_t count = 0; numbers >> count;) counts.push_back(count);
-    all.push_back(counts);
-  }
-  return all;
+  return read_sentence_lengths(options.lengths);
 }
 
 class Bench {

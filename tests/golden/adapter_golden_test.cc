@@ -52,22 +52,10 @@ std::vector<Case> all_cases(std::initializer_list<DType> types) {
   return cases;
 }
 
-std::string case_name(const testing::TestParamInfo<Case>& info) {
-  std::string name = info.param.folder;
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name + "_" + std::string(dtype_name(info.param.compute));
-}
-
 class AdapterGolden : public testing::TestWithParam<Case> {
  protected:
   AdapterGolden() : golden_(GetParam().base, GetParam().folder, GetParam().compute) {
-    LoadedAdapter loaded = load_adapter(golden_folder(GetParam().folder), golden_.model->facts());
-    adapter_ = std::move(loaded.adapter);
-    golden_.head = std::move(loaded.head);
-    adapter_->convert(golden_.context.dtype(Precision::kFull));
-    for (Parameter& parameter : golden_.head->parameters())
-      golden_.set(parameter, parameter.value());
-    golden_.context.adapters = {{.hooks = adapter_.get()}};
+    adapter_ = golden_.load_with_head(GetParam().folder);
   }
 
   // The names of the trained tensors in the library's files.
@@ -151,7 +139,7 @@ TEST_P(AdapterGolden, MergedWeightsAgree) {
 
 INSTANTIATE_TEST_SUITE_P(Files, AdapterGolden,
                          testing::ValuesIn(all_cases({DType::kF64, DType::kF32, DType::kBF16})),
-                         case_name);
+                         golden_case_name<Case>);
 
 class AdapterFiles : public testing::TestWithParam<Case> {};
 
@@ -183,7 +171,7 @@ TEST_P(AdapterFiles, AreWrittenAgainAsTheyWere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, AdapterFiles, testing::ValuesIn(all_cases({DType::kF32})),
-                         case_name);
+                         golden_case_name<Case>);
 
 }  // namespace
 }  // namespace inlay

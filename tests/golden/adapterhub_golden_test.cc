@@ -29,11 +29,6 @@ const std::vector<const char*>& folders() {
   return all;
 }
 
-std::string plain_name(std::string name) {
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name;
-}
-
 struct Case {
   const char* folder;
   DType compute;
@@ -51,13 +46,7 @@ std::vector<Case> all_cases() {
 class AdapterHubGolden : public testing::TestWithParam<Case> {
  protected:
   AdapterHubGolden() : golden_(kBase, GetParam().folder, GetParam().compute) {
-    LoadedAdapter loaded = load_adapter(golden_folder(GetParam().folder), golden_.model->facts());
-    adapter_ = std::move(loaded.adapter);
-    golden_.head = std::move(loaded.head);
-    adapter_->convert(golden_.context.dtype(Precision::kFull));
-    for (Parameter& parameter : golden_.head->parameters())
-      golden_.set(parameter, parameter.value());
-    golden_.context.adapters = {{.hooks = adapter_.get()}};
+    adapter_ = golden_.load_with_head(GetParam().folder);
   }
 
   // The names of the trained tensors in AdapterHub's files.
@@ -112,10 +101,7 @@ TEST_P(AdapterHubGolden, GradientsOfEveryTrainedTensorAgree) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, AdapterHubGolden, testing::ValuesIn(all_cases()),
-                         [](const auto& info) {
-                           return plain_name(info.param.folder) + "_" +
-                                  std::string(dtype_name(info.param.compute));
-                         });
+                         golden_case_name<Case>);
 
 // A copy of a golden folder that a test changes.
 class AdapterHubFolder : public testing::Test {

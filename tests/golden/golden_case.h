@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "adapters/storage.h"
 #include "autograd/operands.h"
 #include "autograd/ops/losses.h"
 #include "autograd/ops/row_ops.h"
@@ -19,6 +20,14 @@ namespace inlay {
 
 inline std::filesystem::path golden_folder(const std::string& name) {
   return std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/models" / name;
+}
+
+// The name of a test of a folder in a compute type: "bert_lora_F32".
+template <class Case>
+std::string golden_case_name(const testing::TestParamInfo<Case>& info) {
+  std::string name = info.param.folder;
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name + "_" + std::string(dtype_name(info.param.compute));
 }
 
 // What a compute type may differ by from float64, relative to the largest value of the tensor: each
@@ -64,6 +73,18 @@ class GoldenCase {
     head = std::make_unique<Head>(layout, model->facts().hidden, outputs, 0.0, 1);
     for (Parameter& parameter : head->parameters())
       set(parameter, model->checkpoint().tensor(parameter.name()));
+  }
+
+  // The adapter of a folder, made active, and its head where it has one.
+  std::unique_ptr<Adapter> load_with_head(const std::string& folder) {
+    LoadedAdapter loaded = load_adapter(golden_folder(folder), model->facts());
+    loaded.adapter->convert(context.dtype(Precision::kFull));
+    if (loaded.head != nullptr) {
+      head = std::move(loaded.head);
+      for (Parameter& parameter : head->parameters()) set(parameter, parameter.value());
+    }
+    context.adapters = {{.hooks = loaded.adapter.get()}};
+    return std::move(loaded.adapter);
   }
 
   // All trainable tensors in the type that the context computes in.

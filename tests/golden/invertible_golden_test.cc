@@ -13,9 +13,7 @@ constexpr const char* kFolder = "bert-seq-bn-inv-masked-lm";
 class InvertibleGolden : public testing::TestWithParam<DType> {
  protected:
   InvertibleGolden() : golden_("bert-masked-lm", kFolder, GetParam()) {
-    adapter_ = load_adapter(golden_folder(kFolder), golden_.model->facts()).adapter;
-    adapter_->convert(golden_.context.dtype(Precision::kFull));
-    golden_.context.adapters = {{.hooks = adapter_.get()}};
+    adapter_ = golden_.load_with_head(kFolder);
   }
 
   // Of all tokens, whose rows are the batch's.

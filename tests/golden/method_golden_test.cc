@@ -38,12 +38,6 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
-std::string case_name(const testing::TestParamInfo<Case>& info) {
-  std::string name = info.param.folder;
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name + "_" + std::string(dtype_name(info.param.compute));
-}
-
 class MethodGolden : public testing::TestWithParam<Case> {
  protected:
   MethodGolden() : golden_("bert-single-label", GetParam().folder, GetParam().compute) {
@@ -107,7 +101,8 @@ TEST_P(MethodGolden, MergedTensorsAgree) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, MethodGolden, testing::ValuesIn(all_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Methods, MethodGolden, testing::ValuesIn(all_cases()),
+                         golden_case_name<Case>);
 
 }  // namespace
 }  // namespace inlay

@@ -11,12 +11,6 @@ struct Case {
   DType compute;
 };
 
-std::string case_name(const testing::TestParamInfo<Case>& info) {
-  std::string name = info.param.folder;
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name + "_" + std::string(dtype_name(info.param.compute));
-}
-
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
   for (const char* folder :
@@ -173,7 +167,8 @@ TEST_P(ModelGolden, GradientsOfEveryTensorAgree) {
   EXPECT_GT(compared, 20u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, ModelGolden, testing::ValuesIn(all_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Families, ModelGolden, testing::ValuesIn(all_cases()),
+                         golden_case_name<Case>);
 
 }  // namespace
 }  // namespace inlay

@@ -43,12 +43,6 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
-std::string case_name(const testing::TestParamInfo<Case>& info) {
-  std::string name = info.param.folder;
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name + "_" + std::string(dtype_name(info.param.compute));
-}
-
 class PromptGolden : public testing::TestWithParam<Case> {
  protected:
   PromptGolden() : golden_("bert-single-label", GetParam().folder, GetParam().compute) {
@@ -96,7 +90,8 @@ TEST_P(PromptGolden, AGateMultipliesTheWeightOfVirtualTokens) {
                 "logits.gate");
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, PromptGolden, testing::ValuesIn(all_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Methods, PromptGolden, testing::ValuesIn(all_cases()),
+                         golden_case_name<Case>);
 
 // As PEFT writes them, with a classifier.
 class PromptFiles : public testing::TestWithParam<const char*> {};

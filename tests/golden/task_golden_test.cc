@@ -15,12 +15,6 @@ struct Case {
   DType compute;
 };
 
-std::string case_name(const testing::TestParamInfo<Case>& info) {
-  std::string name = info.param.folder;
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name + "_" + std::string(dtype_name(info.param.compute));
-}
-
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
   for (DType compute : {DType::kF64, DType::kF32, DType::kBF16}) {
@@ -165,7 +159,7 @@ TEST_P(TaskGolden, LossAndGradientsOfEveryTensorAgree) {
   EXPECT_GT(compared, 20u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Tasks, TaskGolden, testing::ValuesIn(all_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Tasks, TaskGolden, testing::ValuesIn(all_cases()), golden_case_name<Case>);
 
 }  // namespace
 }  // namespace inlay

@@ -236,13 +236,15 @@ class PrefixTuning : public Method {
          kPositions, base.model_type);
   }
 
-  // Made anew with the prefixes, whose precision it follows; it has no gradient.
+  // It follows the precision of the prefixes, not their values, and has no gradient.
   std::unique_ptr<SiteHook> shifted_positions(const Site& site, Parameter& pairs,
                                               ParameterMaker& make) const {
     DerivedParameter& table = make.derive(
         site.name + ".shifted", {&pairs},
-        [weight = site.weight, n = num_virtual_tokens_](auto values) {
-          return shifted(weight, n, values[0].dtype());
+        [weight = site.weight, n = num_virtual_tokens_, made = Tensor()](auto values) mutable {
+          DType dtype = values[0].dtype();
+          if (!made.defined() || made.dtype() != dtype) made = shifted(weight, n, dtype);
+          return made;
         },
         [](auto, const Tensor&) { return std::vector<Tensor>(1); });
     table.parameter().freeze();
