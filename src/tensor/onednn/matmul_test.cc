@@ -55,17 +55,47 @@ TEST_F(MatmulTest, AgreesWithThePlainSum) {
   }
 }
 
-TEST_F(MatmulTest, TransposedProductAgreesWithThePlainSum) {
-  for (int64_t k : {1, 64, 100}) {
-    Tensor left = random_tensor({k, 24}, "l"), right = random_tensor({k, 16}, "r");
-    std::vector<float> dst(24 * 16);
-    runtime_.matmul_transposed(left.raw(), right.raw(), DType::kF32, k, 24, 16, dst.data());
-    for (int64_t i = 0; i < 24; ++i) {
-      for (int64_t j = 0; j < 16; ++j) {
+// Rounded once, at the operands: sums are float32's.
+TEST_F(MatmulTest, ABf16ProductIsThatOfRoundedNumbers) {
+  for (Layout layout : {Layout::kOutIn, Layout::kInOut}) {
+    bool out_in = layout == Layout::kOutIn;
+    Tensor x = random_tensor({70, 48}, "x").to(DType::kBF16);
+    Tensor weight = random_tensor(out_in ? Shape{40, 48} : Shape{48, 40}, "w");
+    Tensor y = Tensor::empty({70, 40}, DType::kF32), narrow = Tensor::empty({70, 40}, DType::kBF16);
+    PackedMatrix packed = PackedMatrix::pack(weight, layout, DType::kBF16);
+    runtime_.matmul({.src = x.raw(), .rows = 70, .dst = y.mutable_raw()}, packed);
+    runtime_.matmul(
+        {.src = x.raw(), .rows = 70, .dst = narrow.mutable_raw(), .dst_dtype = DType::kBF16},
+        packed);
+    Tensor wide = x.to(DType::kF64), rounded = weight.to(DType::kBF16).to(DType::kF64);
+    for (int64_t i = 0; i < 70; ++i) {
+      for (int64_t j = 0; j < 40; ++j) {
         double sum = 0;
-        for (int64_t t = 0; t < k; ++t)
-          sum += double{left.data<float>()[t * 24 + i]} * right.data<float>()[t * 16 + j];
-        ASSERT_NEAR(dst[static_cast<std::size_t>(i * 16 + j)], sum, static_cast<double>(k) * 6e-8);
+        for (int64_t k = 0; k < 48; ++k)
+          sum += wide.data<double>()[i * 48 + k] *
+                 rounded.data<double>()[out_in ? j * 48 + k : k * 40 + j];
+        ASSERT_NEAR(y.data<float>()[i * 40 + j], sum, 48 * 6e-8) << i << " " << j;
+        ASSERT_NEAR(static_cast<float>(narrow.data<BFloat16>()[i * 40 + j]), sum,
+                    48 * 6e-8 + std::fabs(sum) / 256);
+      }
+    }
+  }
+}
+
+TEST_F(MatmulTest, TransposedProductAgreesWithThePlainSum) {
+  for (int64_t m : {24, 64, 150}) {
+    for (int64_t k : {1, 64, 100}) {
+      Tensor left = random_tensor({k, m}, "l"), right = random_tensor({k, 16}, "r");
+      std::vector<float> dst(static_cast<std::size_t>(m * 16));
+      runtime_.matmul_transposed(left.raw(), right.raw(), DType::kF32, k, m, 16, dst.data());
+      for (int64_t i = 0; i < m; ++i) {
+        for (int64_t j = 0; j < 16; ++j) {
+          double sum = 0;
+          for (int64_t t = 0; t < k; ++t)
+            sum += double{left.data<float>()[t * m + i]} * right.data<float>()[t * 16 + j];
+          ASSERT_NEAR(dst[static_cast<std::size_t>(i * 16 + j)], sum,
+                      static_cast<double>(k) * 6e-8);
+        }
       }
     }
   }
@@ -79,12 +109,15 @@ TEST_F(MatmulTest, ARowHasTheSameBitsForAnyRowCountAndThreadCount) {
       Tensor x = random_tensor({1024, in}, "x"), weight = random_tensor({out, in}, "w");
       Tensor all = product(x, weight, nullptr, compute);
       for (int64_t rows : {1, 7, 64, 100, 640}) {
-        for (int threads : {1, 2}) {
-          omp_set_num_threads(threads);
-          Tensor some = product(x.rows(0, rows), weight, nullptr, compute);
-          ASSERT_EQ(std::memcmp(some.raw(), all.raw(), some.byte_count()), 0)
-              << dtype_name(compute) << " " << in << "x" << out << " rows " << rows << " threads "
-              << threads;
+        for (int64_t first : {0, 5, 64}) {  // a row's place does not matter, either
+          for (int threads : {1, 2}) {
+            omp_set_num_threads(threads);
+            Tensor some = product(x.rows(first, first + rows), weight, nullptr, compute);
+            Tensor expected = all.rows(first, first + rows);
+            ASSERT_EQ(std::memcmp(some.raw(), expected.raw(), some.byte_count()), 0)
+                << dtype_name(compute) << " " << in << "x" << out << " rows " << first << " to "
+                << first + rows << " threads " << threads;
+          }
         }
       }
     }
