@@ -7,6 +7,7 @@
 
 #include "base/nearest.h"
 #include "check/parts.h"
+#include "tensor/tensor_heap.h"
 
 namespace inlay {
 
@@ -70,6 +71,7 @@ CheckReport run_checks(const CheckSubject& subject) {
     try {
       ProbeCost cost = check_probe(subject, subject.fresh(), report.findings);
       check_memory(subject, cost, report.findings);
+      trim_tensor_heap();
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kInterrupted) throw;
       report.findings.push_back({"C-3", Severity::kError, error.what()});

@@ -57,8 +57,8 @@ void check_memory(const CheckSubject& subject, const ProbeCost& cost, Findings& 
   auto activations =
       cost.activation_bytes +
       static_cast<uint64_t>(cost.bytes_per_token * static_cast<double>(tokens - cost.tokens));
-  // Gradient, two moments, the best values and what a checkpoint is written from.
-  uint64_t training = 4 * cost.trained_bytes;
+  // Two moments and the best values; gradients are among the activations.
+  uint64_t training = 3 * cost.trained_bytes;
   uint64_t fixed = cost.resident_bytes - std::min(cost.resident_bytes, cost.activation_bytes);
   fixed += table_bytes(subject.model.facts()) + kFurther;
   uint64_t whole = fixed + activations + training;

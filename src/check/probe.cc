@@ -70,9 +70,9 @@ Tensor Probe::logits(SiteHooks* hooks, Tap* tap, float gate) {
 }
 
 double Probe::gradients(std::vector<Tensor>& taken) {
+  taken.clear();
   activate(context_, learner_);
   double total = pass_batch(context_, learner_, posed_.all(), 0);
-  taken.clear();
   for (Parameter* parameter : learner_.parameters()) {
     Tensor gradient = parameter->take_gradient();
     taken.push_back(gradient.defined() ? gradient.clone() : Tensor());

@@ -7,10 +7,12 @@
 #include "base/process.h"
 #include "check/parts.h"
 #include "check/probe.h"
+#include "tensor/tensor_heap.h"
 
 namespace inlay {
 namespace {
 
+constexpr int kSteps = 2;
 constexpr int kOverfitSteps = 20;
 constexpr double kHalfLargest = 65504;
 constexpr std::size_t kNamesShown = 5;
@@ -84,10 +86,8 @@ void identity(const Learner& learner, const Tensor& base, const Tensor& fresh, F
 }
 
 // C-10.
-void gradients(const Learner& learner, const std::vector<Tensor>& first,
-               const std::vector<Tensor>& third, Findings& findings) {
-  std::vector<Parameter*> parameters = learner.parameters();
-  GradientNames start = judge(parameters, first), later = judge(parameters, third);
+void gradients(std::size_t tensors, const GradientNames& start, const GradientNames& later,
+               Findings& findings) {
   Json details{{"zero_at_start", start.zero},
                {"zero_after_two_steps", later.zero},
                {"unreached", start.unreached},
@@ -98,9 +98,9 @@ void gradients(const Learner& learner, const std::vector<Tensor>& first,
                         std::move(details)});
     return;
   }
-  bool dead = later.zero.size() + later.unreached.size() == parameters.size();
+  bool dead = later.zero.size() + later.unreached.size() == tensors;
   std::string text = fmt::format("{} tensors are trained; {} have no gradient in the first step",
-                                 parameters.size(), start.zero.size());
+                                 tensors, start.zero.size());
   Severity severity = dead ? Severity::kError : Severity::kInfo;
   if (!later.zero.empty()) {
     severity = std::max(severity, Severity::kWarning);
@@ -183,19 +183,22 @@ ProbeCost check_probe(const CheckSubject& subject, Learner learner, Findings& fi
   Tensor fresh = probe.logits(learner.adapter.get(), &tap);
   activations(tap, findings);
   identity(learner, base, fresh, findings);
-  std::vector<Tensor> first, second, third;
-  double loss = probe.gradients(first);
-  probe.step(first);
-  probe.gradients(second);
-  probe.step(second);
-  probe.gradients(third);
-  gradients(learner, first, third, findings);
+  std::vector<Parameter*> parameters = learner.parameters();
+  std::vector<Tensor> taken;
+  double loss = probe.gradients(taken);
+  GradientNames start = judge(parameters, taken);
+  for (int i = 0; i < kSteps; ++i) {
+    probe.step(taken);
+    probe.gradients(taken);
+  }
+  gradients(parameters.size(), start, judge(parameters, taken), findings);
+  taken.clear();
+  trim_tensor_heap();
   ProbeCost cost{.tokens = probe.tokens(),
                  .activation_bytes = probe.activation_bytes(),
                  .resident_bytes = current_rss_bytes()};
   cost.bytes_per_token = bytes_per_token(subject, learner, probe);
-  for (Parameter* parameter : learner.parameters())
-    cost.trained_bytes += parameter->value().byte_count();
+  for (Parameter* parameter : parameters) cost.trained_bytes += parameter->value().byte_count();
   effect(subject, probe, learner, loss, findings);
   check_storage(subject, probe, learner, findings);
   return cost;

@@ -13,6 +13,7 @@
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
 #include "tensor/storage.h"
+#include "tensor/tensor_heap.h"
 
 namespace inlay {
 
@@ -22,13 +23,13 @@ class Tensor {
 
   // Uninitialised elements from `resource`, which must outlive every handle that shares them.
   static Tensor empty(const Shape& shape, DType dtype,
-                      std::pmr::memory_resource* resource = std::pmr::new_delete_resource());
+                      std::pmr::memory_resource* resource = tensor_heap());
   // The same for a matrix, with room behind its last row up to the next multiple of `unit` rows.
   // Whoever holds the tensor may write anything there; nobody may take it for a value.
   static Tensor empty_rows(const Shape& shape, DType dtype, int64_t unit,
                            std::pmr::memory_resource* resource);
   static Tensor zeros(const Shape& shape, DType dtype,
-                      std::pmr::memory_resource* resource = std::pmr::new_delete_resource());
+                      std::pmr::memory_resource* resource = tensor_heap());
   // Read-only elements in bytes that `owner` keeps alive. REQUIRES: enough bytes, aligned for the
   // dtype.
   static Tensor borrow(const Shape& shape, DType dtype, std::span<const std::byte> bytes,
@@ -80,9 +81,8 @@ class Tensor {
 
   // A copy of the elements as another dtype (floating types only, or equal types); kInput
   // otherwise.
-  Tensor to(DType dtype,
-            std::pmr::memory_resource* resource = std::pmr::new_delete_resource()) const;
-  Tensor clone(std::pmr::memory_resource* resource = std::pmr::new_delete_resource()) const;
+  Tensor to(DType dtype, std::pmr::memory_resource* resource = tensor_heap()) const;
+  Tensor clone(std::pmr::memory_resource* resource = tensor_heap()) const;
 
  private:
   void check_dtype(DType wanted) const {

@@ -11,6 +11,7 @@
 #include "runs/metrics_log.h"
 #include "runs/report.h"
 #include "tensor/onednn/peak.h"
+#include "tensor/tensor_heap.h"
 #include "train/calibrate.h"
 #include "train/mixture.h"
 #include "train/run_check.h"
@@ -278,6 +279,7 @@ Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const 
                           pretty_json(checks.to_json(bench.config.allow)));
   }
   double peak = onednn::measure_peak(bench.compute);
+  trim_tensor_heap();
   observer.opened(bench, peak);
 
   std::vector<SplitOutcome> outcomes = train_splits(bench, *run, observer);
