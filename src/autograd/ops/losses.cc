@@ -1,5 +1,6 @@
 #include "autograd/ops/losses.h"
 
+#include "autograd/loss_seed.h"
 #include "autograd/operands.h"
 #include "tensor/kernels/binary_losses.h"
 #include "tensor/kernels/cross_entropy.h"
@@ -18,17 +19,6 @@ kernels::CrossEntropy kernel_args(const std::vector<int32_t>& targets, int64_t c
           .class_weights = in(options.class_weights)};
 }
 
-// d total / d row, which is one number for all rows.
-double seed_of(const Tensor& grad_y) {
-  kernels::Input seeds = in(grad_y);
-  double seed = grad_y.count() > 0 ? seeds.load<double>(0) : 0.0;
-  for (int64_t i = 1; i < grad_y.count(); ++i) {
-    ensure(seeds.load<double>(i) == seed, "the rows of a loss are seeded with {} and {}, not alike",
-           seed, seeds.load<double>(i));
-  }
-  return seed;
-}
-
 // The common shape of the two losses against real-valued targets.
 template <class Forward, class Backward>
 Variable real_target_loss(OpContext& context, const Variable& logits, const Tensor& targets,
@@ -43,8 +33,8 @@ Variable real_target_loss(OpContext& context, const Variable& logits, const Tens
                              [slot = logits.slot(), kept = logits.value(), wide, normalizer,
                               backward](Tape& tape, const Tensor& grad_y) {
                                Tensor grad = tape.empty(kept.shape(), kept.dtype());
-                               backward(in(kept), in(wide), seed_of(grad_y) / normalizer, out(grad),
-                                        grad.count());
+                               backward(in(kept), in(wide), equal_seed(grad_y) / normalizer,
+                                        out(grad), grad.count());
                                tape.accumulate(slot, std::move(grad));
                              });
 }
@@ -75,7 +65,7 @@ Variable cross_entropy(OpContext& context, const Variable& logits,
                                  Tape& tape, const Tensor& grad_y) {
                                Tensor grad = tape.empty(kept.shape(), kept.dtype());
                                kernels::cross_entropy_backward(args, in(kept), in(lse),
-                                                               seed_of(grad_y) / held.normalizer,
+                                                               equal_seed(grad_y) / held.normalizer,
                                                                out(grad));
                                tape.accumulate(slot, std::move(grad));
                              });

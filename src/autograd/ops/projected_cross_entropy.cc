@@ -1,0 +1,171 @@
+#include "autograd/ops/projected_cross_entropy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "autograd/loss_seed.h"
+#include "autograd/operands.h"
+#include "autograd/ops/losses.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/matmul_reference.h"
+#include "tensor/kernels/parallel.h"
+#include "tensor/kernels/running_softmax.h"
+
+namespace inlay {
+
+VocabularyProjection::VocabularyProjection(const Tensor& weight, int64_t piece_rows,
+                                           const std::function<void()>& after_packing)
+    : weight_(weight) {
+  ensure(weight.shape().rank() == 2 && piece_rows > 0, "a vocabulary's weight of shape {}",
+         weight.shape().text());
+  for (int64_t first = 0; first < weight.dim(0); first += piece_rows) {
+    pieces_.emplace_back(weight.rows(first, std::min(first + piece_rows, weight.dim(0))), Tensor(),
+                         onednn::Layout::kOutIn, after_packing);
+  }
+}
+
+namespace {
+
+// What one pass over the vocabulary leaves: the running softmax of every row, the logits of the
+// targets, and sum_c weight_c W_c, which the gradient is made of.
+struct Pass {
+  Tensor largest, sum, at_target, weighted;
+};
+
+void times_piece(OpContext& context, const Tensor& src, const FrozenWeight& piece,
+                 const Tensor& dst) {
+  context.useful_flops += 2.0 * static_cast<double>(src.count()) * static_cast<double>(piece.out());
+  if (context.compute == DType::kF64) {
+    return kernels::matmul_reference_nt(src.data<double>(), piece.exact().data<double>(),
+                                        src.dim(0), piece.out(), piece.in(),
+                                        dst.mutable_data<double>());
+  }
+  context.runtime.matmul({.src = src.raw(),
+                          .rows = src.dim(0),
+                          .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
+                          .dst = dst.mutable_raw(),
+                          .dst_dtype = dst.dtype()},
+                         piece.packed_forward(context.compute));
+}
+
+void times_piece_transposed(OpContext& context, const Tensor& src, const FrozenWeight& piece,
+                            const Tensor& dst) {
+  context.useful_flops += 2.0 * static_cast<double>(src.count()) * static_cast<double>(piece.in());
+  if (context.compute == DType::kF64) {
+    return kernels::matmul_reference_nn(src.data<double>(), piece.exact().data<double>(),
+                                        src.dim(0), piece.in(), piece.out(),
+                                        dst.mutable_data<double>());
+  }
+  context.runtime.matmul({.src = src.raw(),
+                          .rows = src.dim(0),
+                          .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
+                          .dst = dst.mutable_raw(),
+                          .dst_dtype = dst.dtype()},
+                         piece.packed_backward(context.compute));
+}
+
+void keep_targets(const Tensor& logits, const std::vector<int32_t>& targets, int64_t first,
+                  const Tensor& at_target) {
+  for (int64_t row = 0; row < logits.dim(0); ++row) {
+    int64_t place = targets[static_cast<std::size_t>(row)] - first;
+    if (place < 0 || place >= logits.dim(1)) continue;
+    out(at_target).store(row, in(logits).load<double>(row * logits.dim(1) + place));
+  }
+}
+
+Pass pass_over(OpContext& context, const Tensor& src, const VocabularyProjection& projection,
+               const std::vector<int32_t>& targets, bool records) {
+  Tape& tape = context.tape;
+  DType full = context.dtype(Precision::kFull);
+  int64_t rows = src.dim(0);
+  Pass pass{tape.empty({rows}, full), tape.empty({rows}, full), tape.empty({rows}, full),
+            records ? tape.empty({rows, projection.hidden()}, full) : Tensor()};
+  for (int64_t row = 0; row < rows; ++row) {
+    out(pass.largest).store(row, -std::numeric_limits<double>::infinity());
+    out(pass.sum).store(row, 0.0);
+    out(pass.at_target).store(row, 0.0);
+  }
+  Tensor factor = tape.empty({rows}, full);
+  int64_t first = 0;
+  for (const FrozenWeight& piece : projection.pieces()) {
+    Tensor logits = tape.empty_rows({rows, piece.out()}, full);
+    times_piece(context, src, piece, logits);
+    keep_targets(logits, targets, first, pass.at_target);
+    Tensor weights =
+        context.compute == full ? logits : tape.empty_rows(logits.shape(), context.compute);
+    kernels::running_softmax({.rows = rows,
+                              .classes = piece.out(),
+                              .logits = in(logits),
+                              .weights = out(weights),
+                              .largest = out(pass.largest),
+                              .sum = out(pass.sum),
+                              .factor = out(factor)});
+    if (records) {
+      Tensor product = tape.empty_rows({rows, projection.hidden()}, full);
+      times_piece_transposed(context, weights, piece, product);
+      kernels::rescale_and_add(in(factor), in(product), out(pass.weighted), rows,
+                               projection.hidden());
+    }
+    first += piece.out();
+  }
+  return pass;
+}
+
+// d loss / d hidden = (sum_c p_c W_c - W_target) / normalizer, in place of the weighted sum.
+void finish_gradient(const Pass& pass, const VocabularyProjection& projection,
+                     const std::vector<int32_t>& targets, double normalizer) {
+  kernels::Output grad = out(pass.weighted);
+  kernels::Input weighted = in(pass.weighted), weight = in(projection.weight());
+  int64_t channels = projection.hidden();
+  kernels::parallel_ranges(pass.weighted.dim(0), channels, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      int32_t target = targets[static_cast<std::size_t>(row)];
+      double share = target == kIgnoredLabel ? 0 : 1 / in(pass.sum).load<double>(row);
+      for (int64_t c = 0; c < channels; ++c) {
+        double own = target == kIgnoredLabel ? 0 : weight.load<double>(target * channels + c);
+        grad.store(row * channels + c,
+                   (weighted.load<double>(row * channels + c) * share - own) / normalizer);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+Variable projected_cross_entropy(OpContext& context, const Variable& hidden,
+                                 const VocabularyProjection& projection,
+                                 const std::vector<int32_t>& targets, double normalizer) {
+  ensure(static_cast<int64_t>(targets.size()) == hidden.rows() &&
+             hidden.channels() == projection.hidden(),
+         "{} targets for rows of {} before a projection of {}", targets.size(),
+         hidden.shape().text(), projection.weight().shape().text());
+  ensure(std::all_of(targets.begin(), targets.end(),
+                     [&](int32_t target) {
+                       return target == kIgnoredLabel ||
+                              (target >= 0 && target < projection.vocabulary());
+                     }),
+         "a target is outside the vocabulary of {}", projection.vocabulary());
+  Tape& tape = context.tape;
+  bool records = tape.recording() && hidden.requires_grad();
+  Tensor src = tape.value_as(hidden, context.compute);
+  Pass pass = pass_over(context, src, projection, targets, records);
+  Tensor losses = tape.empty({hidden.rows(), 1}, context.dtype(Precision::kFull));
+  for (int64_t row = 0; row < hidden.rows(); ++row) {
+    double loss = in(pass.largest).load<double>(row) + std::log(in(pass.sum).load<double>(row)) -
+                  in(pass.at_target).load<double>(row);
+    bool counts = targets[static_cast<std::size_t>(row)] != kIgnoredLabel;
+    out(losses).store(row, counts ? loss / normalizer : 0.0);
+  }
+  if (records) finish_gradient(pass, projection, targets, normalizer);
+  return tape.record(
+      std::move(losses), hidden.row_space(), records,
+      [slot = hidden.slot(), grad = pass.weighted](Tape& tape, const Tensor& grad_y) {
+        Tensor dx = tape.empty_rows(slot->shape, slot->dtype);
+        kernels::scale(in(grad), equal_seed(grad_y), out(dx), dx.count());
+        tape.accumulate(slot, std::move(dx));
+      });
+}
+
+}  // namespace inlay

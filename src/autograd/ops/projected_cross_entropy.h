@@ -1,0 +1,42 @@
+// Cross entropy over a vocabulary whose logits are never stored: hidden rows meet the output
+// projection piece by piece, and their gradient is made in the same pass (the running softmax of
+// Milakov and Gimelshein 2018, arXiv:1805.02867). Two products a piece, nothing computed twice, no
+// array of (tokens, vocabulary).
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "autograd/frozen_weight.h"
+#include "autograd/op_context.h"
+
+namespace inlay {
+
+// A frozen matrix (vocabulary, hidden) in pieces of rows, each packed by itself.
+class VocabularyProjection {
+ public:
+  static constexpr int64_t kPieceRows = 4096;
+
+  // `weight` as stored; `after_packing` as of FrozenWeight.
+  explicit VocabularyProjection(const Tensor& weight, int64_t piece_rows = kPieceRows,
+                                const std::function<void()>& after_packing = nullptr);
+
+  int64_t vocabulary() const { return weight_.dim(0); }
+  int64_t hidden() const { return weight_.dim(1); }
+  const Tensor& weight() const { return weight_; }
+  const std::deque<FrozenWeight>& pieces() const { return pieces_; }
+
+ private:
+  Tensor weight_;
+  std::deque<FrozenWeight> pieces_;
+};
+
+// hidden (rows, C), targets (rows) in [0, vocabulary) or kIgnoredLabel -> (rows, 1), full
+// precision: (log sum_c exp(x_c) - x_target) / normalizer with x = hidden W^T. Both `projection`
+// and `targets` must outlive the backward pass. The gradient of `hidden` is kept from here on; the
+// projection itself is not trained.
+Variable projected_cross_entropy(OpContext& context, const Variable& hidden,
+                                 const VocabularyProjection& projection,
+                                 const std::vector<int32_t>& targets, double normalizer);
+
+}  // namespace inlay

@@ -1,0 +1,97 @@
+#include "autograd/ops/projected_cross_entropy.h"
+
+#include <memory>
+
+#include "autograd/gradient_check.h"
+#include "autograd/ops/linear.h"
+#include "autograd/ops/losses.h"
+
+namespace inlay {
+namespace {
+
+constexpr int32_t kVocabulary = 23;
+
+// Pieces of 8, 8 and 7 words.
+std::shared_ptr<VocabularyProjection> projection_of(int64_t channels) {
+  return std::make_shared<VocabularyProjection>(drawn_tensor("words", {kVocabulary, channels}), 8);
+}
+
+std::vector<int32_t>& targets_of(OpRun& run) {
+  std::vector<int32_t>& targets = run.numbers(run.tokens, kVocabulary);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (run.tokens.token_position[i] % 5 == 4) targets[i] = kIgnoredLabel;
+  }
+  return targets;
+}
+
+TEST(ProjectedCrossEntropy, KeepsTheContract) {
+  for (Precision precision : {Precision::kFull, Precision::kCompute}) {
+    expect_op_contract([&](int64_t channels) {
+      auto projection = projection_of(channels);
+      return OpCase{.inputs = {{channels, RowsOf::kTokens, precision}},
+                    .function =
+                        [projection](OpRun& run) {
+                          return projected_cross_entropy(run.context, run.x[0], *projection,
+                                                         targets_of(run), 3.0);
+                        },
+                    .equal_seeds = true};
+    });
+  }
+}
+
+// In float64 the pieces give what the whole gives.
+TEST(ProjectedCrossEntropy, IsTheCrossEntropyOfTheWholeProduct) {
+  constexpr int64_t kChannels = 12;
+  auto projection = projection_of(kChannels);
+  FrozenWeight whole(projection->weight(), Tensor(), onednn::Layout::kOutIn, nullptr);
+  RowSpace rows = make_row_space({4, 3});
+  std::vector<int32_t> targets{0, 22, 7, 8, 16, kIgnoredLabel, 1};
+  Tensor x = drawn_tensor("x", {7, kChannels}, DType::kF64), losses[2], grads[2];
+  for (int way : {0, 1}) {
+    OpContext context(DType::kF64);
+    ++context.forward;
+    Variable hidden = context.tape.input(x.clone(&context.arena), &rows);
+    Variable y;
+    if (way == 0) {
+      y = projected_cross_entropy(context, hidden, *projection, targets, 6.0);
+    } else {
+      Variable logits = linear(context, hidden, {.frozen = &whole}, Precision::kFull);
+      y = cross_entropy(context, logits, targets, {.normalizer = 6.0});
+    }
+    losses[way] = y.value().clone();
+    Tensor seed = Tensor::empty(y.shape(), DType::kF64, &context.arena);
+    for (int64_t i = 0; i < seed.count(); ++i) out(seed).store(i, 1.0);
+    context.tape.backward(y, seed);
+    grads[way] = hidden.grad().clone();
+  }
+  for (int64_t i = 0; i < losses[0].count(); ++i)
+    EXPECT_NEAR(losses[0].data<double>()[i], losses[1].data<double>()[i], 1e-12);
+  for (int64_t i = 0; i < grads[0].count(); ++i)
+    EXPECT_NEAR(grads[0].data<double>()[i], grads[1].data<double>()[i], 1e-12);
+}
+
+TEST(ProjectedCrossEntropy, StoresNoLogitsOfTheWholeVocabulary) {
+  constexpr int64_t kWords = 20000, kChannels = 32, kRows = 256;
+  VocabularyProjection projection(drawn_tensor("words", {kWords, kChannels}), 1024);
+  OpContext context(DType::kF32);
+  RowSpace rows = make_row_space({kRows});
+  std::vector<int32_t> targets(kRows, 5);
+  ++context.forward;
+  Variable hidden =
+      context.tape.input(drawn_tensor("x", {kRows, kChannels}).clone(&context.arena), &rows);
+  Variable y = projected_cross_entropy(context, hidden, projection, targets, 1.0);
+  EXPECT_LT(context.arena.touched_bytes(), static_cast<std::size_t>(kRows * kWords * 4 / 8));
+  context.tape.clear();
+}
+
+TEST(ProjectedCrossEntropy, RefusesTargetsOutsideTheVocabulary) {
+  auto projection = projection_of(4);
+  OpContext context(DType::kF32);
+  RowSpace rows = make_row_space({1});
+  Variable hidden = context.tape.constant(drawn_tensor("x", {1, 4}), &rows);
+  std::vector<int32_t> targets{kVocabulary};
+  EXPECT_THROW(projected_cross_entropy(context, hidden, *projection, targets, 1.0), Error);
+}
+
+}  // namespace
+}  // namespace inlay

@@ -1,0 +1,99 @@
+#include "tensor/kernels/running_softmax.h"
+
+#include <limits>
+
+#include "tensor/kernels/operand_test.h"
+#include "tensor/kernels/running_softmax_reference.h"
+
+namespace inlay::kernels {
+namespace {
+
+constexpr int64_t kRows = 9;
+constexpr double kLowest = -std::numeric_limits<double>::infinity();
+
+struct State {
+  explicit State(DType dtype)
+      : largest(Elements::constant(dtype, kRows, kLowest)),
+        sum(Elements::constant(dtype, kRows, 0)),
+        factor(unset(dtype, kRows)) {}
+  RunningSoftmax args(int64_t classes, const Elements& logits, Elements& weights) {
+    return {kRows, classes, in(logits), out(weights), out(largest), out(sum), out(factor)};
+  }
+  Elements largest, sum, factor;
+};
+
+TEST(RunningSoftmax, MatchesTheReferencePieceByPiece) {
+  on_every_target([] {
+    for (int64_t classes : {1, 3, 33, 1000}) {
+      for (DType weights_dtype : kFastTypes) {
+        State found(DType::kF32), wanted(DType::kF64);
+        for (const char* piece : {"first", "second", "third"}) {
+          const Elements x = Elements::normal(DType::kF32, kRows * classes, piece, 3.0);
+          const Elements wide = x.as(DType::kF64);
+          Elements weights = unset(weights_dtype, x.count());
+          Elements exact = unset(DType::kF64, x.count());
+          running_softmax(found.args(classes, x, weights));
+          running_softmax_reference<double>(wanted.args(classes, wide, exact));
+          expect_close("weights", weights, exact, 16);
+          expect_close("largest", found.largest, wanted.largest, 1);
+          expect_close("sum", found.sum, wanted.sum, classes + 16);
+          expect_close("factor", found.factor, wanted.factor, 16);
+        }
+      }
+    }
+  });
+}
+
+// Over the last piece the weights divided by the sum are the tail of the softmax over the whole.
+TEST(RunningSoftmax, GivesTheSoftmaxOfTheWhole) {
+  constexpr int64_t kPiece = 50;
+  const Elements x = Elements::normal(DType::kF32, kRows * 2 * kPiece, "x", 3.0);
+  const std::vector<double> values = x.values();
+  std::vector<double> halves[2];
+  for (int64_t i = 0; i < x.count(); ++i)
+    halves[i / kPiece % 2].push_back(values[static_cast<std::size_t>(i)]);
+  State state(DType::kF32);
+  Elements weights;
+  for (const std::vector<double>& half : halves) {
+    weights = unset(DType::kF32, kRows * kPiece);
+    running_softmax(state.args(kPiece, Elements(DType::kF32, half), weights));
+  }
+  for (int64_t r = 0; r < kRows; ++r) {
+    double sum = 0;
+    for (int64_t c = 0; c < 2 * kPiece; ++c)
+      sum += std::exp(values[static_cast<std::size_t>(r * 2 * kPiece + c)]);
+    for (int64_t c = 0; c < kPiece; ++c) {
+      double wanted = std::exp(halves[1][static_cast<std::size_t>(r * kPiece + c)]) / sum;
+      double found = weights.values()[static_cast<std::size_t>(r * kPiece + c)] /
+                     state.sum.values()[static_cast<std::size_t>(r)];
+      EXPECT_NEAR(found, wanted, 1e-6);
+    }
+  }
+}
+
+TEST(RescaleAndAdd, MatchesTheReference) {
+  on_every_target([] {
+    for (int64_t columns : kWidths) {
+      const Elements factor = Elements::normal(DType::kF32, kRows, "factor");
+      const Elements src = Elements::normal(DType::kF32, kRows * columns, "src");
+      Elements found = Elements::normal(DType::kF32, kRows * columns, "dst");
+      Elements wanted = found.as(DType::kF64);
+      const Elements wide[] = {factor.as(DType::kF64), src.as(DType::kF64)};
+      rescale_and_add(in(factor), in(src), out(found), kRows, columns);
+      rescale_and_add_reference<double>(in(wide[0]), in(wide[1]), out(wanted), kRows, columns);
+      expect_close("sum", found, wanted, 2);
+    }
+  });
+}
+
+TEST(RescaleAndAdd, AFactorOfZeroForgetsWhatWasThere) {
+  const Elements factor = Elements::constant(DType::kF32, kRows, 0);
+  const Elements src = Elements::normal(DType::kF32, kRows * 20, "src");
+  Elements dst =
+      Elements::constant(DType::kF32, kRows * 20, std::numeric_limits<double>::quiet_NaN());
+  rescale_and_add(in(factor), in(src), out(dst), kRows, 20);
+  EXPECT_TRUE(dst == src);
+}
+
+}  // namespace
+}  // namespace inlay::kernels
