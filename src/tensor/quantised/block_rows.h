@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <span>
 
 #include "tensor/quantised/block_format.h"
@@ -37,6 +38,14 @@ T load_value(const std::byte* src) {
   T value;
   std::memcpy(&value, src, sizeof(T));
   return value;
+}
+
+// A scale as a float. A NaN, which only a damaged file has, becomes the one without a payload, so
+// that its lower half is zero and rounding to bf16 needs no care for it.
+template <class T>
+float scale_value(const std::byte* src) {
+  const auto value = static_cast<float>(load_value<T>(src));
+  return value == value ? value : std::numeric_limits<float>::quiet_NaN();
 }
 
 template <class T>

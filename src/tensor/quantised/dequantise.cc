@@ -39,9 +39,7 @@ template <class T>
 void int8_row(const std::byte* src, float scale, int64_t columns, T* dst) {
   const V32 factor = set(scale);
   int64_t c = 0;
-  for (; c + kLanes <= columns; c += kLanes) {
-    store_some(hn::Mul(factor, to_float(load_signed(src + c))), dst + c, kWidth);
-  }
+  for (; c + 32 <= columns; c += 32) int8_32(src + c, factor, dst + c);
   for (; c < columns; ++c) {
     dst[c] = T(scale * static_cast<float>(static_cast<int8_t>(src[c])));
   }

@@ -1,5 +1,6 @@
 // One block of each format as vectors of f32, for dequantise.cc. T is float or BFloat16. The order
-// of the multiplications and subtractions is that of the references, so the bits are.
+// of the multiplications and subtractions is that of the references, so the bits are. Elements are
+// stored by 32, whatever the width of a vector.
 
 #if defined(INLAY_TENSOR_QUANTISED_DEQUANTISE_BLOCKS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef INLAY_TENSOR_QUANTISED_DEQUANTISE_BLOCKS_INL_H_
@@ -24,7 +25,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using I32 = hn::RebindToSigned<F32>;
 using VI32 = hn::Vec<I32>;
-inline constexpr auto kLanes = static_cast<int64_t>(kWidth);
 
 // kWidth bytes, widened.
 HWY_INLINE VI32 load_unsigned(const std::byte* src) {
@@ -41,82 +41,124 @@ HWY_INLINE VI32 low_half(VI32 v) { return hn::And(v, hn::Set(I32(), 15)); }
 HWY_INLINE VI32 high_half(VI32 v) { return hn::ShiftRight<4>(v); }  // of a byte, widened
 HWY_INLINE VI32 minus(VI32 v, int32_t offset) { return hn::Sub(v, hn::Set(I32(), offset)); }
 
-HWY_INLINE float half_value(const std::byte* src) {
-  return static_cast<float>(load_value<Float16>(src));
+// 32 elements: kParts vectors, part p from element p * kWidth on.
+struct V32s {
+  V32 part[kParts];
+};
+
+HWY_INLINE void store_32(const V32s& values, float* dst) {
+  for (std::size_t p = 0; p < kParts; ++p) {
+    hn::StoreU(values.part[p], F32(), dst + p * kWidth);
+  }
+}
+
+// Rounds to nearest even and takes the upper halves of two vectors at once. A NaN needs no care:
+// those of scale_value() and of the processor have lower halves of zero.
+HWY_INLINE void store_32(const V32s& values, BFloat16* dst) {
+#if HWY_TARGET == HWY_SCALAR
+  for (std::size_t p = 0; p < kParts; ++p) dst[p] = BFloat16(hn::GetLane(values.part[p]));
+#else
+  const hn::RebindToUnsigned<F32> words;
+  const hn::Repartition<uint16_t, F32> halves;
+  const auto rounded_up = [&](V32 v) HWY_ATTR {
+    const auto bits = hn::BitCast(words, v);
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(words, 1));
+    return hn::BitCast(halves, hn::Add(hn::Add(bits, hn::Set(words, 0x7fff)), odd));
+  };
+  for (std::size_t p = 0; p < kParts; p += 2) {
+    const auto both =
+        hn::ConcatOdd(halves, rounded_up(values.part[p + 1]), rounded_up(values.part[p]));
+    hn::StoreU(both, halves, bits_of(dst + p * kWidth));
+  }
+#endif
+}
+
+// The vectors that value(p) gives, for parts p of 32 elements.
+template <class Value>
+HWY_INLINE V32s each_part(const Value& value) {
+  V32s values;
+  for (std::size_t p = 0; p < kParts; ++p) values.part[p] = value(p);
+  return values;
+}
+
+template <class T>
+HWY_INLINE void int8_32(const std::byte* src, V32 scale, T* dst) {
+  store_32(each_part([&](std::size_t p) HWY_ATTR {
+             return hn::Mul(scale, to_float(load_signed(src + p * kWidth)));
+           }),
+           dst);
 }
 
 template <class T>
 HWY_INLINE void q8_0_block(const std::byte* src, T* dst) {
-  const V32 scale = set(half_value(src));
-  for (int64_t i = 0; i < q8_0::kLength; i += kLanes) {
-    store_some(hn::Mul(scale, to_float(load_signed(src + 2 + i))), dst + i, kWidth);
-  }
+  int8_32(src + 2, set(scale_value<Float16>(src)), dst);
 }
 
 template <class T>
 HWY_INLINE void q4_0_block(const std::byte* src, T* dst) {
-  constexpr int64_t kHalf = q4_0::kLength / 2;
-  const V32 scale = set(half_value(src));
-  for (int64_t i = 0; i < kHalf; i += kLanes) {
-    const VI32 both = load_unsigned(src + 2 + i);
-    store_some(hn::Mul(scale, to_float(minus(low_half(both), 8))), dst + i, kWidth);
-    store_some(hn::Mul(scale, to_float(minus(high_half(both), 8))), dst + i + kHalf, kWidth);
-  }
+  const V32 scale = set(scale_value<Float16>(src));
+  store_32(each_part([&](std::size_t p) HWY_ATTR {
+             const VI32 both = load_unsigned(src + 2 + p * kWidth % 16);
+             const VI32 steps = p < kParts / 2 ? low_half(both) : high_half(both);
+             return hn::Mul(scale, to_float(minus(steps, 8)));
+           }),
+           dst);
 }
 
 template <class T>
 HWY_INLINE void q4_k_block(const std::byte* src, T* dst) {
   const q4_k::Parts parts = q4_k::parts_of(src);
   const std::byte* steps = src + q4_k::kSteps;
-  for (std::size_t part = 0; part < q4_k::kParts; part += 2) {
-    const V32 low_scale = set(parts.scale[part]), high_scale = set(parts.scale[part + 1]);
-    const V32 low_min = set(parts.minimum[part]), high_min = set(parts.minimum[part + 1]);
-    for (int64_t i = 0; i < q4_k::kPart; i += kLanes) {
-      const VI32 both = load_unsigned(steps + i);
-      const V32 low = hn::Mul(low_scale, to_float(low_half(both)));
-      const V32 high = hn::Mul(high_scale, to_float(high_half(both)));
-      store_some(hn::Sub(low, low_min), dst + i, kWidth);
-      store_some(hn::Sub(high, high_min), dst + i + q4_k::kPart, kWidth);
+  for (std::size_t part = 0; part < q4_k::kParts; part += 2, steps += q4_k::kPart) {
+    const V32 low_scale = set(parts.scale[part]), low_min = set(parts.minimum[part]);
+    const V32 high_scale = set(parts.scale[part + 1]), high_min = set(parts.minimum[part + 1]);
+    V32s low, high;
+    for (std::size_t p = 0; p < kParts; ++p) {
+      const VI32 both = load_unsigned(steps + p * kWidth);
+      low.part[p] = hn::Sub(hn::Mul(low_scale, to_float(low_half(both))), low_min);
+      high.part[p] = hn::Sub(hn::Mul(high_scale, to_float(high_half(both))), high_min);
     }
-    steps += q4_k::kPart;
+    store_32(low, dst);
+    store_32(high, dst + q4_k::kPart);
     dst += 2 * q4_k::kPart;
   }
 }
 
-// Elements 32 k + i of half a block, i = first..first + 16, k = kLow and kLow + 2, whose low bits
-// share bytes.
+// Elements 32 k + i of half a block for k = kLow and kLow + 2, whose low bits share bytes; scales
+// of the two sixteens of each.
 template <int kLow, class T>
-HWY_INLINE void q6_k_part(const std::byte* low, const std::byte* high, V32 scale, V32 other,
-                          T* dst) {
-  for (int64_t i = 0; i < 16; i += kLanes) {
-    const VI32 bits = load_unsigned(low + i), above = load_unsigned(high + i);
-    const VI32 three = hn::Set(I32(), 3);
+HWY_INLINE void q6_k_parts(const std::byte* low, const std::byte* high, const V32 (&scales)[4],
+                           T* dst) {
+  const VI32 three = hn::Set(I32(), 3);
+  V32s first, second;
+  for (std::size_t p = 0; p < kParts; ++p) {
+    const VI32 bits = load_unsigned(low + p * kWidth), above = load_unsigned(high + p * kWidth);
     const VI32 first_high = hn::And(hn::ShiftRight<2 * kLow>(above), three);
-    const VI32 other_high = hn::And(hn::ShiftRight<2 * kLow + 4>(above), three);
-    const VI32 first = hn::Or(low_half(bits), hn::ShiftLeft<4>(first_high));
-    const VI32 second = hn::Or(high_half(bits), hn::ShiftLeft<4>(other_high));
-    store_some(hn::Mul(scale, to_float(minus(first, 32))), dst + i, kWidth);
-    store_some(hn::Mul(other, to_float(minus(second, 32))), dst + i + 64, kWidth);
+    const VI32 second_high = hn::And(hn::ShiftRight<2 * kLow + 4>(above), three);
+    const VI32 first_steps = hn::Or(low_half(bits), hn::ShiftLeft<4>(first_high));
+    const VI32 second_steps = hn::Or(high_half(bits), hn::ShiftLeft<4>(second_high));
+    const std::size_t sixteen = p / (kParts / 2);
+    first.part[p] = hn::Mul(scales[sixteen], to_float(minus(first_steps, 32)));
+    second.part[p] = hn::Mul(scales[2 + sixteen], to_float(minus(second_steps, 32)));
   }
+  store_32(first, dst);
+  store_32(second, dst + 64);
 }
 
 template <class T>
 HWY_INLINE void q6_k_block(const std::byte* src, T* dst) {
-  const float scale = half_value(src + q6_k::kScale);
-  const auto scale_of = [&](int64_t part) HWY_ATTR {
-    const auto stored = static_cast<int8_t>(src[q6_k::kScales + part]);
-    return set(scale * static_cast<float>(stored));
-  };
-  for (int64_t half = 0; half < 2; ++half) {
+  const float scale = scale_value<Float16>(src + q6_k::kScale);
+  for (int64_t half = 0; half < 2; ++half, dst += 128) {
     const std::byte* low = src + half * 64;
     const std::byte* high = src + q6_k::kHigh + half * 32;
-    for (int64_t i = 0; i < 2; ++i) {  // the two sixteens of 32 elements
-      const int64_t part = half * 8 + i;
-      T* out = dst + half * 128 + i * 16;
-      q6_k_part<0>(low + i * 16, high + i * 16, scale_of(part), scale_of(part + 4), out);
-      q6_k_part<1>(low + 32 + i * 16, high + i * 16, scale_of(part + 2), scale_of(part + 6),
-                   out + 32);
-    }
+    const auto scale_of = [&](int64_t part) HWY_ATTR {
+      const auto stored = static_cast<int8_t>(src[q6_k::kScales + half * 8 + part]);
+      return set(scale * static_cast<float>(stored));
+    };
+    const V32 even[4] = {scale_of(0), scale_of(1), scale_of(4), scale_of(5)};
+    const V32 odd[4] = {scale_of(2), scale_of(3), scale_of(6), scale_of(7)};
+    q6_k_parts<0>(low, high, even, dst);
+    q6_k_parts<1>(low + 32, high, odd, dst + 32);
   }
 }
 
@@ -142,13 +184,15 @@ HWY_INLINE V32 nf4_values(VI32 index) {
 
 template <class T>
 HWY_INLINE void nf4_block(const std::byte* src, float magnitude, T* dst) {
-  constexpr int64_t kHalf = nf4::kLength / 2;
   const V32 scale = set(magnitude);
-  for (int64_t i = 0; i < kHalf; i += kLanes) {
-    const VI32 both = load_unsigned(src + i);
-    store_some(hn::Mul(nf4_values(low_half(both)), scale), dst + i, kWidth);
-    store_some(hn::Mul(nf4_values(high_half(both)), scale), dst + i + kHalf, kWidth);
+  V32s low, high;
+  for (std::size_t p = 0; p < kParts; ++p) {
+    const VI32 both = load_unsigned(src + p * kWidth);
+    low.part[p] = hn::Mul(nf4_values(low_half(both)), scale);
+    high.part[p] = hn::Mul(nf4_values(high_half(both)), scale);
   }
+  store_32(low, dst);
+  store_32(high, dst + nf4::kLength / 2);
 }
 
 }  // namespace inlay::kernels::HWY_NAMESPACE

@@ -15,7 +15,7 @@ std::size_t byte_count(MatrixSize size) {
 
 float scale_of(const QuantisedRows& rows, int64_t row) {
   const auto at = static_cast<std::size_t>(row) * sizeof(float);
-  return load_value<float>(rows.data + rows.size.count() + at);
+  return scale_value<float>(rows.data + rows.size.count() + at);
 }
 
 void dequantise(const QuantisedRows& rows, float* dst) {

@@ -36,13 +36,12 @@ constexpr std::array<float, 256> make_codes() {
 constexpr std::array<float, 256> kCodes = make_codes();
 static_assert(kCodes[127] == 0.0f && kCodes[254] < 1.0f && kCodes[0] == -kCodes[254]);
 
-// The index of the nearest number of an ascending table; the lower one of two that are as near.
-template <std::size_t size>
-int nearest(const std::array<float, size>& table, float value) {
-  const auto above = std::lower_bound(table.begin(), table.end(), value);
-  if (above == table.begin()) return 0;
-  if (above == table.end()) return static_cast<int>(size) - 1;
-  const auto index = static_cast<int>(above - table.begin());
+// The index of the nearest code; the lower one of two that are as near.
+std::size_t nearest_code(float value) {
+  const auto above = std::lower_bound(kCodes.begin(), kCodes.end(), value);
+  if (above == kCodes.begin()) return 0;
+  if (above == kCodes.end()) return kCodes.size() - 1;
+  const auto index = static_cast<std::size_t>(above - kCodes.begin());
   return value - above[-1] <= *above - value ? index - 1 : index;
 }
 
@@ -74,19 +73,32 @@ void store_magnitudes(std::vector<float> magnitudes, const Layout& layout, std::
     store_value(dst + layout.scales + group * kFloat, scale);
     std::byte* code = dst + layout.codes + first;
     for (float magnitude : part) {
-      *code++ = static_cast<std::byte>(scale > 0 ? nearest(kCodes, magnitude / scale) : 127);
+      *code++ = static_cast<std::byte>(scale > 0 ? nearest_code(magnitude / scale) : 127);
     }
   }
 }
 
+// Where the nearest value changes.
+constexpr std::array<float, 15> make_boundaries() {
+  std::array<float, 15> boundaries{};
+  for (std::size_t i = 0; i < boundaries.size(); ++i) {
+    boundaries[i] = (kValues[i] + kValues[i + 1]) / 2;
+  }
+  return boundaries;
+}
+constexpr std::array<float, 15> kBoundaries = make_boundaries();
+
 // What the magnitude became is what the elements are divided by, so that its rounding is made up
 // for as far as the steps allow.
 void quantise_block(std::span<const float> src, float magnitude, std::byte* dst) {
-  const auto step = [&](std::size_t i) {
-    return magnitude != 0 ? nearest(kValues, src[i] / magnitude) : 7;
-  };
+  std::array<float, kLength> scaled{};  // a magnitude of zero makes all the value zero
+  std::array<int32_t, kLength> steps{};
+  for (std::size_t i = 0; i < kLength; ++i) scaled[i] = magnitude != 0 ? src[i] / magnitude : 0.0f;
+  for (float boundary : kBoundaries) {
+    for (std::size_t i = 0; i < kLength; ++i) steps[i] += scaled[i] > boundary ? 1 : 0;
+  }
   for (std::size_t i = 0; i < kHalf; ++i) {
-    dst[i] = static_cast<std::byte>(step(i) | step(i + kHalf) << 4);
+    dst[i] = static_cast<std::byte>(steps[i] | steps[i + kHalf] << 4);
   }
 }
 
@@ -103,8 +115,8 @@ Layout::Layout(MatrixSize size)
 
 float magnitude(const std::byte* data, const Layout& layout, int64_t b) {
   const float code = kCodes[static_cast<std::size_t>(data[layout.codes + b])];
-  const float scaled = code * load_value<float>(data + layout.scales + b / kGroup * kFloat);
-  return scaled + load_value<float>(data + layout.mean);
+  const float scaled = code * scale_value<float>(data + layout.scales + b / kGroup * kFloat);
+  return scaled + scale_value<float>(data + layout.mean);
 }
 
 std::size_t byte_count(MatrixSize size) {

@@ -12,7 +12,7 @@ constexpr float kLargestHalf = 65504.0f;
 constexpr int64_t kHalf = kLength / 2;
 
 void dequantise_block(const std::byte* src, float* dst) {
-  const float scale = static_cast<float>(load_value<Float16>(src));
+  const float scale = scale_value<Float16>(src);
   for (int64_t i = 0; i < kHalf; ++i) {
     const int both = static_cast<int>(src[2 + i]);
     dst[i] = scale * static_cast<float>((both & 15) - 8);

@@ -22,8 +22,8 @@ void dequantise_block(const std::byte* src, float* dst) {
 }  // namespace
 
 Parts parts_of(const std::byte* block) {
-  const float scale = static_cast<float>(load_value<Float16>(block));
-  const float minimum = static_cast<float>(load_value<Float16>(block + 2));
+  const float scale = scale_value<Float16>(block);
+  const float minimum = scale_value<Float16>(block + 2);
   const auto bits = [&](std::size_t i) { return static_cast<unsigned>(block[4 + i]); };
   Parts parts;
   for (std::size_t j = 0; j < 4; ++j) {

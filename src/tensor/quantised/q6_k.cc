@@ -6,7 +6,7 @@ namespace inlay::q6_k {
 namespace {
 
 void dequantise_block(const std::byte* src, float* dst) {
-  const float scale = static_cast<float>(load_value<Float16>(src + kScale));
+  const float scale = scale_value<Float16>(src + kScale);
   for (int64_t e = 0; e < kLength; ++e) {
     const int64_t half = e / 128, k = e % 128 / 32, i = e % 32;
     const int low = static_cast<int>(src[half * 64 + k % 2 * 32 + i]) >> (k / 2 * 4) & 15;

@@ -11,7 +11,7 @@ namespace {
 constexpr float kLargestHalf = 65504.0f;
 
 void dequantise_block(const std::byte* src, float* dst) {
-  const float scale = static_cast<float>(load_value<Float16>(src));
+  const float scale = scale_value<Float16>(src);
   for (int64_t i = 0; i < kLength; ++i) {
     dst[i] = scale * static_cast<float>(static_cast<int8_t>(src[2 + i]));
   }

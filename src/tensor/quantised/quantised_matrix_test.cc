@@ -24,9 +24,10 @@ Tensor normal_weight(int64_t rows, int64_t columns, double deviation = 0.03) {
   return weight;
 }
 
-// Random blocks of any format. Scales are made finite, since the payload of a NaN is nobody's.
+// Random bytes where a format comes from files, infinite scales and those that are no number among
+// them.
 QuantisedMatrix random_matrix(BlockFormat format, int64_t rows, int64_t columns) {
-  if (block_format_info(format).quantise != nullptr) {
+  if (format == BlockFormat::kInt8Rows || format == BlockFormat::kNf4) {
     return QuantisedMatrix::quantise(normal_weight(rows, columns), format);
   }
   const std::size_t count = block_format_info(format).byte_count({rows, columns});
@@ -34,12 +35,6 @@ QuantisedMatrix random_matrix(BlockFormat format, int64_t rows, int64_t columns)
   Stream stream(3, "blocks");
   for (std::size_t i = 0; i < count; ++i) {
     (*bytes)[i] = static_cast<std::byte>(static_cast<uint8_t>(stream.uniform(i) * 256.0));
-  }
-  const bool at_end = format == BlockFormat::kQ6K;
-  const std::size_t block = at_end ? 210 : 144;
-  for (std::size_t at = 0; at < count; at += block) {
-    if (at_end) (*bytes)[at + 209] &= std::byte{0xbf};
-    if (!at_end) (*bytes)[at + 1] &= std::byte{0xbf}, (*bytes)[at + 3] &= std::byte{0xbf};
   }
   return QuantisedMatrix::borrow(format, {rows, columns}, *bytes, bytes);
 }
