@@ -80,8 +80,8 @@ Tensor GgufFile::tensor(std::string_view name) const {
 QuantisedMatrix GgufFile::quantised(std::string_view name) const {
   const GgufTensorInfo& found = info(name);
   require(found.type->format.has_value(), ErrorKind::kInput,
-          "{}: tensor \"{}\" is {}; expected Q8_0, Q4_0, Q4_K or Q6_K", contents_->where, name,
-          found.type->name);
+          "{}: tensor \"{}\" is {}; expected Q4_0, Q5_0, Q8_0, Q4_K, Q5_K or Q6_K",
+          contents_->where, name, found.type->name);
   require(!found.sizes.empty(), ErrorKind::kInput,
           "{}: tensor \"{}\" has no dimension; expected a matrix", contents_->where, name);
   const Shape shape{std::span<const int64_t>(found.sizes)};

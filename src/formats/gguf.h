@@ -5,7 +5,7 @@
 //   GgufFile file = GgufFile::open("model.gguf");
 //   auto family = file.metadata().get<std::string>("general.architecture");
 //   Tensor norm = file.tensor("output_norm.weight");               // F32, F16, BF16, integers
-//   QuantisedMatrix query = file.quantised("blk.0.attn_q.weight"); // Q8_0, Q4_0, Q4_K, Q6_K
+//   QuantisedMatrix query = file.quantised("blk.0.attn_q.weight"); // Q8_0, Q5_0, Q4_K, ...
 #pragma once
 
 #include <cstddef>

@@ -156,7 +156,7 @@ TEST(Gguf, EachViolationOfATensorHasItsOwnMessage) {
       {one({8}, 0, 0, 31), "tensor \"t\" needs 32 bytes at 0 of the data, the file has 31"},
       {one({1 << 20}), "needs 4194304 bytes at 0 of the data, the file has 32; it is cut short"},
       {one({8}, 0, 0, 33), "need 32 bytes of data, the file has 33 (something follows them)"},
-      {one({32}, 6, 0, 32), "tensor \"t\" is Q5_0, a type of blocks"},
+      {one({32}, 3, 0, 32), "tensor \"t\" is Q4_1, a type of blocks"},
   });
 }
 
@@ -258,8 +258,8 @@ std::vector<NamedGgufTensor> some_tensors() {
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 37) - 18.0f;
   const Tensor matrix = Tensor::of<float>({6, 64}, values);
   return {{"z", matrix.to(DType::kBF16)},
-          {"a.q8", QuantisedMatrix::quantise(matrix, BlockFormat::kQ8_0)},
-          {"a.q4", QuantisedMatrix::quantise(matrix, BlockFormat::kQ4_0)},
+          {"a.q8", QuantisedMatrix::quantise(matrix, BlockFormat::kQ80)},
+          {"a.q4", QuantisedMatrix::quantise(matrix, BlockFormat::kQ40)},
           {"scalar", Tensor::of<float>({}, std::vector<float>{2.5f})}};
 }
 

@@ -65,41 +65,43 @@ T take(const char*& at) {
   return value;
 }
 
+template <class Stored, class T>
+bool take_as(const char*& at, T& value) {
+  value = static_cast<T>(take<Stored>(at));
+  return true;
+}
+
 // Each decoder reads the value at `at`, moves behind it, and returns false when it does not fit.
 bool decode(GgufValueType type, const char*& at, int64_t& value) {
   switch (type) {
     case GgufValueType::kU8:
-      return value = take<uint8_t>(at), true;
+      return take_as<uint8_t>(at, value);
     case GgufValueType::kI8:
-      return value = take<int8_t>(at), true;
+      return take_as<int8_t>(at, value);
     case GgufValueType::kU16:
-      return value = take<uint16_t>(at), true;
+      return take_as<uint16_t>(at, value);
     case GgufValueType::kI16:
-      return value = take<int16_t>(at), true;
+      return take_as<int16_t>(at, value);
     case GgufValueType::kU32:
-      return value = take<uint32_t>(at), true;
+      return take_as<uint32_t>(at, value);
     case GgufValueType::kI32:
-      return value = take<int32_t>(at), true;
+      return take_as<int32_t>(at, value);
     case GgufValueType::kI64:
-      return value = take<int64_t>(at), true;
+      return take_as<int64_t>(at, value);
     case GgufValueType::kU64:
-      value = static_cast<int64_t>(take<uint64_t>(at));
-      return value >= 0;
+      return take_as<uint64_t>(at, value) && value >= 0;
     default:
       return false;
   }
 }
 
 bool decode(GgufValueType type, const char*& at, double& value) {
-  if (type == GgufValueType::kF32) return value = static_cast<double>(take<float>(at)), true;
-  if (type == GgufValueType::kF64) return value = take<double>(at), true;
-  return false;
+  if (type == GgufValueType::kF32) return take_as<float>(at, value);
+  return type == GgufValueType::kF64 && take_as<double>(at, value);
 }
 
 bool decode(GgufValueType type, const char*& at, bool& value) {
-  if (type != GgufValueType::kBool) return false;
-  value = take<uint8_t>(at) != 0;
-  return true;
+  return type == GgufValueType::kBool && take_as<uint8_t>(at, value);
 }
 
 bool decode(GgufValueType type, const char*& at, std::string& value) {
@@ -196,13 +198,13 @@ INLAY_GGUF_STORED(std::string)
 template GgufValue GgufValue::of(const bool&);
 #undef INLAY_GGUF_STORED
 
-#define INLAY_GGUF_READ(T)                            \
-  template std::optional<T> GgufValue::as<T>() const; \
-  template std::optional<std::vector<T>> GgufValue::as<std::vector<T>>() const;
-INLAY_GGUF_READ(bool)
-INLAY_GGUF_READ(int64_t)
-INLAY_GGUF_READ(double)
-INLAY_GGUF_READ(std::string)
-#undef INLAY_GGUF_READ
+template std::optional<bool> GgufValue::as() const;
+template std::optional<int64_t> GgufValue::as() const;
+template std::optional<double> GgufValue::as() const;
+template std::optional<std::string> GgufValue::as() const;
+template std::optional<std::vector<bool>> GgufValue::as() const;
+template std::optional<std::vector<int64_t>> GgufValue::as() const;
+template std::optional<std::vector<double>> GgufValue::as() const;
+template std::optional<std::vector<std::string>> GgufValue::as() const;
 
 }  // namespace inlay

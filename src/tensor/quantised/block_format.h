@@ -2,7 +2,7 @@
 // elements of a block share a scale. Each format is a file of its own that draws its layout; this
 // is the table of all.
 //
-//   const BlockFormatInfo& info = block_format_info(BlockFormat::kQ8_0);
+//   const BlockFormatInfo& info = block_format_info(BlockFormat::kQ80);
 //   info.byte_count({.rows = 768, .columns = 3072});
 //
 // QuantisedMatrix (quantised_matrix.h) is what the rest of the library uses.
@@ -18,7 +18,7 @@
 
 namespace inlay {
 
-enum class BlockFormat : uint8_t { kQ8_0, kQ4_0, kQ4K, kQ6K, kInt8Rows, kNf4 };
+enum class BlockFormat : uint8_t { kQ80, kQ40, kQ50, kQ4K, kQ5K, kQ6K, kInt8Rows, kNf4 };
 
 struct MatrixSize {
   int64_t rows = 0;     // outputs

@@ -48,12 +48,16 @@ void int8_row(const std::byte* src, float scale, int64_t columns, T* dst) {
 template <class T>
 void dequantise_as(BlockFormat format, const QuantisedRows& rows, T* dst) {
   switch (format) {
-    case BlockFormat::kQ8_0:
+    case BlockFormat::kQ80:
       return each_block(rows, q8_0::kLength, q8_0::kBytes, dst, q8_0_block<T>);
-    case BlockFormat::kQ4_0:
+    case BlockFormat::kQ40:
       return each_block(rows, q4_0::kLength, q4_0::kBytes, dst, q4_0_block<T>);
+    case BlockFormat::kQ50:
+      return each_block(rows, q5_0::kLength, q5_0::kBytes, dst, q5_0_block<T>);
     case BlockFormat::kQ4K:
       return each_block(rows, q4_k::kLength, q4_k::kBytes, dst, q4_k_block<T>);
+    case BlockFormat::kQ5K:
+      return each_block(rows, q5_k::kLength, q5_k::kBytes, dst, q5_k_block<T>);
     case BlockFormat::kQ6K:
       return each_block(rows, q6_k::kLength, q6_k::kBytes, dst, q6_k_block<T>);
     case BlockFormat::kNf4:

@@ -16,6 +16,8 @@
 #include "tensor/quantised/nf4.h"
 #include "tensor/quantised/q4_0.h"
 #include "tensor/quantised/q4_k.h"
+#include "tensor/quantised/q5_0.h"
+#include "tensor/quantised/q5_k.h"
 #include "tensor/quantised/q6_k.h"
 #include "tensor/quantised/q8_0.h"
 
@@ -105,6 +107,27 @@ HWY_INLINE void q4_0_block(const std::byte* src, T* dst) {
            dst);
 }
 
+// 16 where a lane of `bits` has the bit of `bit`, added to four lower bits.
+HWY_INLINE VI32 with_fifth_bit(VI32 low, VI32 bits, VI32 bit) {
+  return hn::Or(low, hn::IfThenElseZero(hn::TestBit(bits, bit), hn::Set(I32(), 16)));
+}
+
+template <class T>
+HWY_INLINE void q5_0_block(const std::byte* src, T* dst) {
+  alignas(64) constexpr int32_t kLaneBits[16] = {1,   2,   4,    8,    16,   32,   64,    128,
+                                                 256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
+  const V32 scale = set(scale_value<Float16>(src));
+  const auto high = load_value<uint32_t>(src + q5_0::kHigh);
+  const VI32 lane = hn::LoadU(I32(), kLaneBits);
+  store_32(each_part([&](std::size_t p) HWY_ATTR {
+             const VI32 both = load_unsigned(src + q5_0::kSteps + p * kWidth % 16);
+             const VI32 low = p < kParts / 2 ? low_half(both) : high_half(both);
+             const VI32 bits = hn::Set(I32(), static_cast<int32_t>(high >> (p * kWidth)));
+             return hn::Mul(scale, to_float(minus(with_fifth_bit(low, bits, lane), 16)));
+           }),
+           dst);
+}
+
 template <class T>
 HWY_INLINE void q4_k_block(const std::byte* src, T* dst) {
   const q4_k::Parts parts = q4_k::parts_of(src);
@@ -121,6 +144,23 @@ HWY_INLINE void q4_k_block(const std::byte* src, T* dst) {
     store_32(low, dst);
     store_32(high, dst + q4_k::kPart);
     dst += 2 * q4_k::kPart;
+  }
+}
+
+template <class T>
+HWY_INLINE void q5_k_block(const std::byte* src, T* dst) {
+  const q4_k::Parts parts = q4_k::parts_of(src);
+  for (std::size_t part = 0; part < q4_k::kParts; ++part, dst += q4_k::kPart) {
+    const V32 scale = set(parts.scale[part]), minimum = set(parts.minimum[part]);
+    const VI32 bit = hn::Set(I32(), 1 << part);
+    const std::byte* steps = src + q5_k::kSteps + part / 2 * q4_k::kPart;
+    store_32(each_part([&](std::size_t p) HWY_ATTR {
+               const VI32 both = load_unsigned(steps + p * kWidth);
+               const VI32 low = part % 2 == 0 ? low_half(both) : high_half(both);
+               const VI32 high = load_unsigned(src + q5_k::kHigh + p * kWidth);
+               return hn::Sub(hn::Mul(scale, to_float(with_fifth_bit(low, high, bit))), minimum);
+             }),
+             dst);
   }
 }
 

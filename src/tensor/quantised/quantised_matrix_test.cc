@@ -20,7 +20,7 @@ using kernels::Elements;
 Tensor normal_weight(int64_t rows, int64_t columns, double deviation = 0.03) {
   const Elements values = Elements::normal(DType::kF32, rows * columns, "weight", deviation);
   Tensor weight = Tensor::empty({rows, columns}, DType::kF32);
-  std::memcpy(weight.mutable_raw(), values.data(), weight.byte_count());
+  std::copy_n(values.data(), weight.byte_count(), weight.mutable_raw());
   return weight;
 }
 
@@ -125,9 +125,9 @@ TEST(QuantisedMatrix, ErrorsAndSizesOfNormalWeightsAreAsExpected) {
   // A block's largest of 32 normal numbers is about 2.2 deviations: a step of 8 bits is 2.2 / 127,
   // and an error is a step over the root of 12. A row's largest of 512 is about 3.2.
   for (const Bound& bound :
-       {Bound{BlockFormat::kQ8_0, 0.0060, 8.5},
+       {Bound{BlockFormat::kQ80, 0.0060, 8.5},
         Bound{BlockFormat::kInt8Rows, 0.0090, 8.0 + 32.0 / 512},
-        Bound{BlockFormat::kNf4, 0.100, 4.128}, Bound{BlockFormat::kQ4_0, 0.100, 4.5}}) {
+        Bound{BlockFormat::kNf4, 0.100, 4.128}, Bound{BlockFormat::kQ40, 0.100, 4.5}}) {
     for (DType dtype : {DType::kF32, DType::kBF16, DType::kF16}) {
       const Tensor stored = weight.to(dtype);
       const QuantisedMatrix matrix = QuantisedMatrix::quantise(stored, bound.format);
@@ -143,7 +143,7 @@ TEST(QuantisedMatrix, ErrorsAndSizesOfNormalWeightsAreAsExpected) {
 TEST(QuantisedMatrix, NoElementIsFurtherOffThanHalfAStep) {
   const Tensor weight = normal_weight(20, 64, 1.0);
   for (auto [format, steps] :
-       {std::pair(BlockFormat::kQ8_0, 127.0f), std::pair(BlockFormat::kInt8Rows, 127.0f)}) {
+       {std::pair(BlockFormat::kQ80, 127.0f), std::pair(BlockFormat::kInt8Rows, 127.0f)}) {
     const Tensor found = QuantisedMatrix::quantise(weight, format).dequantised(DType::kF32);
     for (int64_t i = 0; i < weight.count(); ++i) {
       EXPECT_NEAR(found.data<float>()[i], weight.data<float>()[i], 0.51f * 5.0f / steps);
@@ -224,7 +224,7 @@ std::string message_of(const Tensor& weight, BlockFormat format) {
 }
 
 TEST(QuantisedMatrix, WhatCannotBeQuantisedIsRefused) {
-  EXPECT_EQ(message_of(normal_weight(2, 48), BlockFormat::kQ8_0),
+  EXPECT_EQ(message_of(normal_weight(2, 48), BlockFormat::kQ80),
             "a weight of 2 rows and 48 columns cannot be Q8_0: its blocks of 32 do not divide a "
             "row");
   EXPECT_EQ(message_of(normal_weight(2, 256), BlockFormat::kQ4K),
@@ -234,7 +234,7 @@ TEST(QuantisedMatrix, WhatCannotBeQuantisedIsRefused) {
   for (float bad : {std::nanf(""), std::numeric_limits<float>::infinity(), -1e38f}) {
     const Tensor weight = normal_weight(40, 1024);
     weight.mutable_data<float>()[33 * 1024 + 7] = bad;
-    for (BlockFormat format : {BlockFormat::kQ8_0, BlockFormat::kQ4_0}) {
+    for (BlockFormat format : {BlockFormat::kQ80, BlockFormat::kQ40}) {
       EXPECT_NE(message_of(weight, format).find("row 33 of a weight of shape (40, 1024) holds"),
                 std::string::npos);
     }
@@ -247,8 +247,8 @@ TEST(QuantisedMatrix, WhatCannotBeQuantisedIsRefused) {
 
 TEST(QuantisedMatrix, BytesOfAnotherLengthAreRefused) {
   const auto bytes = std::make_shared<std::vector<std::byte>>(33);
-  EXPECT_THROW(QuantisedMatrix::borrow(BlockFormat::kQ8_0, {1, 32}, *bytes, bytes), Error);
-  EXPECT_THROW(QuantisedMatrix::borrow(BlockFormat::kQ8_0, {1, 33}, *bytes, bytes), Error);
+  EXPECT_THROW(QuantisedMatrix::borrow(BlockFormat::kQ80, {1, 32}, *bytes, bytes), Error);
+  EXPECT_THROW(QuantisedMatrix::borrow(BlockFormat::kQ80, {1, 33}, *bytes, bytes), Error);
 }
 
 }  // namespace

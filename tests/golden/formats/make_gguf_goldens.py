@@ -61,11 +61,13 @@ def q4_0(blocks):
     return data, d.astype(f32)[:, None] * steps
 
 
-def q4_k(blocks):
+def k_blocks(blocks, fifth):
+    """Q4_K, or Q5_K with a fifth bit."""
     data, values = b"", np.zeros((blocks, 256), f32)
     for b in range(blocks):
         (d, dmin), scales, q = halves(2), random_bytes(12), random_bytes(128)
-        data += d.tobytes() + dmin.tobytes() + scales.tobytes() + q.tobytes()
+        high = random_bytes(32) if fifth else np.zeros(0, np.uint8)
+        data += d.tobytes() + dmin.tobytes() + scales.tobytes() + high.tobytes() + q.tobytes()
         s = [int(x) for x in scales]
         for j in range(8):
             if j < 4:
@@ -75,7 +77,20 @@ def q4_k(blocks):
                 minimum = (s[j + 4] >> 4) | (s[j] >> 6) << 4
             part = q[32 * (j // 2):32 * (j // 2) + 32]
             steps = (part & 15 if j % 2 == 0 else part >> 4).astype(f32)
+            if fifth:
+                steps += f32(16) * (high >> j & 1).astype(f32)
             values[b, 32 * j:32 * j + 32] = (f32(d) * f32(scale)) * steps - f32(dmin) * f32(minimum)
+    return data, values
+
+
+def q5_0(blocks):
+    data, values = b"", np.zeros((blocks, 32), f32)
+    for b in range(blocks):
+        d, high, q = halves(1)[0], int(random.randint(0, 2**32, dtype=np.uint64)), random_bytes(16)
+        data += d.tobytes() + struct.pack("<I", high) + q.tobytes()
+        low = np.concatenate([q & 15, q >> 4]).astype(int)
+        top = np.array([high >> i & 1 for i in range(32)])
+        values[b] = f32(d) * (low + 16 * top - 16).astype(f32)
     return data, values
 
 
@@ -114,7 +129,9 @@ def tensors():
     for name, number, shape, (data, values) in [
         ("q8_0", 8, (5, 96), q8_0(15)),
         ("q4_0", 2, (5, 96), q4_0(15)),
-        ("q4_k", 12, (2, 512), q4_k(4)),
+        ("q4_k", 12, (2, 512), k_blocks(4, False)),
+        ("q5_0", 6, (5, 96), q5_0(15)),
+        ("q5_k", 13, (2, 512), k_blocks(4, True)),
         ("q6_k", 14, (2, 512), q6_k(4)),
         ("stacked", 8, (2, 3, 32), q8_0(6)),
     ]:
@@ -210,7 +227,7 @@ def safetensors(values):
 
 
 all_tensors = list(tensors())
-weight = (random.randn(60, 320) * random.choice([0.02, 0.05, 0.4], (60, 1))).astype(f32)
+weight = (random.randn(44, 384) * random.choice([0.02, 0.05, 0.4], (44, 1))).astype(f32)
 small = weight[:4]
 (here / "quantised.gguf").write_bytes(gguf(all_tensors))
 expected = {name: values for name, _, _, _, values in all_tensors}
