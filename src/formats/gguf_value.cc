@@ -77,7 +77,8 @@ bool decode(GgufValueType type, const char*& at, int64_t& value) {
     case GgufValueType::kU8:
       return take_as<uint8_t>(at, value);
     case GgufValueType::kI8:
-      return take_as<int8_t>(at, value);
+      value = (int64_t{take<uint8_t>(at)} ^ 128) - 128;  // extends the sign
+      return true;
     case GgufValueType::kU16:
       return take_as<uint16_t>(at, value);
     case GgufValueType::kI16:
