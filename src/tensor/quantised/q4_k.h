@@ -7,9 +7,10 @@
 // q: bytes [32 p, 32 p + 32) hold part 2 p in their low halves and part 2 p + 1 in their high ones.
 // Scales, with b the 12 bytes:
 //
-//   part j < 4:   scale = b[j] & 63                            minimum = b[j + 4] & 63
-//   part j >= 4:  scale = b[j + 4] & 15 | b[j - 4] >> 6 << 4   minimum = b[j + 4] >> 4 | b[j] >> 6
-//   << 4
+//   part j < 4:   scale   = b[j] & 63
+//                 minimum = b[j + 4] & 63
+//   part j >= 4:  scale   = b[j + 4] & 15 | b[j - 4] >> 6 << 4
+//                 minimum = b[j + 4] >> 4 | b[j] >> 6 << 4
 //
 //   value = (d scale) q - (dmin minimum)
 #pragma once
