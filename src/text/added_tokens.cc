@@ -95,37 +95,59 @@ const AddedToken* AddedTokens::by_id(int32_t id) const {
   return index == nullptr ? nullptr : &tokens_[*index];
 }
 
-std::vector<AddedTokens::Part> AddedTokens::find(std::string_view text,
-                                                 const ByteTrie& trie) const {
-  const auto size = static_cast<uint32_t>(text.size());
-  std::vector<Part> parts;
-  uint32_t done = 0;
-  uint32_t spaces_end = 0;  // spaces are known to reach to here
-  for (uint32_t at = 0; at < size && !trie.empty();) {
-    const ByteTrie::Hit hit = trie.longest_prefix(text.substr(at));
-    if (hit.length == 0) {
-      ++at;
-      continue;
-    }
-    const AddedToken& token = tokens_[static_cast<std::size_t>(hit.value)];
-    Range match{at, at + hit.length};
-    at = match.end;
-    if (token.single_word && !is_single_word(text, match)) continue;
+// The parts found so far in one text.
+class AddedTokens::Search {
+ public:
+  explicit Search(std::string_view text) : text_(text) {}
+
+  void add(const AddedToken& token, Range match) {
+    if (token.single_word && !is_single_word(text_, match)) return;
+    const uint32_t written_at = match.begin;
     if (token.lstrip) {
       match.begin =
-          std::max(done, start_of_spaces_before(text, match.begin, std::min(done, match.begin)));
+          std::max(done_, start_of_spaces_before(text_, match.begin, std::min(done_, match.begin)));
     }
     if (token.rstrip) {
-      if (spaces_end <= match.end) spaces_end = end_of_spaces_after(text, match.end);
-      match.end = spaces_end;
+      if (spaces_end_ <= match.end) spaces_end_ = end_of_spaces_after(text_, match.end);
+      match.end = spaces_end_;
     }
-    if (match.begin >= match.end) continue;  // spaces taken by the token before
-    if (done < match.begin) parts.push_back({{done, match.begin}, nullptr});
-    parts.push_back({match, &token});
-    done = match.end;
+    if (match.begin >= match.end) return;  // spaces taken by the token before
+    fill_to(match.begin);
+    parts_.push_back({match, &token, written_at});
+    done_ = match.end;
   }
-  if (done != size) parts.push_back({{done, size}, nullptr});
-  return parts;
+
+  std::vector<Part> finish() {
+    fill_to(static_cast<uint32_t>(text_.size()));
+    return std::move(parts_);
+  }
+
+ private:
+  void fill_to(uint32_t end) {
+    if (done_ < end) parts_.push_back({{done_, end}, nullptr});
+  }
+
+  std::string_view text_;
+  std::vector<Part> parts_;
+  uint32_t done_ = 0;
+  uint32_t spaces_end_ = 0;  // spaces are known to reach to here
+};
+
+std::vector<AddedTokens::Part> AddedTokens::find(std::string_view text,
+                                                 std::span<const Range> searchable,
+                                                 const ByteTrie& trie) const {
+  Search search(text);
+  if (trie.empty()) return search.finish();
+  for (const Range& stretch : searchable) {
+    for (uint32_t at = stretch.begin; at < stretch.end;) {
+      const ByteTrie::Hit hit = trie.longest_prefix(text.substr(at, stretch.end - at));
+      if (hit.length > 0) {
+        search.add(tokens_[static_cast<std::size_t>(hit.value)], {at, at + hit.length});
+      }
+      at += std::max(hit.length, uint32_t{1});
+    }
+  }
+  return search.finish();
 }
 
 }  // namespace inlay::text

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,7 @@ class AddedTokens {
   struct Part {
     Range range;
     const AddedToken* token;  // null between
+    uint32_t written_at = 0;  // where the token itself begins, after the spaces that it takes
   };
 
   // The member "added_tokens" of a tokenizer file. `normalizer` may be null. A token of the model
@@ -37,11 +39,16 @@ class AddedTokens {
   AddedTokens(const Component& file, const Vocabulary& model, const Normalizer* normalizer);
 
   // The parts of a text as it was given, and of a normalised one. Never empty for a text that is
-  // not.
-  std::vector<Part> find(std::string_view original) const { return find(original, original_trie_); }
-  std::vector<Part> find_normalized(std::string_view text) const {
-    return find(text, normalized_trie_);
+  // not. Tokens are looked for within the `searchable` stretches alone, which are ascending; the
+  // spaces they take and the words they may not touch can lie outside.
+  std::vector<Part> find(std::string_view original, std::span<const Range> searchable) const {
+    return find(original, searchable, original_trie_);
   }
+  std::vector<Part> find_normalized(std::string_view text,
+                                    std::span<const Range> searchable) const {
+    return find(text, searchable, normalized_trie_);
+  }
+  bool has_normalized() const { return !normalized_trie_.empty(); }
 
   const std::vector<AddedToken>& tokens() const { return tokens_; }
   const AddedToken* by_id(int32_t id) const;
@@ -49,7 +56,9 @@ class AddedTokens {
 
  private:
   void add(const Component& component, const Vocabulary& model);
-  std::vector<Part> find(std::string_view text, const ByteTrie& trie) const;
+  class Search;
+  std::vector<Part> find(std::string_view text, std::span<const Range> searchable,
+                         const ByteTrie& trie) const;
 
   std::vector<AddedToken> tokens_;
   Vocabulary names_;         // contents and ids

@@ -1,8 +1,7 @@
 // Byte-pair encoding (Sennrich et al. 2016): a word starts as its characters, and the merge rules
 // join neighbours in the order in which they were learnt.
-#include <array>
-
 #include "text/bpe_merges.h"
+#include "text/byte_tokens.h"
 #include "text/model.h"
 #include "text/utf8.h"
 
@@ -16,32 +15,30 @@ class Bpe : public Model {
         unknown_(component.text_or("unk_token", "")),
         prefix_(component.text_or("continuing_subword_prefix", "")),
         suffix_(component.text_or("end_of_word_suffix", "")),
-        byte_fallback_(component.flag_or("byte_fallback", false)),
         fuse_unknown_(component.flag_or("fuse_unk", false)),
         ignore_merges_(component.flag_or("ignore_merges", false)),
-        merges_(component, vocabulary(), prefix_) {
+        merges_(component, vocabulary(), prefix_),
+        byte_ids_(component.flag_or("byte_fallback", false) ? read_byte_tokens(vocabulary())
+                                                            : no_byte_tokens()) {
     const auto dropout = json_get_or<double>(component.json(), "dropout", 0.0, component.place());
     require(
         dropout == 0.0, ErrorKind::kInput,
         "{}: dropout is {}; only null is supported, since tokens would differ from call to call",
         component.place(), dropout);
-    for (std::size_t byte = 0; byte < byte_ids_.size(); ++byte) {
-      byte_ids_[byte] = vocabulary().id(fmt::format("<0x{:02X}>", byte)).value_or(-1);
-    }
   }
 
-  void tokenize(std::string_view text, std::span<const Range> pieces,
+  void tokenize(std::string_view text, std::span<const Range> pieces, const TokenSet& reserved,
                 std::vector<ModelToken>& tokens) const override {
     std::vector<Symbol> symbols;
     for (uint32_t i = 0; i < pieces.size(); ++i) {
       const std::string_view word = text.substr(pieces[i].begin, pieces[i].end - pieces[i].begin);
-      if (const auto whole = ignore_merges_ ? vocabulary().id(word) : std::nullopt) {
+      if (const auto whole = ignore_merges_ ? find(word, reserved) : std::nullopt) {
         tokens.push_back({*whole, pieces[i], i});
         continue;
       }
       symbols.clear();
       add_characters(word, symbols);
-      merges_.apply(symbols);
+      merges_.apply(symbols, reserved);
       uint32_t at = pieces[i].begin;
       for (const Symbol& symbol : symbols) {
         // Characters that the vocabulary lacks leave no symbol, those after them stand too far
@@ -91,7 +88,6 @@ class Bpe : public Model {
   }
 
   bool add_bytes(std::string_view character, std::vector<Symbol>& symbols) const {
-    if (!byte_fallback_) return false;
     for (char c : character) {
       if (byte_ids_[static_cast<uint8_t>(c)] < 0) return false;
     }
@@ -111,11 +107,10 @@ class Bpe : public Model {
   std::string unknown_;
   std::string prefix_;
   std::string suffix_;
-  bool byte_fallback_;
   bool fuse_unknown_;
   bool ignore_merges_;
   BpeMerges merges_;
-  std::array<int32_t, 256> byte_ids_{};  // of <0x00> to <0xFF>, -1 where there is none
+  ByteTokens byte_ids_;
 };
 
 }  // namespace

@@ -54,14 +54,15 @@ BpeMerges::BpeMerges(const Component& model, const Vocabulary& vocabulary,
   }
 }
 
-void BpeMerges::apply(std::vector<Symbol>& symbols) const {
-  symbols.size() <= kShortWord ? apply_short(symbols) : apply_long(symbols);
+void BpeMerges::apply(std::vector<Symbol>& symbols, const TokenSet& reserved) const {
+  symbols.size() <= kShortWord ? apply_short(symbols, reserved) : apply_long(symbols, reserved);
 }
 
-void BpeMerges::apply_short(std::vector<Symbol>& symbols) const {
+void BpeMerges::apply_short(std::vector<Symbol>& symbols, const TokenSet& reserved) const {
   Rule rules[kShortWord];  // rules[i] merges symbols i and i + 1
   auto look_up = [&](std::size_t i) {
-    const Rule* rule = i + 1 < symbols.size() ? find(symbols[i].id, symbols[i + 1].id) : nullptr;
+    const Rule* rule =
+        i + 1 < symbols.size() ? find(symbols[i].id, symbols[i + 1].id, reserved) : nullptr;
     rules[i] = rule == nullptr ? Rule{kNoRule, 0} : *rule;
   };
   for (std::size_t i = 0; i < symbols.size(); ++i) look_up(i);
@@ -92,8 +93,12 @@ struct BpeMerges::Candidate {
 // are met and skipped.
 class BpeMerges::Queue {
  public:
-  Queue(const BpeMerges& merges, std::vector<Symbol>& symbols)
-      : merges_(merges), symbols_(symbols), next_(symbols.size()), previous_(symbols.size()) {
+  Queue(const BpeMerges& merges, std::vector<Symbol>& symbols, const TokenSet& reserved)
+      : merges_(merges),
+        symbols_(symbols),
+        reserved_(reserved),
+        next_(symbols.size()),
+        previous_(symbols.size()) {
     for (uint32_t i = 0; i < symbols.size(); ++i) {
       next_[i] = i + 1;
       previous_[i] = i - 1;
@@ -112,7 +117,7 @@ class BpeMerges::Queue {
  private:
   void offer(uint32_t left) {
     if (next_[left] >= symbols_.size()) return;
-    const Rule* rule = merges_.find(symbols_[left].id, symbols_[next_[left]].id);
+    const Rule* rule = merges_.find(symbols_[left].id, symbols_[next_[left]].id, reserved_);
     if (rule != nullptr) candidates_.push({rule->rank, left, rule->merged});
   }
 
@@ -120,7 +125,7 @@ class BpeMerges::Queue {
     const uint32_t left = candidate.left;
     const uint32_t right = next_[left];
     if (symbols_[left].length == 0 || right >= symbols_.size()) return;
-    const Rule* rule = merges_.find(symbols_[left].id, symbols_[right].id);
+    const Rule* rule = merges_.find(symbols_[left].id, symbols_[right].id, reserved_);
     if (rule == nullptr || rule->merged != candidate.merged) return;
     symbols_[left] = {candidate.merged, symbols_[left].length + symbols_[right].length};
     symbols_[right].length = 0;
@@ -132,13 +137,14 @@ class BpeMerges::Queue {
 
   const BpeMerges& merges_;
   std::vector<Symbol>& symbols_;
+  const TokenSet& reserved_;
   std::vector<uint32_t> next_;
   std::vector<uint32_t> previous_;
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates_;
 };
 
-void BpeMerges::apply_long(std::vector<Symbol>& symbols) const {
-  Queue(*this, symbols).run();
+void BpeMerges::apply_long(std::vector<Symbol>& symbols, const TokenSet& reserved) const {
+  Queue(*this, symbols, reserved).run();
   std::erase_if(symbols, [](const Symbol& symbol) { return symbol.length == 0; });
 }
 

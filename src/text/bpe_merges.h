@@ -8,6 +8,7 @@
 
 #include "text/component.h"
 #include "text/flat_map.h"
+#include "text/token_set.h"
 #include "text/vocabulary.h"
 
 namespace inlay::text {
@@ -25,9 +26,9 @@ class BpeMerges {
   // the second half stands without `prefix`, the mark of tokens inside a word.
   BpeMerges(const Component& model, const Vocabulary& vocabulary, const std::string& prefix);
 
-  // Applies the rule of lowest rank that fits anywhere, leftmost first, until none fits. Time O(n
-  // log n).
-  void apply(std::vector<Symbol>& symbols) const;
+  // Applies the rule of lowest rank that fits anywhere, leftmost first, until none fits; rules that
+  // make a reserved token never do. Time O(n log n).
+  void apply(std::vector<Symbol>& symbols, const TokenSet& reserved) const;
 
  private:
   struct Rule {
@@ -37,11 +38,13 @@ class BpeMerges {
   struct Candidate;
   class Queue;
 
-  const Rule* find(int32_t left, int32_t right) const {
-    return rules_.find(uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right));
+  const Rule* find(int32_t left, int32_t right, const TokenSet& reserved) const {
+    const Rule* rule =
+        rules_.find(uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right));
+    return rule != nullptr && reserved.contains(rule->merged) ? nullptr : rule;
   }
-  void apply_short(std::vector<Symbol>& symbols) const;
-  void apply_long(std::vector<Symbol>& symbols) const;
+  void apply_short(std::vector<Symbol>& symbols, const TokenSet& reserved) const;
+  void apply_long(std::vector<Symbol>& symbols, const TokenSet& reserved) const;
 
   FlatMap<Rule> rules_;
 };

@@ -65,7 +65,7 @@ TEST(BpeMerges, AppliesTheRulesInOrderToWordsShortAndLong) {
       word += stream.below(2, length * 100 + i) == 0 ? 'a' : 'b';
     std::vector<Symbol> symbols;
     for (char c : word) symbols.push_back({c - 'a', 1});
-    merges.apply(symbols);
+    merges.apply(symbols, {});
     std::vector<int32_t> ids;
     std::size_t covered = 0;
     for (const Symbol& symbol : symbols) {

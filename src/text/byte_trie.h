@@ -37,16 +37,30 @@ class ByteTrie {
 
   bool empty() const { return values_.size() == 1; }
 
-  Hit longest_prefix(std::string_view text) const {
-    Hit best{0, -1};
+  // Calls `visit(length, value)` for each string that begins `text`, the shortest first.
+  template <class Visit>
+  void for_each_prefix(std::string_view text, Visit visit) const {
     uint32_t node = 0;
     for (uint32_t length = 0; length < text.size();) {
       const uint32_t* next = edges_.find(edge(node, text[length]));
-      if (next == nullptr) break;
+      if (next == nullptr) return;
       node = *next;
       ++length;
-      if (values_[node] >= 0) best = {length, values_[node]};
+      if (values_[node] >= 0) visit(length, values_[node]);
     }
+  }
+
+  Hit longest_prefix(std::string_view text) const {
+    return longest_prefix(text, [](int32_t) { return true; });
+  }
+
+  // The longest one whose value is accepted.
+  template <class Accepts>
+  Hit longest_prefix(std::string_view text, Accepts accepts) const {
+    Hit best{0, -1};
+    for_each_prefix(text, [&](uint32_t length, int32_t value) {
+      if (accepts(value)) best = {length, value};
+    });
     return best;
   }
 

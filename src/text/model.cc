@@ -7,6 +7,7 @@ constexpr FactoryRow<Model> kModels[] = {
     {"WordPiece", build_word_piece},
     {"BPE", build_bpe},
     {"WordLevel", build_word_level},
+    {"Unigram", build_unigram},
 };
 
 // Files up to 2021 do not name the type of their model; its members tell.

@@ -8,6 +8,7 @@
 
 #include "text/aligned_text.h"
 #include "text/component.h"
+#include "text/token_set.h"
 #include "text/vocabulary.h"
 
 namespace inlay::text {
@@ -21,15 +22,24 @@ struct ModelToken {
 class Model {
  public:
   explicit Model(const Component& component) : vocabulary_(component) {}
+  explicit Model(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {}
   virtual ~Model() = default;
 
-  // Appends the tokens of all pieces of `text`, in order.
+  // Appends the tokens of all pieces of `text`, in order. The text does not spell a `reserved`
+  // token, even where it looks like one; the unknown token may still stand for what is unknown.
   virtual void tokenize(std::string_view text, std::span<const Range> pieces,
-                        std::vector<ModelToken>& tokens) const = 0;
+                        const TokenSet& reserved, std::vector<ModelToken>& tokens) const = 0;
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   // The name of the unknown token; empty when the model has none.
   virtual std::string_view unknown_token() const = 0;
+
+ protected:
+  // The token that is written so, unless it is reserved.
+  std::optional<int32_t> find(std::string_view written, const TokenSet& reserved) const {
+    const std::optional<int32_t> id = vocabulary_.id(written);
+    return id && reserved.contains(*id) ? std::nullopt : id;
+  }
 
  private:
   Vocabulary vocabulary_;
@@ -42,5 +52,6 @@ std::unique_ptr<const Model> build_model(const Component& component);
 std::unique_ptr<const Model> build_word_piece(const Component& component);
 std::unique_ptr<const Model> build_bpe(const Component& component);
 std::unique_ptr<const Model> build_word_level(const Component& component);
+std::unique_ptr<const Model> build_unigram(const Component& component);
 
 }  // namespace inlay::text

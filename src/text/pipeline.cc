@@ -3,12 +3,10 @@
 #include <limits>
 
 #include "text/byte_alphabet.h"
+#include "text/parted_text.h"
 #include "text/unicode.h"
 
 namespace inlay::text {
-namespace {
-
-constexpr std::size_t kMaxTextBytes = 1u << 30;
 
 void require_text(std::string_view text) {
   require(text.size() <= kMaxTextBytes, ErrorKind::kInput,
@@ -19,6 +17,8 @@ void require_text(std::string_view text) {
           static_cast<uint8_t>(text[invalid.value_or(0) % std::max<std::size_t>(text.size(), 1)]),
           invalid.value_or(0));
 }
+
+namespace {
 
 bool counts_as_space(char32_t c) { return c == kByteLevelSpace || is_space(c); }
 
@@ -68,14 +68,17 @@ class CharacterIndex {
 // The work on one text.
 class Pipeline::Run {
  public:
-  Run(const Pipeline& pipeline, std::string_view text, Tokens& tokens)
-      : pipeline_(pipeline), text_(text), characters_(text), tokens_(tokens) {}
+  // `parts` may be null: then `text` is all of one kind.
+  Run(const Pipeline& pipeline, std::string_view text, const PartedText* parts, Tokens& tokens)
+      : pipeline_(pipeline), text_(text), parts_(parts), characters_(text), tokens_(tokens) {}
 
   void run() {
-    for (const AddedTokens::Part& part : pipeline_.added_->find(text_)) {
+    const std::vector<Range> all = {{0, static_cast<uint32_t>(text_.size())}};
+    for (const AddedTokens::Part& part :
+         pipeline_.added_->find(text_, parts_ == nullptr ? all : parts_->searchable())) {
       if (part.token != nullptr) {
         add(*part.token, text_.substr(part.range.begin, part.range.end - part.range.begin),
-            part.range);
+            part.range, part.written_at);
       } else {
         normalize(part.range);
       }
@@ -86,9 +89,11 @@ class Pipeline::Run {
   void normalize(Range range) {
     AlignedText normalized(text_, range);
     if (pipeline_.normalizer_ != nullptr) pipeline_.normalizer_->normalize(normalized);
-    for (const AddedTokens::Part& part : pipeline_.added_->find_normalized(normalized.bytes())) {
+    for (const AddedTokens::Part& part :
+         pipeline_.added_->find_normalized(normalized.bytes(), searchable_in(normalized))) {
       if (part.token != nullptr) {
-        add(*part.token, normalized.view(part.range), normalized.origin(part.range));
+        add(*part.token, normalized.view(part.range), normalized.origin(part.range),
+            normalized.origin(part.written_at).begin);
       } else if (part.range == Range{0, normalized.size()}) {
         return tokenize(std::move(normalized));
       } else {
@@ -97,11 +102,20 @@ class Pipeline::Run {
     }
   }
 
+  std::vector<Range> searchable_in(const AlignedText& text) const {
+    if (parts_ == nullptr || !pipeline_.added_->has_normalized()) return {{0, text.size()}};
+    return parts_->searchable_in(text);
+  }
+
   void tokenize(AlignedText text) {
     Pieces pieces(std::move(text));
     if (pipeline_.pre_tokenizer_ != nullptr) pipeline_.pre_tokenizer_->pre_tokenize(pieces);
     std::vector<ModelToken> found;
-    pipeline_.model_->tokenize(pieces.text().bytes(), pieces.ranges(), found);
+    if (parts_ == nullptr) {
+      pipeline_.model_->tokenize(pieces.text().bytes(), pieces.ranges(), {}, found);
+    } else {
+      tokenize_parts(pieces, found);
+    }
     const Vocabulary& vocabulary = pipeline_.model_->vocabulary();
     tokens_.reserve(tokens_.size() + found.size());
     for (const ModelToken& token : found) {
@@ -111,19 +125,34 @@ class Pipeline::Run {
     word_ += static_cast<int32_t>(pieces.ranges().size());
   }
 
-  void add(const AddedToken& token, std::string_view written, Range origin) {
+  // Piece by piece: special tokens are reserved in those that hold any plain text.
+  void tokenize_parts(const Pieces& pieces, std::vector<ModelToken>& found) const {
+    for (uint32_t i = 0; i < pieces.ranges().size(); ++i) {
+      const Range& piece = pieces.ranges()[i];
+      const bool is_plain = parts_->is_plain(pieces.text().origin(piece));
+      const std::size_t before = found.size();
+      pipeline_.model_->tokenize(pieces.text().bytes(), {&piece, 1},
+                                 is_plain ? pipeline_.special_ : TokenSet(), found);
+      for (std::size_t t = before; t < found.size(); ++t) found[t].piece = i;
+    }
+  }
+
+  void add(const AddedToken& token, std::string_view written, Range origin, uint32_t written_at) {
     push(token.id, origin, word_++, written);
+    if (parts_ != nullptr) tokens_.back().part = parts_->part_at(written_at);
   }
 
   void push(int32_t id, Range origin, int32_t word, std::string_view written) {
     const auto [begin, end] = characters_.of(origin);
     Token token{.id = id, .begin = begin, .end = end, .word = word};
+    if (parts_ != nullptr) token.part = parts_->part_at(origin.begin);
     count_spaces(written, token);
     tokens_.push_back(token);
   }
 
   const Pipeline& pipeline_;
   std::string_view text_;
+  const PartedText* parts_;
   CharacterIndex characters_;
   Tokens& tokens_;
   int32_t word_ = 0;
@@ -138,11 +167,20 @@ Pipeline::Pipeline(const Component& file) {
   if (file.has("pre_tokenizer")) pre_tokenizer_ = build_pre_tokenizer(component("pre_tokenizer"));
   model_ = build_model(component("model"));
   added_ = std::make_unique<AddedTokens>(file, model_->vocabulary(), normalizer_.get());
+  for (const AddedToken& token : added_->tokens()) {
+    // A single character stays readable: a vocabulary may have only that one token for it.
+    const bool is_character = decode_utf8(token.content, 0).length == token.content.size();
+    if (token.special && !is_character) special_.add(token.id);
+  }
 }
 
 void Pipeline::run(std::string_view text, Tokens& tokens) const {
   require_text(text);
-  Run(*this, text, tokens).run();
+  Run(*this, text, nullptr, tokens).run();
+}
+
+void Pipeline::run(const PartedText& text, Tokens& tokens) const {
+  Run(*this, text.joined(), &text, tokens).run();
 }
 
 }  // namespace inlay::text

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "text/decoder.h"
+#include "text/parted_text.h"
 #include "text/pipeline.h"
 #include "text/post_processor.h"
 #include "text/special_roles.h"
@@ -193,18 +194,47 @@ Encoding to_columns(const std::vector<text::Tokens>& row) {
   return e;
 }
 
+std::vector<int32_t> part_column(const std::vector<text::Tokens>& row) {
+  std::vector<int32_t> parts;
+  for (const text::Tokens& tokens : row) {
+    parts.reserve(parts.size() + tokens.size());
+    for (const text::Token& token : tokens) parts.push_back(token.part);
+  }
+  return parts;
+}
+
 }  // namespace
 
 Encoding Tokenizer::encode_inputs(std::span<const Input> inputs,
                                   const EncodeOptions& options) const {
   std::vector<text::Tokens> row(inputs.size());
-  int64_t total = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].in_words) {
       row[i] = encode_words_alone(parts_->pipeline, inputs[i].words);
     } else {
       parts_->pipeline.run(inputs[i].text, row[i]);
     }
+  }
+  const int64_t total = frame(row, options);
+  Encoding encoding = to_columns(row);
+  encoding.tokens_before_truncation = static_cast<int32_t>(total);
+  return encoding;
+}
+
+Encoding Tokenizer::encode_parts(std::span<const TextPart> parts,
+                                 const EncodeOptions& options) const {
+  std::vector<text::Tokens> row(1);
+  parts_->pipeline.run(text::PartedText(parts), row[0]);
+  const int64_t total = frame(row, options);
+  Encoding encoding = to_columns(row);
+  encoding.part_ids = part_column(row);
+  encoding.tokens_before_truncation = static_cast<int32_t>(total);
+  return encoding;
+}
+
+int64_t Tokenizer::frame(std::vector<text::Tokens>& row, const EncodeOptions& options) const {
+  int64_t total = 0;
+  for (std::size_t i = 0; i < row.size(); ++i) {
     for (text::Token& token : row[i]) token.sequence = token.type = static_cast<int32_t>(i);
     total += static_cast<int64_t>(row[i].size());
   }
@@ -219,25 +249,27 @@ Encoding Tokenizer::encode_inputs(std::span<const Input> inputs,
   }
   if (parts_->post_processor != nullptr)
     parts_->post_processor->process(row, options.add_special_tokens);
-  Encoding encoding = to_columns(row);
-  encoding.tokens_before_truncation = static_cast<int32_t>(total + added);
-  return encoding;
+  return total + added;
+}
+
+std::unique_ptr<text::DecoderStage> Tokenizer::decode_into(std::string& text) const {
+  if (parts_->decoder == nullptr) return text::end_of_decoding_with_spaces(text);
+  return parts_->decoder->stage(text::end_of_decoding(text));
+}
+
+std::optional<std::string_view> Tokenizer::written(int32_t id, bool skip_special) const {
+  const auto* added = parts_->pipeline.added().by_id(id);
+  if (skip_special && added != nullptr && added->special) return std::nullopt;
+  return parts_->token(id);
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
-  std::vector<std::string> tokens;
-  for (int32_t id : ids) {
-    const auto* added = parts_->pipeline.added().by_id(id);
-    if (skip_special && added != nullptr && added->special) continue;
-    if (const auto token = parts_->token(id)) tokens.emplace_back(*token);
-  }
   std::string text;
-  if (parts_->decoder != nullptr) {
-    parts_->decoder->decode(tokens);
-    for (const std::string& token : tokens) text += token;
-  } else {
-    for (const std::string& token : tokens) text += (text.empty() ? "" : " ") + token;
+  const auto stage = decode_into(text);
+  for (int32_t id : ids) {
+    if (const auto token = written(id, skip_special)) stage->push(*token, true);
   }
+  stage->finish();
   return text;
 }
 

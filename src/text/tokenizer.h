@@ -1,7 +1,7 @@
 // A tokenizer read from a Hugging Face model folder: text to token ids with offsets, and back. It
-// runs WordPiece, BPE (byte-level or not) and WordLevel files as the `tokenizers` library does;
-// whatever a file asks for that is not supported is an Error that names it. Immutable after
-// loading: one object serves any number of threads.
+// runs WordPiece, BPE (byte-level or with byte fallback), Unigram and WordLevel files as the
+// `tokenizers` library does; whatever a file asks for that is not supported is an Error that names
+// it. Immutable after loading: one object serves any number of threads.
 //
 //   Tokenizer tokenizer = Tokenizer::load("all-minilm-l6-v2");
 //   Encoding e = tokenizer.encode("It was great!", {.max_length = 128});
@@ -20,6 +20,11 @@
 
 namespace inlay {
 
+namespace text {
+class DecoderStage;
+struct Token;
+}  // namespace text
+
 // Columns of equal length, one row per token, special tokens included.
 struct Encoding {
   std::vector<int32_t> ids;
@@ -31,6 +36,9 @@ struct Encoding {
   // the given word; {0, 0} for special tokens.
   std::vector<std::pair<int32_t, int32_t>> offsets;
   std::vector<uint8_t> special_mask;  // 1 for tokens that post-processing added
+  // Only of encode_parts: the part in which the token begins; -1 for tokens that post-processing
+  // added. Offsets are those in the joined text.
+  std::vector<int32_t> part_ids;
   int32_t tokens_before_truncation = 0;
 
   std::size_t size() const { return ids.size(); }
@@ -41,6 +49,12 @@ struct EncodeOptions {
   // Tokenizer::max_length().
   int64_t max_length = 0;
   bool add_special_tokens = true;
+};
+
+// A part of a text: of a template, in which special tokens are read, or plain, from outside.
+struct TextPart {
+  std::string_view text;
+  bool plain = false;
 };
 
 class Tokenizer {
@@ -64,7 +78,15 @@ class Tokenizer {
   Encoding encode_words(std::span<const std::string> words,
                         const EncodeOptions& options = {}) const;
 
-  // Ids that belong to no token are left out.
+  // A text in parts, as a chat template puts it together. The parts are tokenised as the one text
+  // that they are joined, so that the ids are those of encode() on it, except that plain parts
+  // never become special: an added token is read only where its text lies between plain parts, and
+  // plain text becomes no token that the file calls special, even where the model's own vocabulary
+  // has it. (A special token of a single character is an ordinary one here.) Ordinary tokens may
+  // span parts; none spans a special token.
+  Encoding encode_parts(std::span<const TextPart> parts, const EncodeOptions& options = {}) const;
+
+  // Ids that belong to no token are left out. StreamingDecoder does it token by token.
   std::string decode(std::span<const int32_t> ids, bool skip_special) const;
 
   std::optional<int32_t> token_to_id(std::string_view token) const;
@@ -90,6 +112,13 @@ class Tokenizer {
   struct Input;
   explicit Tokenizer(std::unique_ptr<const Parts> parts);
   Encoding encode_inputs(std::span<const Input> inputs, const EncodeOptions& options) const;
+  // Truncates and puts special tokens in; returns how many tokens there were before truncation.
+  int64_t frame(std::vector<std::vector<text::Token>>& row, const EncodeOptions& options) const;
+
+  friend class StreamingDecoder;
+  std::unique_ptr<text::DecoderStage> decode_into(std::string& text) const;
+  // How a token is written; nothing for ids that decoding leaves out.
+  std::optional<std::string_view> written(int32_t id, bool skip_special) const;
 
   std::unique_ptr<const Parts> parts_;
 };

@@ -116,10 +116,10 @@ TEST(Tokenizer, NamesUnknownComponentsAndTheirPlace) {
             }).find("tokenizer.json: pre_tokenizer: type \"UnicodeScripts\" is not supported"),
             std::string::npos);
   EXPECT_NE(message_of([] {
-              patched({{"model", {{"type", "Unigram"}}}});
+              patched({{"model", {{"type", "Trigram"}}}});
             })
-                .find("tokenizer.json: model: type \"Unigram\" is not supported; supported: "
-                      "WordPiece, BPE, WordLevel"),
+                .find("tokenizer.json: model: type \"Trigram\" is not supported; supported: "
+                      "WordPiece, BPE, WordLevel, Unigram"),
             std::string::npos);
   EXPECT_NE(message_of([] {
               patched({{"decoder", {{"type", "CTC"}}}});

@@ -14,6 +14,7 @@ struct Token {
   int32_t word = -1;
   int32_t sequence = -1;
   int32_t type = 0;
+  int32_t part = -1;  // of a text in parts
   bool special = false;
   // How many of its first and last characters are spaces, as the token is written.
   int32_t leading_spaces = 0;

@@ -55,6 +55,22 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view bytes) {
   return std::nullopt;
 }
 
+std::size_t incomplete_utf8_tail(std::string_view bytes) {
+  for (std::size_t length = 1; length <= std::min<std::size_t>(3, bytes.size()); ++length) {
+    const std::string_view tail = bytes.substr(bytes.size() - length);
+    const auto lead = static_cast<uint8_t>(tail[0]);
+    if ((lead & 0xC0) == 0x80) continue;
+    // Completed by continuation bytes it is one character, or else it never will be one.
+    if (lead < 0xC0 || first_invalid_utf8(tail) != std::optional<std::size_t>(0)) return 0;
+    for (const std::string_view rest :
+         {"\x80", "\xBF", "\x80\x80", "\xBF\x80", "\x80\x80\x80", "\xBF\x80\x80"}) {
+      if (!first_invalid_utf8(std::string(tail).append(rest))) return length;
+    }
+    return 0;
+  }
+  return 0;
+}
+
 std::string replace_invalid_utf8(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());

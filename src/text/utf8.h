@@ -46,6 +46,9 @@ std::size_t count_utf8_chars(std::string_view text);  // REQUIRES: valid UTF-8
 // Where the first byte that is not part of well-formed UTF-8 stands; nothing when all is well.
 std::optional<std::size_t> first_invalid_utf8(std::string_view bytes);
 
+// How many bytes at the end begin a character that further bytes could complete: 0 to 3.
+std::size_t incomplete_utf8_tail(std::string_view bytes);
+
 // Every ill-formed sequence becomes one U+FFFD, as browsers do.
 std::string replace_invalid_utf8(std::string_view bytes);
 

@@ -11,11 +11,11 @@ class WordLevel : public Model {
         unknown_(component.text_or("unk_token", "<unk>")),
         unknown_id_(vocabulary().id(unknown_)) {}
 
-  void tokenize(std::string_view text, std::span<const Range> pieces,
+  void tokenize(std::string_view text, std::span<const Range> pieces, const TokenSet& reserved,
                 std::vector<ModelToken>& tokens) const override {
     for (uint32_t i = 0; i < pieces.size(); ++i) {
       const std::string_view word = text.substr(pieces[i].begin, pieces[i].end - pieces[i].begin);
-      const std::optional<int32_t> id = vocabulary().id(word);
+      const std::optional<int32_t> id = find(word, reserved);
       require(id || unknown_id_, ErrorKind::kInput,
               "the word \"{}\" is not in the vocabulary, and the unknown token \"{}\" is not in it "
               "either",

@@ -31,11 +31,14 @@ class WordPiece : public Model {
     unknown_id_ = vocabulary().id(unknown_);
   }
 
-  void tokenize(std::string_view text, std::span<const Range> pieces,
+  void tokenize(std::string_view text, std::span<const Range> pieces, const TokenSet& reserved,
                 std::vector<ModelToken>& tokens) const override {
     for (uint32_t i = 0; i < pieces.size(); ++i) {
       const std::size_t before = tokens.size();
-      if (cut(text, pieces[i], i, tokens)) continue;
+      if (cut(text.substr(pieces[i].begin, pieces[i].end - pieces[i].begin), reserved, tokens)) {
+        place(before, pieces[i].begin, i, tokens);
+        continue;
+      }
       require(unknown_id_.has_value(), ErrorKind::kInput,
               "a word is not in the vocabulary, and the unknown token \"{}\" is not in it either",
               unknown_);
@@ -47,20 +50,29 @@ class WordPiece : public Model {
   std::string_view unknown_token() const override { return unknown_; }
 
  private:
-  // False when the word is too long or some part of it is in no token.
-  bool cut(std::string_view text, Range word, uint32_t piece,
-           std::vector<ModelToken>& tokens) const {
-    const std::string_view bytes = text.substr(word.begin, word.end - word.begin);
+  // Appends the tokens of a word, as if it stood at the start of the text. False when the word is
+  // too long or some part of it is in no token.
+  bool cut(std::string_view word, const TokenSet& reserved, std::vector<ModelToken>& tokens) const {
     const auto limit = static_cast<std::size_t>(max_chars_);
-    if (bytes.size() > limit && count_utf8_chars(bytes) > limit) return false;
-    for (uint32_t at = 0; at < bytes.size();) {
-      const ByteTrie::Hit hit = (at == 0 ? first_ : following_).longest_prefix(bytes.substr(at));
+    if (word.size() > limit && count_utf8_chars(word) > limit) return false;
+    const auto is_free = [&reserved](int32_t id) { return !reserved.contains(id); };
+    for (uint32_t at = 0; at < word.size();) {
+      const ByteTrie& trie = at == 0 ? first_ : following_;
+      const ByteTrie::Hit hit = trie.longest_prefix(word.substr(at), is_free);
       if (hit.length == 0) return false;
-      const uint32_t begin = word.begin + at;
-      tokens.push_back({hit.value, {begin, begin + hit.length}, piece});
+      tokens.push_back({hit.value, {at, at + hit.length}, 0});
       at += hit.length;
     }
     return true;
+  }
+
+  // Puts the tokens from `first` on where their word stands.
+  static void place(std::size_t first, uint32_t begin, uint32_t piece,
+                    std::vector<ModelToken>& tokens) {
+    for (std::size_t i = first; i < tokens.size(); ++i) {
+      tokens[i].range = {tokens[i].range.begin + begin, tokens[i].range.end + begin};
+      tokens[i].piece = piece;
+    }
   }
 
   std::string unknown_;
