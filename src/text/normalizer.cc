@@ -35,6 +35,29 @@ class StripAccents : public Normalizer {
   }
 };
 
+// What SentencePiece does for translation: control characters go, and what looks like a space is
+// one.
+class Nmt : public Normalizer {
+ public:
+  explicit Nmt(const Component&) {}
+  void normalize(AlignedText& text) const override {
+    rewrite_characters(text, [](char32_t c, std::u32string& out) {
+      if (!is_dropped(c)) out += looks_like_space(c) ? U' ' : c;
+    });
+  }
+
+ private:
+  static bool is_dropped(char32_t c) {
+    return (c >= 0x1 && c <= 0x8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F ||
+           c == 0x8F || c == 0x9F;
+  }
+  static bool looks_like_space(char32_t c) {
+    return c == 0x9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 ||
+           (c >= 0x200B && c <= 0x200F) || c == 0x2028 || c == 0x2029 || c == 0x2581 ||
+           c == 0xFEFF || c == 0xFFFD;
+  }
+};
+
 class ByteLevelNormalizer : public Normalizer {
  public:
   explicit ByteLevelNormalizer(const Component&) {}
@@ -143,6 +166,8 @@ constexpr FactoryRow<Normalizer> kNormalizers[] = {
     {"NFKC", make<UnicodeForm<Decomposition::kCompatibility, true>>},
     {"NFKD", make<UnicodeForm<Decomposition::kCompatibility, false>>},
     {"Lowercase", make<Lowercase>},
+    {"Nmt", make<Nmt>},
+    {"Precompiled", build_precompiled_normalizer},
     {"Replace", make<Replace>},
     {"Prepend", make<Prepend>},
     {"ByteLevel", make<ByteLevelNormalizer>},

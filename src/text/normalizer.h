@@ -21,8 +21,9 @@ class Normalizer {
 // ones.
 std::unique_ptr<const Normalizer> build_normalizer(const Component& component);
 
-// The one with a file of its own.
+// Those with files of their own.
 std::unique_ptr<const Normalizer> build_bert_normalizer(const Component& component);
+std::unique_ptr<const Normalizer> build_precompiled_normalizer(const Component& component);
 
 // Puts in place of every character what `rewrite(c, out)` appends to `out`.
 template <class Rewrite>

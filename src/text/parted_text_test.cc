@@ -60,6 +60,7 @@ TEST(PartedText, ReadsNoSpecialTokenAcrossTheBorderOfAPlainPart) {
 
 TEST(PartedText, GivesTheIdsOfTheWholeTextWhenNothingSpecialIsInIt) {
   for (const auto& entry : std::filesystem::directory_iterator(kGoldens / "expected")) {
+    if (entry.path().stem() == "unigram_without_unknown") continue;  // cannot write the text
     const Json golden = read_json(entry.path());
     const auto base = golden.at("base").get<std::string>();
     Json file = base.empty() ? Json::object() : read_json(kGoldens / (base + ".json"));

@@ -11,6 +11,7 @@
 #include "text/parted_text.h"
 #include "text/pipeline.h"
 #include "text/post_processor.h"
+#include "text/sentence_piece_tokenizer.h"
 #include "text/special_roles.h"
 #include "text/truncation.h"
 #include "text/vocabulary_files.h"
@@ -128,10 +129,12 @@ Tokenizer Tokenizer::load(const std::filesystem::path& model_folder_or_json) {
   const Json config = read_config(folder / "tokenizer_config.json");
   std::string bytes;
   if (is_folder && !is_there(path)) {
-    const auto equivalent = text::tokenizer_from_vocabulary(folder, config);
+    auto equivalent = text::tokenizer_from_vocabulary(folder, config);
+    if (!equivalent) equivalent = text::tokenizer_from_sentence_piece(folder, config);
     require(
         equivalent.has_value(), ErrorKind::kInput,
-        "{}: found no tokenizer; expected tokenizer.json, vocab.txt, or vocab.json with merges.txt",
+        "{}: found no tokenizer; expected tokenizer.json, vocab.txt, vocab.json with merges.txt, "
+        "tokenizer.model, spiece.model or sentencepiece.bpe.model",
         folder.string());
     bytes = canonical_json(*equivalent);
   } else {

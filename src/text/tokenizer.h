@@ -60,8 +60,8 @@ struct TextPart {
 class Tokenizer {
  public:
   // A tokenizer.json, or a folder with one, or with a vocab.txt (BERT), or with vocab.json and
-  // merges.txt (RoBERTa, GPT-2). tokenizer_config.json and special_tokens_map.json beside it are
-  // read if they are there.
+  // merges.txt (RoBERTa, GPT-2), or with a SentencePiece model (Llama, Gemma, T5, XLM-R).
+  // tokenizer_config.json and special_tokens_map.json beside it are read if they are there.
   static Tokenizer load(const std::filesystem::path& model_folder_or_json);
   // The text of a tokenizer.json; `where` names it in messages.
   static Tokenizer parse(std::string_view json_text, std::string_view where);

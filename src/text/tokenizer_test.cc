@@ -103,14 +103,15 @@ TEST(Tokenizer, NamesTheByteOfInvalidText) {
 }
 
 TEST(Tokenizer, NamesUnknownComponentsAndTheirPlace) {
-  EXPECT_EQ(message_of([] {
-              patched({{"normalizer",
-                        {{"type", "Sequence"},
-                         {"normalizers", {{{"type", "NFC"}}, {{"type", "Nmt"}}}}}}});
-            }),
-            "tokenizer.json: normalizer[1]: type \"Nmt\" is not supported; supported: "
-            "BertNormalizer, Strip, StripAccents, "
-            "NFC, NFD, NFKC, NFKD, Lowercase, Replace, Prepend, ByteLevel, Sequence");
+  EXPECT_EQ(
+      message_of([] {
+        patched(
+            {{"normalizer",
+              {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}, {{"type", "Kmt"}}}}}}});
+      }),
+      "tokenizer.json: normalizer[1]: type \"Kmt\" is not supported; supported: "
+      "BertNormalizer, Strip, StripAccents, "
+      "NFC, NFD, NFKC, NFKD, Lowercase, Nmt, Precompiled, Replace, Prepend, ByteLevel, Sequence");
   EXPECT_NE(message_of([] {
               patched({{"pre_tokenizer", {{"type", "UnicodeScripts"}}}});
             }).find("tokenizer.json: pre_tokenizer: type \"UnicodeScripts\" is not supported"),
@@ -278,10 +279,11 @@ TEST(Tokenizer, BuildsRobertaAndGpt2FromVocabularyAndMerges) {
 
 TEST(Tokenizer, SaysWhatAFolderWithoutTokenizerLacks) {
   const Folder folder("empty");
-  EXPECT_EQ(message_of([&] { Tokenizer::load(folder.path()); }),
-            folder.path().string() +
-                ": found no tokenizer; expected tokenizer.json, vocab.txt, or vocab.json with "
-                "merges.txt");
+  EXPECT_EQ(
+      message_of([&] { Tokenizer::load(folder.path()); }),
+      folder.path().string() +
+          ": found no tokenizer; expected tokenizer.json, vocab.txt, vocab.json with merges.txt, "
+          "tokenizer.model, spiece.model or sentencepiece.bpe.model");
 }
 
 TEST(Tokenizer, ServesSeveralThreadsAtOnce) {

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <vector>
 
-#include "text/utf8.h"
+#include "text/character_edits.h"
 
 namespace inlay::text {
 namespace {
 
-// A character of the new text. `change` says what it does to the old one: 0 stands for the next old
-// character, 1 is inserted, -n stands for the next one and n after it.
-struct Edit {
-  char32_t code;
-  int change;
+struct Edit : CharacterEdit {
   int combining_class;
 };
 
@@ -36,7 +32,7 @@ std::vector<Edit> decomposed_edits(const std::string& bytes, Decomposition kind)
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const int mark = combining_class(parts[i]);
       if (mark == 0) sort_marks(edits, run);
-      edits.push_back({parts[i], i == 0 ? 0 : 1, mark});
+      edits.push_back({{parts[i], i == 0 ? 0 : 1}, mark});
       if (mark == 0) run = edits.size();
     }
   }
@@ -67,32 +63,16 @@ std::vector<Edit> composed_edits(const std::vector<Edit>& edits) {
   return out;
 }
 
-void apply(AlignedText& text, const std::vector<Edit>& edits) {
-  AlignedText::Builder next(text);
-  const std::string& bytes = text.bytes();
-  uint32_t at = 0;  // in the old text
-  auto skip = [&] {
-    if (at < bytes.size()) at += static_cast<uint32_t>(decode_utf8(bytes, at).length);
-  };
-  for (const Edit& edit : edits) {
-    const bool inserted = edit.change > 0 || at >= bytes.size();
-    next.put(edit.code, inserted ? text.origin_before(at) : text.origin(at));
-    if (edit.change > 0) continue;
-    for (int i = 0; i <= -edit.change; ++i) skip();
-  }
-  text = std::move(next).finish();
-}
-
 }  // namespace
 
 void decompose(AlignedText& text, Decomposition kind) {
   if (is_ascii(text.bytes())) return;
-  apply(text, decomposed_edits(text.bytes(), kind));
+  apply_edits(text, decomposed_edits(text.bytes(), kind));
 }
 
 void decompose_and_compose(AlignedText& text, Decomposition kind) {
   if (is_ascii(text.bytes())) return;
-  apply(text, composed_edits(decomposed_edits(text.bytes(), kind)));
+  apply_edits(text, composed_edits(decomposed_edits(text.bytes(), kind)));
 }
 
 }  // namespace inlay::text

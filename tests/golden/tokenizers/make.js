@@ -6,6 +6,7 @@ const crypto = require('crypto')
 const packages = process.argv[2]
 const reference = require(path.join(packages, 'tokenizers'))
 const { Tokenizer, mergeEncodings } = reference
+const sentencePiece = require('./sentence_piece.js')
 const here = __dirname
 const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'))
 const writeJson = (file, value) => fs.writeFileSync(path.join(here, file), JSON.stringify(value) + '\n')
@@ -181,6 +182,18 @@ function prefixBpe() {
            fuse_unk: false, byte_fallback: false, vocab, merges }
 }
 
+// Scores of few values, so that many ways to cut a word are equally good.
+function unigram(options) {
+  const vocab = [['<unk>', 0], ['<s>', 0], ['</s>', 0], ['▁', -2]]
+  const known = new Set(vocab.map(([token]) => token))
+  const put = (token, score) => { if (!known.has(token)) { known.add(token); vocab.push([token, score]) } }
+  for (let c = 33; c < 123; ++c) put(String.fromCharCode(c), -2)
+  for (const c of 'éñüßд中') put(c, -2)
+  for (const merge of gpt2Merges(400)) put(merge.replaceAll('Ġ', '▁').replace(' ', ''), -2 - vocab.length % 3)
+  for (const pair of ['中文', 'яж', '😀👍']) put(pair, -9)
+  return { type: 'Unigram', unk_id: 0, byte_fallback: false, vocab, ...options }
+}
+
 const template = (bos, id) => ({
   type: 'TemplateProcessing',
   single: [{ SpecialToken: { id: bos, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
@@ -293,6 +306,16 @@ const variants = [
   ['bpe_prefix', null,
     { model: prefixBpe(), pre_tokenizer: { type: 'BertPreTokenizer' }, added_tokens: [added(0, '[UNK]')],
       decoder: { type: 'WordPiece', prefix: '##', cleanup: false } }, 'few'],
+  ['unigram', null,
+    { model: unigram({}), added_tokens: metaspaceAdded, pre_tokenizer: metaspace('always', true),
+      decoder: metaspace('always', true), post_processor: template('<s>', 1) }, 'texts'],
+  ['unigram_bare', null, { model: unigram({}), decoder: { type: 'Fuse' } }, 'texts'],
+  ['unigram_without_unknown', null,
+    { model: unigram({ unk_id: null }), pre_tokenizer: metaspace('first', false), decoder: metaspace('first', false) }, 'texts'],
+  ['unigram_charsmap', null,
+    { ...sentencePiece.convert('xlm_roberta'), pre_tokenizer: metaspace('first', true), post_processor: null,
+      normalizer: sequence('normalizers', [...sentencePiece.convert('xlm_roberta').normalizer.normalizers.slice(0, 1),
+        { type: 'Nmt' }, { type: 'Lowercase' }]) }, 'texts'],
   ['word_level', null,
     { model: { type: 'WordLevel', unk_token: '<unk>',
         vocab: Object.fromEntries(['<unk>', 'Hello', 'world', 'a', 'and', '.', ',', '!', "'", 'leading'].map((t, i) => [t, i])) },
@@ -357,6 +380,32 @@ async function expectation(json, input) {
   return result
 }
 
+// ---- SentencePiece --------------------------------------------------------------------------------------------------
+
+// What the normalizer of a charsmap makes of every code point alone, with a mark, and between letters.
+function charsmapHashes() {
+  const map = reference.precompiled([...sentencePiece.read('t5').charsmap])
+  const hash = crypto.createHash('sha256')
+  for (let c = 1; c < 0x110000; ++c) {
+    if (c >= 0xd800 && c <= 0xdfff) continue
+    const s = String.fromCodePoint(c)
+    for (const text of [s, s + '\u0301', 'e' + s, s + '\u200d' + s]) hash.update(map.normalizeString(text) + '\n')
+  }
+  return hash.digest('hex')
+}
+
+async function writeSentencePiece() {
+  for (const name of sentencePiece.names) {
+    const json = sentencePiece.convert(name)
+    const expected = []
+    for (const i of [...picks.texts, ...cases.map((_, i) => i).filter((i) => cases[i].pair && !cases[i].max_length)]) {
+      expected.push({ case: i, ...(await expectation(json, cases[i])) })
+    }
+    writeJson(`sentence_piece/${name}/expected.json`, { expected })
+  }
+  writeJson('sentence_piece/charsmap.json', { sha256: charsmapHashes() })
+}
+
 // ---- Unicode --------------------------------------------------------------------------------------------------------
 
 function unicodeTables() {
@@ -410,6 +459,7 @@ async function main() {
     for (const i of picks[pick]) expected.push({ case: i, ...(await expectation(json, cases[i])) })
     writeJson(`expected/${name}.json`, { base: base || '', patch, expected })
   }
+  await writeSentencePiece()
   if (process.argv[3] != '--no-unicode') writeJson('unicode.json', unicodeTables())
 }
 main()
