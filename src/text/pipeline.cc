@@ -73,9 +73,10 @@ class Pipeline::Run {
       : pipeline_(pipeline), text_(text), parts_(parts), characters_(text), tokens_(tokens) {}
 
   void run() {
-    const std::vector<Range> all = {{0, static_cast<uint32_t>(text_.size())}};
-    for (const AddedTokens::Part& part :
-         pipeline_.added_->find(text_, parts_ == nullptr ? all : parts_->searchable())) {
+    const Range all{0, static_cast<uint32_t>(text_.size())};
+    const std::span<const Range> stretches =
+        parts_ == nullptr ? std::span(&all, 1) : std::span(parts_->searchable());
+    for (const AddedTokens::Part& part : pipeline_.added_->find(text_, stretches)) {
       if (part.token != nullptr) {
         add(*part.token, text_.substr(part.range.begin, part.range.end - part.range.begin),
             part.range, part.written_at);
@@ -89,8 +90,14 @@ class Pipeline::Run {
   void normalize(Range range) {
     AlignedText normalized(text_, range);
     if (pipeline_.normalizer_ != nullptr) pipeline_.normalizer_->normalize(normalized);
+    const Range all{0, normalized.size()};
+    const bool is_restricted = parts_ != nullptr && pipeline_.added_->has_normalized();
+    const std::vector<Range> between =
+        is_restricted ? parts_->searchable_in(normalized) : std::vector<Range>();
+    const std::span<const Range> stretches =
+        is_restricted ? std::span(between) : std::span(&all, 1);
     for (const AddedTokens::Part& part :
-         pipeline_.added_->find_normalized(normalized.bytes(), searchable_in(normalized))) {
+         pipeline_.added_->find_normalized(normalized.bytes(), stretches)) {
       if (part.token != nullptr) {
         add(*part.token, normalized.view(part.range), normalized.origin(part.range),
             normalized.origin(part.written_at).begin);
@@ -100,11 +107,6 @@ class Pipeline::Run {
         tokenize(normalized.slice(part.range));
       }
     }
-  }
-
-  std::vector<Range> searchable_in(const AlignedText& text) const {
-    if (parts_ == nullptr || !pipeline_.added_->has_normalized()) return {{0, text.size()}};
-    return parts_->searchable_in(text);
   }
 
   void tokenize(AlignedText text) {
