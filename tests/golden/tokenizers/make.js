@@ -211,6 +211,13 @@ const replace = (pattern, content) => ({ type: 'Replace', pattern, content })
 
 const llama3Pattern =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+// Words that begin with one capital, and contractions with the word before them.
+const o200kPattern = [
+  "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+  "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+  '\\p{N}{1,3}', ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*', '\\s*[\\r\\n]+', '\\s+(?!\\S)', '\\s+'].join('|')
+const deepSeekPattern =
+  '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+'
 const clip = clipBpe()
 const clipIds = [clip.vocab['<|startoftext|>'], clip.vocab['<|endoftext|>']]
 const metaspaceAdded = [added(0, '<unk>'), added(1, '<s>'), added(2, '</s>')]
@@ -279,6 +286,13 @@ const variants = [
   ['smollm', 'byte_level',
     { post_processor: null,
       pre_tokenizer: sequence('pretokenizers', [{ type: 'Digits', individual_digits: true }, byteLevel(false)]) }, 'texts'],
+  ['o200k', 'byte_level',
+    { post_processor: null, pre_tokenizer: sequence('pretokenizers',
+        [regexSplit(o200kPattern, 'Isolated'), byteLevel(false, { use_regex: false })]) }, 'texts'],
+  ['deepseek', 'byte_level',
+    { pre_tokenizer: sequence('pretokenizers', [regexSplit('\\p{N}{1,3}', 'Isolated'),
+        regexSplit('[一-龥\u3040-ゟ゠-ヿ]+', 'Isolated'), regexSplit(deepSeekPattern, 'Isolated'),
+        byteLevel(false, { use_regex: false })]) }, 'texts'],
   ['byte_level_normalizer', 'byte_level',
     { normalizer: { type: 'ByteLevel' }, pre_tokenizer: null, post_processor: null }, 'few'],
   ['clip', null,
@@ -297,6 +311,11 @@ const variants = [
   ['llama2', null,
     { model: metaspaceBpe({}), added_tokens: metaspaceAdded, post_processor: template('<s>', 1),
       normalizer: sequence('normalizers', [{ type: 'Prepend', prepend: '▁' }, replace({ String: ' ' }, '▁')]),
+      decoder: sequence('decoders', [replace({ String: '▁' }, ' '), { type: 'ByteFallback' }, { type: 'Fuse' },
+        { type: 'Strip', content: ' ', start: 1, stop: 0 }]) }, 'texts'],
+  ['mistral', null,
+    { model: metaspaceBpe({}), added_tokens: metaspaceAdded, post_processor: template('<s>', 1),
+      pre_tokenizer: metaspace('first', false),
       decoder: sequence('decoders', [replace({ String: '▁' }, ' '), { type: 'ByteFallback' }, { type: 'Fuse' },
         { type: 'Strip', content: ' ', start: 1, stop: 0 }]) }, 'texts'],
   ...['always', 'first', 'never'].map((scheme) => ['metaspace_' + scheme, null,
