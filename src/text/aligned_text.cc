@@ -46,6 +46,13 @@ AlignedText AlignedText::slice(Range range) const {
   return part;
 }
 
+void AlignedText::require_room_for(std::size_t bytes) const {
+  require(bytes <= limit_, ErrorKind::kInput,
+          "the tokenizer's normalizers make the text grow past {} bytes, more than {} times its "
+          "length; the tokenizer file is not a sensible one",
+          limit_, kMaxGrowth);
+}
+
 AlignedText::Builder::Builder(const AlignedText& source) : source_(source) {
   next_.limit_ = source.limit_;
   next_.shift_ = source.shift_;
@@ -61,27 +68,19 @@ void AlignedText::Builder::keep(uint32_t begin, uint32_t end) {
     next_.origins_.insert(next_.origins_.end(), source_.origins_.begin() + begin,
                           source_.origins_.begin() + end);
   }
-  check_size();
+  next_.require_room_for(next_.bytes_.size());
 }
 
 void AlignedText::Builder::put(char32_t c, Range origin) {
   append_utf8(next_.bytes_, c);
   next_.origins_.resize(next_.bytes_.size(), origin);
-  check_size();
+  next_.require_room_for(next_.bytes_.size());
 }
 
 void AlignedText::Builder::put(std::string_view utf8, Range origin) {
   next_.bytes_.append(utf8);
   next_.origins_.resize(next_.bytes_.size(), origin);
-  check_size();
-}
-
-void AlignedText::Builder::check_size() const {
-  require(next_.bytes_.size() <= next_.limit_, ErrorKind::kInput,
-          "the tokenizer's normalizers make the text grow past {} bytes, more than {} times its "
-          "length; "
-          "the tokenizer file is not a sensible one",
-          next_.limit_, kMaxGrowth);
+  next_.require_room_for(next_.bytes_.size());
 }
 
 }  // namespace inlay::text

@@ -48,6 +48,9 @@ class AlignedText {
 
   AlignedText slice(Range range) const;
 
+  // An Error where the next version of the text would have more than it may grow to.
+  void require_room_for(std::size_t bytes) const;
+
   // For rewriting that keeps every character in its place and of its length.
   std::string& bytes_in_place() { return bytes_; }
 
@@ -73,8 +76,6 @@ class AlignedText::Builder {
   AlignedText finish() && { return std::move(next_); }
 
  private:
-  void check_size() const;
-
   const AlignedText& source_;
   AlignedText next_;
 };

@@ -100,6 +100,17 @@ TEST(Charsmap, RefusesPointersOutsideItsReplacements) {
   EXPECT_NE(message_of(bytes(1000)).find("points to byte 1000"), std::string::npos);
 }
 
+TEST(Charsmap, MakesNoTextGrowWithoutBound) {
+  std::vector<uint32_t> units(0x62, 0);
+  units[0] = 1u << 10;
+  units[0x60] = 1u << 10 | 1u << 8 | 'a';
+  std::string bytes = u32({static_cast<uint32_t>(4 * units.size())});
+  for (uint32_t unit : units) bytes += u32({unit});
+  const auto all = normalizer(bytes + std::string(1 << 20, 'x'));
+  EXPECT_EQ(normalized(*all, "b"), "b");
+  EXPECT_THROW(normalized(*all, std::string(10'000, 'a')), Error);
+}
+
 TEST(Charsmap, SurvivesDamage) {
   std::mt19937 random(3);
   std::string bytes = published();

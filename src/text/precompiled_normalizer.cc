@@ -33,6 +33,7 @@ class Precompiled : public Normalizer {
       if (cluster.size() > kMaxClusterBytes || !replace(cluster, edits)) {
         replace_each(cluster, edits);
       }
+      text.require_room_for(edits.size());
       at = end;
     }
     apply_edits(text, edits);

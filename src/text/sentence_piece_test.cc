@@ -198,6 +198,19 @@ TEST(SentencePieceTokenizer, FramesTextsAsTheConfigurationSays) {
   expect_error("has no \"<start>\"", [&] { Tokenizer::load(folder.path()); });
 }
 
+TEST(SentencePieceTokenizer, PutsASpaceInFrontAsTheConfigurationSays) {
+  const Folder folder("prefix");
+  folder.write("tokenizer.model", small_bpe());
+  auto ids = [&](const char* config) {
+    folder.write("tokenizer_config.json", config);
+    return Tokenizer::load(folder.path()).encode("a</s>a").ids;
+  };
+  EXPECT_EQ(ids(R"({"legacy": true})"), (std::vector<int32_t>{1, 3, 2, 3}));
+  EXPECT_EQ(ids(R"({"legacy": null})"), (std::vector<int32_t>{1, 3, 2, 3}));
+  EXPECT_EQ(ids(R"({"legacy": false})"), (std::vector<int32_t>{1, 3, 2, 5}));
+  EXPECT_EQ(ids(R"({"add_prefix_space": false})"), (std::vector<int32_t>{1, 5, 2, 5}));
+}
+
 // SentencePiece reads no special tokens in a text, as we read none in plain parts.
 TEST(SentencePieceTokenizer, GivesPlainTextTheIdsOfSentencePieceItself) {
   for (const char* name : {"llama", "gemma"}) {

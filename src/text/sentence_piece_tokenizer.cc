@@ -69,44 +69,53 @@ Json replace(const char* kind, const char* pattern, const char* content) {
 
 Json strip(bool left) { return {{"type", "Strip"}, {"strip_left", left}, {"strip_right", true}}; }
 
-Json normalizer(const SentencePieceModel& model) {
+// Where a text gets a space in front: "always" before each stretch between special tokens, "first"
+// at its very start alone, or "never". The converters call the first of them legacy.
+const char* prepend_scheme(const SentencePieceModel& model, const Json& config) {
+  if (!json_get_or<bool>(config, "add_prefix_space", model.add_dummy_prefix, kConfig)) {
+    return "never";
+  }
+  return json_get_or<bool>(config, "legacy", true, kConfig) ? "always" : "first";
+}
+
+// Unigram models leave spaces to Metaspace; so do byte-pair encodings that want them "first".
+bool uses_metaspace(const SentencePieceModel& model, std::string_view scheme) {
+  return model.kind == Kind::kUnigram || scheme == "first";
+}
+
+Json normalizer(const SentencePieceModel& model, std::string_view scheme) {
   Json parts = Json::array();
   if (!model.charsmap.empty()) {
     parts.push_back(
         {{"type", "Precompiled"}, {"precompiled_charsmap", encode_base64(model.charsmap)}});
   }
-  if (model.kind == Kind::kUnigram) {
-    // The space before the text and those inside are Metaspace's.
-    if (model.remove_extra_whitespaces) {
-      parts.push_back(strip(false));
-      parts.push_back(replace("Regex", " {2,}", kSpace));
-    }
-    return {{"type", "Sequence"}, {"normalizers", parts}};
-  }
+  const bool is_unigram = model.kind == Kind::kUnigram;
   if (model.remove_extra_whitespaces) {
-    parts.push_back(strip(true));
-    parts.push_back(replace("Regex", " {2,}", " "));
+    parts.push_back(strip(!is_unigram));
+    parts.push_back(replace("Regex", " {2,}", is_unigram ? kSpace : " "));
   }
-  if (model.add_dummy_prefix) parts.push_back({{"type", "Prepend"}, {"prepend", kSpace}});
-  parts.push_back(replace("String", " ", kSpace));
+  if (!uses_metaspace(model, scheme)) {
+    if (scheme == "always") parts.push_back({{"type", "Prepend"}, {"prepend", kSpace}});
+    parts.push_back(replace("String", " ", kSpace));
+  }
   return {{"type", "Sequence"}, {"normalizers", parts}};
 }
 
-Json metaspace(const SentencePieceModel& model) {
+Json metaspace(const SentencePieceModel& model, std::string_view scheme) {
   return {{"type", "Metaspace"},
           {"replacement", kSpace},
-          {"prepend_scheme", model.add_dummy_prefix ? "always" : "never"},
-          {"split", true}};
+          {"prepend_scheme", scheme},
+          {"split", model.kind == Kind::kUnigram}};
 }
 
-Json decoder(const SentencePieceModel& model) {
+Json decoder(const SentencePieceModel& model, std::string_view scheme) {
   const Json bytes = {{"type", "ByteFallback"}};
   if (model.kind == Kind::kUnigram) {
-    if (!model.byte_fallback) return metaspace(model);
-    return {{"type", "Sequence"}, {"decoders", {bytes, metaspace(model)}}};
+    if (!model.byte_fallback) return metaspace(model, scheme);
+    return {{"type", "Sequence"}, {"decoders", {bytes, metaspace(model, scheme)}}};
   }
   Json parts = {replace("String", kSpace, " "), bytes, {{"type", "Fuse"}}};
-  if (model.add_dummy_prefix) {
+  if (scheme != "never") {
     parts.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
   }
   return {{"type", "Sequence"}, {"decoders", parts}};
@@ -247,21 +256,17 @@ Json tokenizer_json(Family family, SentencePieceModel model, const Json& config,
   if (family == Family::kXlmRoberta) added.back()["lstrip"] = true;
   Json ids = Json::object();
   for (std::size_t id = 0; id < model.pieces.size(); ++id) ids.emplace(model.pieces[id].text, id);
-  Json file = {{"version", "1.0"},
-               {"truncation", nullptr},
-               {"padding", nullptr},
-               {"added_tokens", std::move(added)},
-               {"normalizer", normalizer(model)},
-               {"pre_tokenizer", nullptr},
-               {"post_processor", framing(read_frame(family, model, config), ids)},
-               {"decoder", decoder(model)}};
-  if (model.kind == Kind::kUnigram) {
-    file["model"] = unigram_model(model);
-    file["pre_tokenizer"] = metaspace(model);
-  } else {
-    file["model"] = bpe_model(model, place);
-  }
-  return file;
+  const char* const scheme = prepend_scheme(model, config);
+  const bool is_unigram = model.kind == Kind::kUnigram;
+  return {{"version", "1.0"},
+          {"truncation", nullptr},
+          {"padding", nullptr},
+          {"added_tokens", std::move(added)},
+          {"normalizer", normalizer(model, scheme)},
+          {"pre_tokenizer", uses_metaspace(model, scheme) ? metaspace(model, scheme) : Json()},
+          {"model", is_unigram ? unigram_model(model) : bpe_model(model, place)},
+          {"post_processor", framing(read_frame(family, model, config), ids)},
+          {"decoder", decoder(model, scheme)}};
 }
 
 struct Merge {
