@@ -1,6 +1,7 @@
 #include "text/sentence_piece_model.h"
 
 #include <cmath>
+#include <utility>
 
 #include "base/error.h"
 #include "text/protobuf_reader.h"
@@ -54,36 +55,23 @@ int32_t read_id(const ProtobufReader& fields, const std::string& place) {
 
 void read_trainer_spec(SentencePieceModel& model, std::string_view message,
                        const std::string& place) {
+  static constexpr std::pair<uint64_t, int32_t SentencePieceModel::*> kIds[] = {
+      {40, &SentencePieceModel::unk_id},
+      {41, &SentencePieceModel::bos_id},
+      {42, &SentencePieceModel::eos_id},
+      {43, &SentencePieceModel::pad_id}};
   for (ProtobufReader fields(message, place); fields.next();) {
-    switch (fields.number()) {
-      case 3:
-        require(fields.integer() == 1 || fields.integer() == 2, ErrorKind::kInput,
-                "{}: model type {} is not supported; supported: 1 (unigram), 2 (BPE)", place,
-                fields.integer());
-        model.kind = static_cast<SentencePieceModel::Kind>(fields.integer());
-        break;
-      case 24:
-        require(!fields.flag(), ErrorKind::kInput,
-                "{}: treat_whitespace_as_suffix is not supported", place);
-        break;
-      case 35:
-        model.byte_fallback = fields.flag();
-        break;
-      case 40:
-        model.unk_id = read_id(fields, place);
-        break;
-      case 41:
-        model.bos_id = read_id(fields, place);
-        break;
-      case 42:
-        model.eos_id = read_id(fields, place);
-        break;
-      case 43:
-        model.pad_id = read_id(fields, place);
-        break;
-      default:
-        break;
+    for (const auto& [number, id] : kIds) {
+      if (fields.number() == number) model.*id = read_id(fields, place);
     }
+    if (fields.number() == 35) model.byte_fallback = fields.flag();
+    require(fields.number() != 24 || !fields.flag(), ErrorKind::kInput,
+            "{}: treat_whitespace_as_suffix is not supported", place);
+    if (fields.number() != 3) continue;
+    require(fields.integer() == 1 || fields.integer() == 2, ErrorKind::kInput,
+            "{}: model type {} is not supported; supported: 1 (unigram), 2 (BPE)", place,
+            fields.integer());
+    model.kind = static_cast<SentencePieceModel::Kind>(fields.integer());
   }
 }
 
