@@ -34,36 +34,33 @@ struct Pass {
   Tensor largest, sum, at_target, weighted;
 };
 
-void times_piece(OpContext& context, const Tensor& src, const FrozenWeight& piece,
-                 const Tensor& dst) {
-  context.useful_flops += 2.0 * static_cast<double>(src.count()) * static_cast<double>(piece.out());
-  if (context.compute == DType::kF64) {
-    return kernels::matmul_reference_nt(src.data<double>(), piece.exact().data<double>(),
-                                        src.dim(0), piece.out(), piece.in(),
-                                        dst.mutable_data<double>());
-  }
-  context.runtime.matmul({.src = src.raw(),
-                          .rows = src.dim(0),
-                          .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
-                          .dst = dst.mutable_raw(),
-                          .dst_dtype = dst.dtype()},
-                         piece.packed_forward(context.compute));
-}
+enum class Direction { kToLogits, kToHidden };
 
-void times_piece_transposed(OpContext& context, const Tensor& src, const FrozenWeight& piece,
-                            const Tensor& dst) {
-  context.useful_flops += 2.0 * static_cast<double>(src.count()) * static_cast<double>(piece.in());
+// dst = src W^T, or src W.
+void times_piece(OpContext& context, const Tensor& src, const FrozenWeight& piece,
+                 Direction direction, const Tensor& dst) {
+  bool to_logits = direction == Direction::kToLogits;
+  context.useful_flops +=
+      2.0 * static_cast<double>(src.dim(0)) * static_cast<double>(piece.weight().count());
   if (context.compute == DType::kF64) {
-    return kernels::matmul_reference_nn(src.data<double>(), piece.exact().data<double>(),
-                                        src.dim(0), piece.in(), piece.out(),
-                                        dst.mutable_data<double>());
+    const auto* weight = piece.exact().data<double>();
+    auto* product = dst.mutable_data<double>();
+    if (to_logits) {
+      kernels::matmul_reference_nt(src.data<double>(), weight, src.dim(0), piece.out(), piece.in(),
+                                   product);
+    } else {
+      kernels::matmul_reference_nn(src.data<double>(), weight, src.dim(0), piece.in(), piece.out(),
+                                   product);
+    }
+    return;
   }
-  context.runtime.matmul({.src = src.raw(),
-                          .rows = src.dim(0),
-                          .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
-                          .dst = dst.mutable_raw(),
-                          .dst_dtype = dst.dtype()},
-                         piece.packed_backward(context.compute));
+  context.runtime.matmul(
+      {.src = src.raw(),
+       .rows = src.dim(0),
+       .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
+       .dst = dst.mutable_raw(),
+       .dst_dtype = dst.dtype()},
+      to_logits ? piece.packed_forward(context.compute) : piece.packed_backward(context.compute));
 }
 
 void keep_targets(const Tensor& logits, const std::vector<int32_t>& targets, int64_t first,
@@ -91,7 +88,7 @@ Pass pass_over(OpContext& context, const Tensor& src, const VocabularyProjection
   int64_t first = 0;
   for (const FrozenWeight& piece : projection.pieces()) {
     Tensor logits = tape.empty_rows({rows, piece.out()}, full);
-    times_piece(context, src, piece, logits);
+    times_piece(context, src, piece, Direction::kToLogits, logits);
     keep_targets(logits, targets, first, pass.at_target);
     Tensor weights =
         context.compute == full ? logits : tape.empty_rows(logits.shape(), context.compute);
@@ -104,7 +101,7 @@ Pass pass_over(OpContext& context, const Tensor& src, const VocabularyProjection
                               .factor = out(factor)});
     if (records) {
       Tensor product = tape.empty_rows({rows, projection.hidden()}, full);
-      times_piece_transposed(context, weights, piece, product);
+      times_piece(context, weights, piece, Direction::kToHidden, product);
       kernels::rescale_and_add(in(factor), in(product), out(pass.weighted), rows,
                                projection.hidden());
     }
