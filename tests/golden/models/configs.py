@@ -47,6 +47,14 @@ def sizes(family):
     }
 
 
+def label_keys(labels):
+    """Hugging Face leaves num_labels out: it is the length of id2label."""
+    if not labels:
+        return {}
+    names = [f"LABEL_{i}" for i in range(labels)]
+    return {"id2label": {str(i): name for i, name in enumerate(names)}, "label2id": {name: i for i, name in enumerate(names)}}
+
+
 def model_config(family, head, labels):
     ending = CLASS_ENDINGS.get(head, "ForSequenceClassification")
     config = {
@@ -60,10 +68,7 @@ def model_config(family, head, labels):
         "transformers_version": "4.46.0",
         "vocab_size": VOCABULARY,
     }
-    if labels:
-        # Hugging Face leaves num_labels out: it is the length of id2label.
-        config["id2label"] = {str(i): f"LABEL_{i}" for i in range(labels)}
-        config["label2id"] = {f"LABEL_{i}": i for i in range(labels)}
+    config.update(label_keys(labels))
     if head in PROBLEM_TYPES:
         config["problem_type"] = PROBLEM_TYPES[head]
     return config

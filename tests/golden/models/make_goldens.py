@@ -103,7 +103,7 @@ def loss_of(head, logits, labels):
 def output_of(encoder, head, states):
     if head == "token-classification":
         return encoder.linear("classifier", torch.cat([s[-1] for s in states]))
-    if head == "masked-lm":
+    if head in ("masked-lm", "causal-lm"):
         return encoder.predict_words(torch.cat([s[-1] for s in states]))
     if head == "sentence-embedding":
         return torch.stack([s[-1].mean(dim=0) for s in states])
