@@ -1,39 +1,11 @@
 #include "base/json.h"
 
-#include <set>
-#include <vector>
-
 #include "base/error.h"
 #include "base/files.h"
+#include "base/strict_json.h"
 
 namespace inlay {
 namespace {
-
-constexpr int kMaxDepth = 256;
-
-// Refuses duplicate keys and deep nesting while the parser runs, before anything large is built.
-class StrictCallback {
- public:
-  explicit StrictCallback(std::string_view where) : where_(where) {}
-
-  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    require(depth <= kMaxDepth, ErrorKind::kInput, "{}: JSON is nested deeper than {} levels",
-            where_, kMaxDepth);
-    using Event = Json::parse_event_t;
-    if (event == Event::object_start) keys_.emplace_back();
-    if (event == Event::object_end) keys_.pop_back();
-    if (event == Event::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      require(keys_.back().insert(key).second, ErrorKind::kInput,
-              "{}: key \"{}\" appears twice in one JSON object; remove one of them", where_, key);
-    }
-    return true;
-  }
-
- private:
-  std::string_view where_;
-  std::vector<std::set<std::string>> keys_;
-};
 
 template <class T>
 bool holds(const Json& value) {
@@ -55,7 +27,7 @@ const char* type_word() {
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view where) {
-  StrictCallback callback(where);
+  StrictCallback<Json> callback(where);
   try {
     return Json::parse(text.begin(), text.end(), std::ref(callback));
   } catch (const Json::exception& error) {
