@@ -1,7 +1,6 @@
 #include "data/table.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -10,28 +9,26 @@
 #include "data/encoding.h"
 #include "data/input.h"
 #include "data/jsonl.h"
+#include "data/text_format.h"
 #include "data/text_lines.h"
 
 namespace inlay {
 namespace {
 
-Table parse_by_content(std::string_view text, std::string_view source, const TableLimits& limits) {
-  std::string_view body = trimmed(text);
-  if (body.starts_with('{')) return parse_jsonl(text, source, limits);
-  if (body.starts_with('[')) return parse_json_array(text, source, limits);
-  return parse_csv(text, source, limits);
-}
-
 Table parse_table(std::string_view bytes, const std::string& path, std::string_view source,
                   const TableLimits& limits) {
   std::string_view text = checked_text(bytes, source);
-  std::string extension = std::filesystem::path(path).extension().string();
-  if (extension == ".csv") return parse_csv(text, source, limits);
-  if (extension == ".tsv") return parse_csv(text, source, limits, '\t');
-  if (extension == ".jsonl" || extension == ".ndjson") return parse_jsonl(text, source, limits);
-  if (extension == ".json" && !trimmed(text).starts_with('['))
-    return parse_jsonl(text, source, limits);
-  return parse_by_content(text, source, limits);
+  switch (text_format(text, path)) {
+    case TextFormat::kCsv:
+      return parse_csv(text, source, limits);
+    case TextFormat::kTsv:
+      return parse_csv(text, source, limits, '\t');
+    case TextFormat::kJsonLines:
+      return parse_jsonl(text, source, limits);
+    case TextFormat::kJsonArray:
+      return parse_json_array(text, source, limits);
+  }
+  fail(ErrorKind::kInternal, "{}: a format without a reader", source);
 }
 
 }  // namespace
