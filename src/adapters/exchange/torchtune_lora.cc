@@ -3,14 +3,15 @@
 //   layers.N.attn.q_proj.lora_a.weight (r, in)   .lora_b.weight (out, r)   .magnitude (out)
 //
 // In q_proj and k_proj the rows of lora_b and of the magnitude are in the order of interleaved
-// rotary embeddings (rotary_rows.h). torchtune's own export to PEFT reorders lora_b only.
+// rotary embeddings (formats/rotary_rows.h). torchtune's own export to PEFT reorders lora_b only.
 #include <set>
 
 #include "adapters/adapter_record.h"
 #include "adapters/exchange/formats.h"
 #include "adapters/exchange/module_names.h"
-#include "adapters/exchange/rotary_rows.h"
+#include "adapters/exchange/rotary_heads.h"
 #include "adapters/foreign_keys.h"
+#include "formats/rotary_rows.h"
 #include "formats/torch_zip.h"
 
 namespace inlay::exchange {
@@ -20,29 +21,20 @@ constexpr const char* kFormat = "torchtune's LoRA";
 constexpr const char *kA = ".lora_a.weight", *kB = ".lora_b.weight", *kMagnitude = ".magnitude";
 
 // The heads whose rows are interleaved; 0 for a module whose rows are not.
-int64_t rotary_heads(const LoraModule& module, const BaseShape& base) {
-  bool query = module.name.ends_with("self_attn.q_proj"),
-       key = module.name.ends_with("self_attn.k_proj");
-  if ((!query && !key) || base.model_type == "qwen2") return 0;  // qwen2 keeps halves in torchtune
+int64_t interleaved_heads(const LoraModule& module, const BaseShape& base) {
+  // qwen2 keeps halves in torchtune.
+  if (!is_rotary(module) || base.model_type == "qwen2") return 0;
   bool known =
       base.model_type.empty() || base.model_type == "llama" || base.model_type == "mistral";
   require(known, ErrorKind::kInput,
           "the order of rows of {} in torchtune is known for llama, mistral and qwen2, not for {}",
           module.name, base.model_type);
-  int64_t heads = query ? base.heads : base.kv_heads;
-  require(heads > 0, ErrorKind::kUsage,
-          "torchtune has the rows of {} in another order, per head; give --model with the base's "
-          "config.json, or --heads and --kv-heads",
-          module.name);
-  require(module.out() % (2 * heads) == 0, ErrorKind::kInput,
-          "{} has {} outputs, which are not {} heads of an even size; is that the adapter's base?",
-          module.name, module.out(), heads);
-  return heads;
+  return rotary_heads(module, base, "torchtune");
 }
 
 template <class Reorder>
 void reorder_rows(LoraModule& module, const BaseShape& base, Reorder reorder) {
-  int64_t heads = rotary_heads(module, base);
+  int64_t heads = interleaved_heads(module, base);
   if (heads == 0) return;
   module.b = reorder(module.b, heads);
   if (module.magnitude.defined()) module.magnitude = reorder(module.magnitude, heads);

@@ -2,7 +2,7 @@
 // files that lie.
 #include "adapters/exchange/adapterhub_places.h"
 #include "adapters/exchange/exchange_test_files.h"
-#include "adapters/exchange/rotary_rows.h"
+#include "formats/rotary_rows.h"
 
 namespace inlay::exchange {
 namespace {
