@@ -21,6 +21,7 @@ constexpr auto kNames = std::to_array<std::pair<FileFormat, const char*>>({
     {FileFormat::kAdapterHub, "adapterhub"},
     {FileFormat::kMlx, "mlx"},
     {FileFormat::kTorchtune, "torchtune"},
+    {FileFormat::kGguf, "gguf"},
 });
 
 FileFormat format_of(const fs::path& folder, const Json& config) {
@@ -51,8 +52,10 @@ LoraAdapter read(FileFormat format, const Source& source) {
       return read_mlx(source);
     case FileFormat::kTorchtune:
       return read_torchtune(source);
+    case FileFormat::kGguf:
+      break;
   }
-  fail(ErrorKind::kInternal, "an unknown file format");
+  fail(ErrorKind::kInternal, "a file format that is not read");
 }
 
 void write(FileFormat format, LoraAdapter& adapter, const Target& target) {
@@ -65,6 +68,8 @@ void write(FileFormat format, LoraAdapter& adapter, const Target& target) {
       return write_mlx(adapter, target);
     case FileFormat::kTorchtune:
       return write_torchtune(adapter, target);
+    case FileFormat::kGguf:
+      return write_gguf_lora(adapter, target);
   }
 }
 
@@ -111,11 +116,20 @@ const char* file_format_name(FileFormat format) {
   fail(ErrorKind::kInternal, "an unknown file format");
 }
 
+std::string file_format_names() {
+  std::string names;
+  for (const auto& [format, name] : kNames) {
+    if (!names.empty()) names += format == kNames.back().first ? " or " : ", ";
+    names += name;
+  }
+  return names;
+}
+
 FileFormat file_format_from_name(const std::string& name) {
   for (const auto& [format, known] : kNames) {
     if (name == known) return format;
   }
-  fail(ErrorKind::kUsage, "\"{}\" is no format; expected peft, adapterhub, mlx or torchtune", name);
+  fail(ErrorKind::kUsage, "\"{}\" is no format; expected {}", name, file_format_names());
 }
 
 FileFormat detect_format(const fs::path& folder) {

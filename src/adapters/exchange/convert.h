@@ -16,9 +16,10 @@
 
 namespace inlay::exchange {
 
-enum class FileFormat { kPeft, kAdapterHub, kMlx, kTorchtune };
+enum class FileFormat { kPeft, kAdapterHub, kMlx, kTorchtune, kGguf };
 const char* file_format_name(FileFormat format);  // "peft"
-// kUsage listing the four names for any other.
+std::string file_format_names();                  // "peft, adapterhub, ... or gguf"
+// kUsage listing the names for any other.
 FileFormat file_format_from_name(const std::string& name);
 
 struct ConvertOptions {
@@ -38,10 +39,11 @@ struct Conversion {
   std::vector<std::string> notes;  // everything that was not carried over as it was
 };
 
-// The format of a folder, by its files and configuration; kInput when it is none of the four.
+// The format of a folder, by its files and configuration; kInput when it is none of those that are
+// read: all but GGUF.
 FileFormat detect_format(const std::filesystem::path& folder);
 
-// Whether the folder holds LoRA or DoRA in one of the four formats, which convert_adapter() takes.
+// Whether the folder holds LoRA or DoRA in one of these formats, which convert_adapter() takes.
 bool holds_lora(const std::filesystem::path& folder);
 
 // `out` appears whole or not at all. kUsage when it is there already.

@@ -200,7 +200,8 @@ TEST(Convert, NamesWhatIsNoFormat) {
   write_config(shop / "in", {{"peft_type", "LOHA"}});
   expect_error([&] { convert_adapter(shop / "in", kMlx, shop / "out", {}); },
                {"LOHA", "only LoRA"});
-  expect_error([&] { file_format_from_name("gguf"); }, {"peft, adapterhub, mlx or torchtune"});
+  expect_error([&] { file_format_from_name("onnx"); },
+               {"peft, adapterhub, mlx, torchtune or gguf"});
 }
 
 }  // namespace

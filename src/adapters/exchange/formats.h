@@ -1,4 +1,4 @@
-// The four file formats of LoRA adapters that convert.h goes between. Each reader takes a folder
+// The file formats of LoRA adapters that convert.h goes between. Each reader takes a folder
 // and its parsed adapter_config.json and fails (kInput) on anything it does not fully understand;
 // each writer fails on what its format cannot hold, and says what to do.
 #pragma once
@@ -45,6 +45,10 @@ LoraAdapter read_torchtune(const Source& source);
 void write_torchtune(LoraAdapter& adapter, const Target& target);
 // By its tensors, since its configuration looks like PEFT's.
 bool is_torchtune(const TensorPile& pile);
+
+// llama.cpp: adapter.gguf, which is written only; rows of q and k are reordered for llama.
+inline constexpr const char* kGgufFile = "adapter.gguf";
+void write_gguf_lora(LoraAdapter& adapter, const Target& target);
 
 // The tensors of a folder that is PEFT's or torchtune's.
 TensorPile open_peft_or_torchtune(const std::filesystem::path& folder);

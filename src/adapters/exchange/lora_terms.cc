@@ -61,12 +61,19 @@ Tensor enlarged(const Tensor& tensor, int64_t rows, int64_t columns) {
 
 bool by_name(const LoraModule& x, const LoraModule& y) { return x.name < y.name; }
 
-}  // namespace
+// What a format has one of for all modules, and the scale that it gives one of them.
+struct OneForAll {
+  const char* name;
+  double value;
+  double (*scale_of)(double value, const LoraModule& module);
+};
 
-void fold_scales(LoraAdapter& adapter, double scale, Rounding rounding, const std::string& format) {
+void fold(LoraAdapter& adapter, const OneForAll& one, Rounding rounding,
+          const std::string& format) {
   std::vector<std::string> folded, rounded;
   double error = 0;
   for (LoraModule& module : adapter.modules) {
+    const double scale = one.scale_of(one.value, module);
     if (module.scale == scale) continue;
     double factor = module.scale / scale;
     double here = std::max(multiply(module.b, factor), multiply(module.bias, factor));
@@ -77,35 +84,58 @@ void fold_scales(LoraAdapter& adapter, double scale, Rounding rounding, const st
     error = std::max(error, here);
     module.scale = scale;
   }
-  require(
-      std::isfinite(error), ErrorKind::kInput,
-      "{} has one scale, here {}, for all modules; with the other scales in it B would pass the "
-      "range of float32 in {}",
-      format, scale, listed(rounded));
+  require(std::isfinite(error), ErrorKind::kInput,
+          "{} has one {}, here {}, for all modules; with the other scales in it B would pass the "
+          "range of float32 in {}",
+          format, one.name, one.value, listed(rounded));
   require(rounded.empty() || rounding == Rounding::kAllow, ErrorKind::kInput,
-          "{} has one scale, here {}, for all modules; other scales go into B, which would be "
+          "{} has one {}, here {}, for all modules; other scales go into B, which would be "
           "rounded (relative error up to {:.1e}) for {}. --allow-rounding accepts that",
-          format, scale, error, listed(rounded));
+          format, one.name, one.value, error, listed(rounded));
   if (!folded.empty()) {
-    adapter.notes.push_back(fmt::format("{} has one scale: {} folded into B exactly, as {}", format,
-                                        listed(folded), scale));
+    adapter.notes.push_back(fmt::format("{} has one {}: {} folded into B exactly, as {}", format,
+                                        one.name, listed(folded), one.value));
   }
   if (!rounded.empty()) {
     adapter.notes.push_back(fmt::format(
-        "{} has one scale: {} folded into B as {} and rounded, relative error up to {:.1e}", format,
-        listed(rounded), scale, error));
+        "{} has one {}: {} folded into B as {} and rounded, relative error up to {:.1e}", format,
+        one.name, listed(rounded), one.value, error));
   }
 }
 
-double usual_scale(const LoraAdapter& adapter) {
+// The value that most modules have, of those that are not 0.
+double usual(const LoraAdapter& adapter, double (*value_of)(const LoraModule&)) {
   std::map<double, int64_t> counts;
   for (const LoraModule& module : adapter.modules) {
-    if (module.scale != 0) ++counts[module.scale];
+    if (module.scale != 0) ++counts[value_of(module)];
   }
   if (counts.empty()) return 0;
   return std::max_element(counts.begin(), counts.end(),
                           [](const auto& x, const auto& y) { return x.second < y.second; })
       ->first;
+}
+
+}  // namespace
+
+void fold_scales(LoraAdapter& adapter, double scale, Rounding rounding, const std::string& format) {
+  auto itself = [](double value, const LoraModule&) { return value; };
+  fold(adapter, {"scale", scale, itself}, rounding, format);
+}
+
+void fold_alphas(LoraAdapter& adapter, double alpha, Rounding rounding, const std::string& format) {
+  auto over_rank = [](double value, const LoraModule& module) {
+    return value / static_cast<double>(module.rank());
+  };
+  fold(adapter, {"alpha", alpha, over_rank}, rounding, format);
+}
+
+double usual_scale(const LoraAdapter& adapter) {
+  return usual(adapter, [](const LoraModule& module) { return module.scale; });
+}
+
+double usual_alpha(const LoraAdapter& adapter) {
+  return usual(adapter,
+               [](const LoraModule& module) { return alpha_for(module.scale, module.rank()); });
 }
 
 void pad_ranks(LoraAdapter& adapter) {

@@ -1,4 +1,4 @@
-// The same adapter in other terms, for formats with one rank and one scale for all modules: what
+// The same adapter in other terms, for formats with one rank, scale or alpha for all modules: what
 // the adapter computes stays the same to the last bit, or it is said by how much it does not.
 #pragma once
 
@@ -12,9 +12,13 @@ enum class Rounding { kRefuse, kAllow };
 // powers of two. Otherwise B is rounded to float32: kInput listing the modules unless `rounding`
 // allows it; a note then gives the largest relative error.
 void fold_scales(LoraAdapter& adapter, double scale, Rounding rounding, const std::string& format);
+// The same for formats with one alpha, which makes the scale alpha / rank of each module.
+void fold_alphas(LoraAdapter& adapter, double alpha, Rounding rounding, const std::string& format);
 
-// The scale that most modules have, of those that are not 0.
+// The scale that most modules have, of those that are not 0; 0 when all are.
 double usual_scale(const LoraAdapter& adapter);
+// The same of alpha = scale * rank.
+double usual_alpha(const LoraAdapter& adapter);
 
 // Makes every rank the largest one: rows of zeros for A and columns of zeros for B, which changes
 // no product. REQUIRES: scales are resolved, as they are in a LoraModule.
