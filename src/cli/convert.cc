@@ -1,10 +1,13 @@
 // inlay convert: an adapter from one library's files into another's. LoRA needs no base for it.
+// With
+// --tokenizer a model file of llama2.c becomes a Hugging Face folder.
 #include "adapters/exchange/convert.h"
 
 #include <fmt/core.h>
 
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/convert_llama2c.h"
 #include "cli/convert_with_base.h"
 #include "cli/registration.h"
 
@@ -13,7 +16,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string adapter, to, out, model, model_type, name;
+  std::string adapter, to, out, tokenizer, model, model_type, name;
   int64_t heads = 0, kv_heads = 0;
   bool allow_rounding = false, without_head = false;
 };
@@ -59,6 +62,11 @@ void print_conversion(const Json& json) {
 }
 
 Json convert(const Options& options) {
+  if (!options.tokenizer.empty())
+    return convert_llama2c(options.adapter, options.tokenizer, options.out);
+  require(!options.to.empty(), ErrorKind::kUsage,
+          "--to is missing; expected {}, or for a model file of llama2.c --tokenizer",
+          exchange::file_format_names());
   exchange::FileFormat to = exchange::file_format_from_name(options.to);
   if (!exchange::holds_lora(options.adapter)) {
     return convert_with_base({.adapter = options.adapter,
@@ -92,15 +100,24 @@ void add_convert(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "convert", "Carry an adapter into another library's files; LoRA without its base");
-  command->add_option("adapter", options->adapter, "the adapter's folder; its format is recognised")
+  command
+      ->add_option(
+          "adapter", options->adapter,
+          "the adapter's folder, whose format is recognised; with --tokenizer a model file")
       ->required();
-  command->add_option("out", options->out, "the folder to make")->required();
-  command->add_option("--to", options->to, "peft, adapterhub, mlx or torchtune")->required();
+  command->add_option("out,--out", options->out, "the folder to make")->required();
+  CLI::Option* to = command->add_option("--to", options->to, exchange::file_format_names());
+  command
+      ->add_option("--tokenizer", options->tokenizer,
+                   "llama2.c's tokenizer: makes a Hugging Face folder of its model file")
+      ->excludes(to);
   command->add_option("--model", options->model,
                       "the base; of LoRA's only config.json is read: its type, heads and layers");
   command->add_option("--model-type", options->model_type,
                       "the base's type, where there is no --model: bert, llama, ...");
-  command->add_option("--heads", options->heads, "attention heads, for torchtune without --model")
+  command
+      ->add_option("--heads", options->heads,
+                   "attention heads, for torchtune and gguf without --model")
       ->check(CLI::Range(1, 4096));
   command->add_option("--kv-heads", options->kv_heads, "heads of keys and values; default: --heads")
       ->check(CLI::Range(1, 4096));
@@ -115,7 +132,9 @@ void add_convert(CLI::App& app) {
        "inlay convert runs/b/adapter ia3-for-peft --to peft --model all-minilm-l6-v2",
        "inlay convert llama-lora llama-mlx --to mlx",
        "inlay convert llama-lora llama-tune --to torchtune --heads 32 --kv-heads 8",
-       "inlay convert llama-mlx llama-peft --to peft"}));
+       "inlay convert llama-mlx llama-peft --to peft",
+       "inlay convert llama-lora llama-gguf --to gguf --model path/to/llama",
+       "inlay convert stories260K.bin --tokenizer tok512.bin --out stories260K"}));
   command->callback([options] { run(*options); });
 }
 

@@ -22,9 +22,8 @@ AdapterFormat format_for(FileFormat to, const std::string& method) {
   if (to == FileFormat::kPeft) return AdapterFormat::kPeft;
   if (to == FileFormat::kAdapterHub) return AdapterFormat::kAdapterHub;
   fail(ErrorKind::kInput,
-       "{} has files for LoRA and DoRA alone, and this adapter is of method {}; --to peft or "
-       "adapterhub",
-       exchange::file_format_name(to), method);
+       "{} has files for {} alone, and this adapter is of method {}; --to peft or adapterhub",
+       exchange::file_format_name(to), to == FileFormat::kGguf ? "LoRA" : "LoRA and DoRA", method);
 }
 
 std::unique_ptr<Adapter> renamed(const Adapter& adapter, const std::string& name,
