@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/error.h"
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/convert_llama2c.h"
