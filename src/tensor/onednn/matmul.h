@@ -4,55 +4,24 @@
 //   compiled kernels PackedMatrix w = PackedMatrix::pack(weight, Layout::kOutIn, DType::kBF16);
 //   runtime.matmul({.src = x, .rows = tokens, .dst = y, .bias = b}, w);    // y = x W^T + b
 //
-// A weight is packed once into the blocked layout that the kernel wants. Products with any number
-// of rows give the same bits per row, for 1 and for 2 threads (matmul_test.cc holds oneDNN to it).
+// A weight is packed once into the blocked layout that the kernel wants, or stays quantised
+// (packed_matrix.h). Products with any number of rows give the same bits per row, for 1 and for 2
+// threads (matmul_test.cc and quantised_matmul_test.cc hold oneDNN to it).
 // Kernels are compiled per shape, so rows are rounded up to a multiple of kRowUnit and split into
 // pieces of at most 2,048: few shapes ever occur. Where source and destination have no room for
 // such rows, the last piece runs in a padded copy.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <memory_resource>
 
-#include "tensor/tensor.h"
+#include "tensor/onednn/packed_matrix.h"
 
 namespace inlay::onednn {
 
 // Every product has a multiple of so many rows.
 inline constexpr int64_t kRowUnit = 64;
-
-// How the elements of a weight are stored: Hugging Face's Linear is (out, in), GPT-2's Conv1D is
-// (in, out).
-enum class Layout { kOutIn, kInOut };
-
-// A weight as the right-hand side of src (rows, in) * W (in, out).
-class PackedMatrix {
- public:
-  PackedMatrix();
-  ~PackedMatrix();
-  PackedMatrix(PackedMatrix&&) noexcept;
-  PackedMatrix& operator=(PackedMatrix&&) noexcept;
-
-  // `weight` is F32, BF16 or F16 of rank 2; `compute` is kF32 or kBF16. A narrower product rounds
-  // to nearest even.
-  static PackedMatrix pack(const Tensor& weight, Layout layout, DType compute);
-  // Packs new values of the same shape, dtype, layout and compute type into the memory that is
-  // there, with the kernel that packed the first ones.
-  void repack(const Tensor& weight);
-
-  bool defined() const { return state_ != nullptr; }
-  int64_t in() const;
-  int64_t out() const;
-  DType compute() const;
-  std::size_t bytes() const;
-
- private:
-  friend class Runtime;
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 struct MatmulArgs {
   const void* src;  // (rows, in) in the packed matrix's compute type

@@ -1,4 +1,4 @@
-// The values of some rows of a quantised matrix, by vector instructions: the bits that the format's
+// The values of a part of a quantised matrix, by vector instructions: the bits that the format's
 // reference gives, rounded to nearest even where bf16 is asked for. QuantisedMatrix checks and
 // calls it.
 #pragma once
@@ -8,7 +8,12 @@
 
 namespace inlay::kernels {
 
-// dst: (last - first, columns), f32 or bf16.
-void dequantise(BlockFormat format, const QuantisedRows& rows, Output dst);
+// Columns [first, last) of `rows`, which may begin and end within a block.
+// dst: (rows.last - rows.first, last - first), f32 or bf16.
+struct QuantisedPart {
+  QuantisedRows rows;
+  int64_t first = 0, last = 0;
+};
+void dequantise(BlockFormat format, const QuantisedPart& part, Output dst);
 
 }  // namespace inlay::kernels

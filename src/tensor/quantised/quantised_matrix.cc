@@ -45,9 +45,31 @@ QuantisedMatrix QuantisedMatrix::borrow(BlockFormat format, MatrixSize size,
   return {format, size, Tensor::borrow({count}, DType::kU8, bytes, std::move(owner))};
 }
 
-void QuantisedMatrix::dequantise_rows(int64_t first, int64_t last, kernels::Output dst) const {
+std::span<const std::byte> QuantisedMatrix::bytes() const {
+  ensure(rows() == size_.rows, "the bytes of {} rows out of {}", rows(), size_.rows);
+  return bytes_.bytes();
+}
+
+QuantisedMatrix QuantisedMatrix::slice(int64_t first, int64_t last) const {
   ensure(0 <= first && first <= last && last <= rows(), "rows [{}, {}) of {}", first, last, rows());
-  kernels::dequantise(format_, {bytes_.raw(), size_, first, last}, dst);
+  QuantisedMatrix some = *this;
+  some.first_ = first_ + first;
+  some.last_ = first_ + last;
+  return some;
+}
+
+void QuantisedMatrix::dequantise_rows(int64_t first, int64_t last, kernels::Output dst) const {
+  dequantise_part({first, last, 0, columns()}, dst);
+}
+
+void QuantisedMatrix::dequantise_part(const MatrixPart& part, kernels::Output dst) const {
+  const auto& [first_row, last_row, first_column, last_column] = part;
+  ensure(0 <= first_row && first_row <= last_row && last_row <= rows() && 0 <= first_column &&
+             first_column <= last_column && last_column <= columns(),
+         "rows [{}, {}) and columns [{}, {}) of {} and {}", first_row, last_row, first_column,
+         last_column, rows(), columns());
+  const QuantisedRows rows_of_part{bytes_.raw(), size_, first_ + first_row, first_ + last_row};
+  kernels::dequantise(format_, {rows_of_part, first_column, last_column}, dst);
 }
 
 Tensor QuantisedMatrix::dequantised(DType dtype) const {

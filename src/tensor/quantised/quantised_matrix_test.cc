@@ -76,6 +76,42 @@ TEST(QuantisedMatrix, FastRowsAreTheReferenceBitForBit) {
   });
 }
 
+// Columns that begin and end within blocks, at their edges, and in one and the same block.
+TEST(QuantisedMatrix, SomeColumnsAreThoseOfTheWholeRows) {
+  kernels::on_every_target([] {
+    for (const BlockFormatInfo& info : block_formats()) {
+      const QuantisedMatrix matrix = random_matrix(info.format, 7, 768);
+      const std::vector<float> whole = reference(matrix, 2, 6);
+      for (auto [first, last] : {std::pair(0, 768), std::pair(128, 256), std::pair(5, 300),
+                                 std::pair(256, 257), std::pair(300, 310), std::pair(9, 9)}) {
+        std::vector<float> wanted;
+        for (std::size_t row = 0; row < 4; ++row) {
+          const float* values = whole.data() + row * 768;
+          wanted.insert(wanted.end(), values + first, values + last);
+        }
+        std::vector<float> wide(wanted.size());
+        std::vector<BFloat16> narrow(wanted.size());
+        matrix.dequantise_part({2, 6, first, last}, wide.data());
+        matrix.dequantise_part({2, 6, first, last}, narrow.data());
+        EXPECT_TRUE(same_bits(wide, wanted)) << info.name << " " << first << " to " << last;
+        EXPECT_TRUE(same_bits(narrow, wanted)) << info.name << " " << first << " to " << last;
+      }
+    }
+  });
+}
+
+TEST(QuantisedMatrix, ASliceHasTheRowsOfTheWhole) {
+  for (const BlockFormatInfo& info : block_formats()) {
+    const QuantisedMatrix matrix = random_matrix(info.format, 9, 256);
+    const QuantisedMatrix slice = matrix.slice(2, 8).slice(1, 4);
+    std::vector<float> found(2 * 256);
+    slice.dequantise_rows(1, 3, found.data());
+    EXPECT_EQ(slice.rows(), 3);
+    EXPECT_TRUE(same_bits(found, reference(matrix, 4, 6))) << info.name;
+    EXPECT_THROW(slice.bytes(), Error);
+  }
+}
+
 TEST(QuantisedMatrix, NothingIsWrittenBehindTheRows) {
   kernels::on_every_target([] {
     for (const BlockFormatInfo& info : block_formats()) {
