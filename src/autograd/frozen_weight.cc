@@ -2,13 +2,27 @@
 
 #include <utility>
 
+#include "tensor/matrix_view.h"
+
 namespace inlay {
 
 using onednn::Layout;
 
 FrozenWeight::FrozenWeight(Tensor weight, Tensor bias, Layout layout,
                            std::function<void()> after_packing)
-    : weight_(std::move(weight)), layout_(layout), after_packing_(std::move(after_packing)) {
+    : weight_(std::move(weight)),
+      layout_(layout),
+      in_(weight_.dim(layout == Layout::kOutIn ? 1 : 0)),
+      out_(weight_.dim(layout == Layout::kOutIn ? 0 : 1)),
+      after_packing_(std::move(after_packing)) {
+  if (bias.defined()) bias_ = bias.to(DType::kF32);
+}
+
+FrozenWeight::FrozenWeight(QuantisedMatrix weight, const Tensor& bias)
+    : quantised_(std::move(weight)),
+      layout_(Layout::kOutIn),
+      in_(quantised_->columns()),
+      out_(quantised_->rows()) {
   if (bias.defined()) bias_ = bias.to(DType::kF32);
 }
 
@@ -26,23 +40,24 @@ const onednn::PackedMatrix& FrozenWeight::packed(std::map<DType, onednn::PackedM
   std::lock_guard guard(*lock_);
   auto found = cache.find(compute);
   if (found == cache.end()) {
-    found = cache.emplace(compute, onednn::PackedMatrix::pack(weight_, layout, compute)).first;
+    onednn::PackedMatrix matrix = is_quantised()
+                                      ? onednn::PackedMatrix::over(*quantised_, layout, compute)
+                                      : onednn::PackedMatrix::pack(weight_, layout, compute);
+    found = cache.emplace(compute, std::move(matrix)).first;
     if (after_packing_) after_packing_();
   }
   return found->second;
 }
 
+Tensor FrozenWeight::dense(DType dtype) const {
+  if (is_quantised()) return quantised_->dequantised(DType::kF32).to(dtype);
+  if (layout_ == Layout::kOutIn) return weight_.to(dtype);
+  return transposed(weight_.to(dtype));
+}
+
 const Tensor& FrozenWeight::exact() const {
   std::lock_guard guard(*lock_);
-  if (exact_.defined()) return exact_;
-  Tensor stored = weight_.to(DType::kF64);
-  if (layout_ == Layout::kOutIn) return exact_ = stored;
-  exact_ = Tensor::empty({out(), in()}, DType::kF64);
-  const auto* src = stored.data<double>();
-  auto* dst = exact_.mutable_data<double>();
-  for (int64_t i = 0; i < in(); ++i) {
-    for (int64_t o = 0; o < out(); ++o) dst[o * in() + i] = src[i * out() + o];
-  }
+  if (!exact_.defined()) exact_ = dense(DType::kF64);
   return exact_;
 }
 

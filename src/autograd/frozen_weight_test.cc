@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "autograd/gradient_check.h"
+#include "tensor/quantised/quantised_test.h"
 
 namespace inlay {
 namespace {
@@ -31,6 +32,31 @@ TEST(FrozenWeight, SaysItsSizesInEitherLayout) {
     EXPECT_EQ(weight.exact().shape(), (Shape{8, 4}));
     EXPECT_EQ(weight.bias().dtype(), DType::kF32);
   }
+}
+
+TEST(FrozenWeight, TransposesWhatIsStoredInOut) {
+  FrozenWeight weight(drawn_tensor("w", {3, 2}), Tensor(), onednn::Layout::kInOut, nullptr);
+  Tensor dense = weight.dense(DType::kF32);
+  ASSERT_EQ(dense.shape(), (Shape{2, 3}));
+  for (int64_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(dense.data<float>()[i], weight.weight().data<float>()[i % 3 * 2 + i / 3]);
+    EXPECT_EQ(weight.exact().data<double>()[i], double{dense.data<float>()[i]});
+  }
+}
+
+TEST(FrozenWeight, KeepsAQuantisedWeightInItsBlocks) {
+  QuantisedMatrix matrix = drawn_matrix(BlockFormat::kNf4, 10, 128);
+  FrozenWeight weight(matrix, drawn_tensor("b", {10}, DType::kBF16));
+  EXPECT_EQ(weight.in(), 128);
+  EXPECT_EQ(weight.out(), 10);
+  EXPECT_TRUE(weight.is_quantised());
+  EXPECT_EQ(weight.bias().dtype(), DType::kF32);
+  EXPECT_EQ(weight.quantised().bytes().data(), matrix.bytes().data());
+  EXPECT_EQ(weight.packed_forward(DType::kF32).bytes(), 0u);
+  EXPECT_EQ(weight.packed_backward(DType::kBF16).bytes(), 0u);
+  Tensor numbers = matrix.dequantised(DType::kF32);
+  for (int64_t i = 0; i < numbers.count(); ++i)
+    EXPECT_EQ(weight.exact().data<double>()[i], double{numbers.data<float>()[i]});
 }
 
 }  // namespace

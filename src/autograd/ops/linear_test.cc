@@ -1,6 +1,7 @@
 #include "autograd/ops/linear.h"
 
 #include "autograd/gradient_check.h"
+#include "tensor/quantised/quantised_test.h"
 
 namespace inlay {
 namespace {
@@ -31,6 +32,35 @@ TEST(Linear, PassesGradientsThroughAFrozenWeightOfEitherLayout) {
     for (Bias bias : {Bias::kAbsent, Bias::kPresent}) {
       expect_op_contract(
           [&](int64_t in) { return linear_case(in, frozen_weight(in, in + 2, layout, bias), {}); });
+    }
+  }
+}
+
+std::shared_ptr<FrozenWeight> quantised_weight(int64_t in, int64_t out, BlockFormat format) {
+  return std::make_shared<FrozenWeight>(drawn_matrix(format, out, in), drawn_tensor("bias", {out}));
+}
+
+TEST(Linear, PassesGradientsThroughAQuantisedWeight) {
+  expect_op_contract([](int64_t in) {
+    return linear_case(in, quantised_weight(in, in + 2, BlockFormat::kInt8Rows), {});
+  });
+  expect_op_contract([](int64_t channels) {  // blocks of 64
+    int64_t in = channels * 16;
+    return linear_case(in, quantised_weight(in, 6, BlockFormat::kNf4), {});
+  });
+}
+
+TEST(Linear, AQuantisedWeightGivesWhatItsNumbersGiveInEveryFormat) {
+  for (const BlockFormatInfo& info : block_formats()) {
+    SCOPED_TRACE(info.name);
+    auto quantised = quantised_weight(256, 150, info.format);
+    auto dense = std::make_shared<FrozenWeight>(quantised->dense(DType::kF32), quantised->bias(),
+                                                onednn::Layout::kOutIn, nullptr);
+    for (DType compute : {DType::kF64, DType::kF32, DType::kBF16}) {
+      auto found = OpTrial(linear_case(256, quantised, {}), {70, 3}).run(compute, {2});
+      auto wanted = OpTrial(linear_case(256, dense, {}), {70, 3}).run(compute, {2});
+      for (std::size_t r = 0; r < wanted.size(); ++r)
+        expect_near(found[r], wanted[r].numbers, 1e-6 * largest_magnitude(wanted[r].numbers));
     }
   }
 }

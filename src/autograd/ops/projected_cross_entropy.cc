@@ -15,15 +15,38 @@
 
 namespace inlay {
 
+namespace {
+
+// piece(first, last) for each piece of a vocabulary.
+template <class Piece>
+void each_piece(int64_t vocabulary, int64_t piece_rows, const Piece& piece) {
+  ensure(piece_rows > 0, "pieces of {} rows", piece_rows);
+  for (int64_t first = 0; first < vocabulary; first += piece_rows)
+    piece(first, std::min(first + piece_rows, vocabulary));
+}
+
+}  // namespace
+
 VocabularyProjection::VocabularyProjection(const Tensor& weight, int64_t piece_rows,
                                            const std::function<void()>& after_packing)
-    : weight_(weight) {
-  ensure(weight.shape().rank() == 2 && piece_rows > 0, "a vocabulary's weight of shape {}",
-         weight.shape().text());
-  for (int64_t first = 0; first < weight.dim(0); first += piece_rows) {
-    pieces_.emplace_back(weight.rows(first, std::min(first + piece_rows, weight.dim(0))), Tensor(),
-                         onednn::Layout::kOutIn, after_packing);
-  }
+    : weight_(weight), vocabulary_(weight.dim(0)), hidden_(weight.dim(1)) {
+  ensure(weight.shape().rank() == 2, "a vocabulary's weight of shape {}", weight.shape().text());
+  each_piece(vocabulary_, piece_rows, [&](int64_t first, int64_t last) {
+    pieces_.emplace_back(weight.rows(first, last), Tensor(), onednn::Layout::kOutIn, after_packing);
+  });
+}
+
+VocabularyProjection::VocabularyProjection(const QuantisedMatrix& weight, int64_t piece_rows)
+    : quantised_(weight), vocabulary_(weight.rows()), hidden_(weight.columns()) {
+  each_piece(vocabulary_, piece_rows, [&](int64_t first, int64_t last) {
+    pieces_.emplace_back(weight.slice(first, last), Tensor());
+  });
+}
+
+kernels::Input VocabularyProjection::row(int64_t number, std::span<float> room) const {
+  if (!quantised_) return in(weight_.rows(number, number + 1));
+  quantised_->dequantise_rows(number, number + 1, room.data());
+  return room.data();
 }
 
 namespace {
@@ -40,8 +63,8 @@ enum class Direction { kToLogits, kToHidden };
 void times_piece(OpContext& context, const Tensor& src, const FrozenWeight& piece,
                  Direction direction, const Tensor& dst) {
   bool to_logits = direction == Direction::kToLogits;
-  context.useful_flops +=
-      2.0 * static_cast<double>(src.dim(0)) * static_cast<double>(piece.weight().count());
+  context.useful_flops += 2.0 * static_cast<double>(src.dim(0)) * static_cast<double>(piece.in()) *
+                          static_cast<double>(piece.out());
   if (context.compute == DType::kF64) {
     const auto* weight = piece.exact().data<double>();
     auto* product = dst.mutable_data<double>();
@@ -114,16 +137,18 @@ Pass pass_over(OpContext& context, const Tensor& src, const VocabularyProjection
 void finish_gradient(const Pass& pass, const VocabularyProjection& projection,
                      const std::vector<int32_t>& targets, double normalizer) {
   kernels::Output grad = out(pass.weighted);
-  kernels::Input weighted = in(pass.weighted), weight = in(projection.weight());
+  kernels::Input weighted = in(pass.weighted);
   int64_t channels = projection.hidden();
   kernels::parallel_ranges(pass.weighted.dim(0), channels, [&](int64_t begin, int64_t end) {
+    std::vector<float> room(static_cast<std::size_t>(channels));
     for (int64_t row = begin; row < end; ++row) {
       int32_t target = targets[static_cast<std::size_t>(row)];
-      double share = target == kIgnoredLabel ? 0 : 1 / in(pass.sum).load<double>(row);
+      bool counts = target != kIgnoredLabel;
+      double share = counts ? 1 / in(pass.sum).load<double>(row) : 0;
+      kernels::Input own = counts ? projection.row(target, room) : nullptr;
       for (int64_t c = 0; c < channels; ++c) {
-        double own = target == kIgnoredLabel ? 0 : weight.load<double>(target * channels + c);
-        grad.store(row * channels + c,
-                   (weighted.load<double>(row * channels + c) * share - own) / normalizer);
+        double mean = weighted.load<double>(row * channels + c) * share;
+        grad.store(row * channels + c, (mean - (counts ? own.load<double>(c) : 0)) / normalizer);
       }
     }
   });
@@ -136,8 +161,8 @@ Variable projected_cross_entropy(OpContext& context, const Variable& hidden,
                                  const std::vector<int32_t>& targets, double normalizer) {
   ensure(static_cast<int64_t>(targets.size()) == hidden.rows() &&
              hidden.channels() == projection.hidden(),
-         "{} targets for rows of {} before a projection of {}", targets.size(),
-         hidden.shape().text(), projection.weight().shape().text());
+         "{} targets for rows of {} before a projection of {} channels", targets.size(),
+         hidden.shape().text(), projection.hidden());
   ensure(std::all_of(targets.begin(), targets.end(),
                      [&](int32_t target) {
                        return target == kIgnoredLabel ||

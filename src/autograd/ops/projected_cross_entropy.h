@@ -5,10 +5,13 @@
 #pragma once
 
 #include <deque>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "autograd/frozen_weight.h"
 #include "autograd/op_context.h"
+#include "tensor/kernels/operand.h"
 
 namespace inlay {
 
@@ -21,13 +24,19 @@ class VocabularyProjection {
   explicit VocabularyProjection(const Tensor& weight, int64_t piece_rows = kPieceRows,
                                 const std::function<void()>& after_packing = nullptr);
 
-  int64_t vocabulary() const { return weight_.dim(0); }
-  int64_t hidden() const { return weight_.dim(1); }
-  const Tensor& weight() const { return weight_; }
+  // Quantised rows, which stay so: products dequantise some of a piece at a time.
+  explicit VocabularyProjection(const QuantisedMatrix& weight, int64_t piece_rows = kPieceRows);
+
+  int64_t vocabulary() const { return vocabulary_; }
+  int64_t hidden() const { return hidden_; }
   const std::deque<FrozenWeight>& pieces() const { return pieces_; }
+  // The numbers of a row, as stored or dequantised into `room` of hidden() floats.
+  kernels::Input row(int64_t number, std::span<float> room) const;
 
  private:
   Tensor weight_;
+  std::optional<QuantisedMatrix> quantised_;  // in place of weight_
+  int64_t vocabulary_, hidden_;
   std::deque<FrozenWeight> pieces_;
 };
 

@@ -5,6 +5,7 @@
 #include "autograd/gradient_check.h"
 #include "autograd/ops/linear.h"
 #include "autograd/ops/losses.h"
+#include "tensor/quantised/quantised_test.h"
 
 namespace inlay {
 namespace {
@@ -16,6 +17,10 @@ std::shared_ptr<VocabularyProjection> projection_of(int64_t channels) {
   return std::make_shared<VocabularyProjection>(drawn_tensor("words", {kVocabulary, channels}), 8);
 }
 
+std::shared_ptr<VocabularyProjection> quantised_projection(const QuantisedMatrix& words) {
+  return std::make_shared<VocabularyProjection>(words, 8);
+}
+
 std::vector<int32_t>& targets_of(OpRun& run) {
   std::vector<int32_t>& targets = run.numbers(run.tokens, kVocabulary);
   for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -24,18 +29,39 @@ std::vector<int32_t>& targets_of(OpRun& run) {
   return targets;
 }
 
+OpCase loss_case(int64_t channels, std::shared_ptr<VocabularyProjection> projection,
+                 Precision precision = Precision::kFull) {
+  return {.inputs = {{channels, RowsOf::kTokens, precision}},
+          .function =
+              [projection](OpRun& run) {
+                return projected_cross_entropy(run.context, run.x[0], *projection, targets_of(run),
+                                               3.0);
+              },
+          .equal_seeds = true};
+}
+
 TEST(ProjectedCrossEntropy, KeepsTheContract) {
   for (Precision precision : {Precision::kFull, Precision::kCompute}) {
-    expect_op_contract([&](int64_t channels) {
-      auto projection = projection_of(channels);
-      return OpCase{.inputs = {{channels, RowsOf::kTokens, precision}},
-                    .function =
-                        [projection](OpRun& run) {
-                          return projected_cross_entropy(run.context, run.x[0], *projection,
-                                                         targets_of(run), 3.0);
-                        },
-                    .equal_seeds = true};
-    });
+    expect_op_contract(
+        [&](int64_t channels) { return loss_case(channels, projection_of(channels), precision); });
+  }
+}
+
+TEST(ProjectedCrossEntropy, KeepsTheContractOverAQuantisedVocabulary) {
+  expect_op_contract([](int64_t channels) {
+    return loss_case(channels, quantised_projection(
+                                   drawn_matrix(BlockFormat::kInt8Rows, kVocabulary, channels)));
+  });
+}
+
+TEST(ProjectedCrossEntropy, AQuantisedVocabularyGivesWhatItsNumbersGive) {
+  QuantisedMatrix words = drawn_matrix(BlockFormat::kNf4, kVocabulary, 64);
+  auto dense = std::make_shared<VocabularyProjection>(words.dequantised(DType::kF32), 8);
+  for (DType compute : {DType::kF64, DType::kF32, DType::kBF16}) {
+    auto found = OpTrial(loss_case(64, quantised_projection(words)), {70, 3}).run(compute, {2});
+    auto wanted = OpTrial(loss_case(64, dense), {70, 3}).run(compute, {2});
+    for (std::size_t r = 0; r < wanted.size(); ++r)
+      expect_near(found[r], wanted[r].numbers, 1e-6 * largest_magnitude(wanted[r].numbers));
   }
 }
 
@@ -43,7 +69,8 @@ TEST(ProjectedCrossEntropy, KeepsTheContract) {
 TEST(ProjectedCrossEntropy, IsTheCrossEntropyOfTheWholeProduct) {
   constexpr int64_t kChannels = 12;
   auto projection = projection_of(kChannels);
-  FrozenWeight whole(projection->weight(), Tensor(), onednn::Layout::kOutIn, nullptr);
+  FrozenWeight whole(drawn_tensor("words", {kVocabulary, kChannels}), Tensor(),
+                     onednn::Layout::kOutIn, nullptr);
   RowSpace rows = make_row_space({4, 3});
   std::vector<int32_t> targets{0, 22, 7, 8, 16, kIgnoredLabel, 1};
   Tensor x = drawn_tensor("x", {7, kChannels}, DType::kF64), losses[2], grads[2];
