@@ -1,0 +1,21 @@
+// A learnt byte-level BPE as the files of a Hugging Face model folder, for Tokenizer::load and for
+// the `tokenizers` and `transformers` libraries.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "text/bpe_trainer.h"
+
+namespace inlay::text {
+
+// Whether encoding sets the first special token before every text.
+enum class BeginOfText { kLeaveOut, kAdd };
+
+// tokenizer.json: no normalizer, GPT-2's words, the vocabulary and merges, special tokens.
+std::string bpe_tokenizer_json(const LearntBpe& learnt, BeginOfText begin);
+
+// tokenizer_config.json: which token begins and ends a text, and how many tokens the model takes.
+std::string bpe_tokenizer_config_json(const LearntBpe& learnt, int64_t max_length);
+
+}  // namespace inlay::text
