@@ -23,7 +23,7 @@
 
 namespace inlay::text {
 
-// What the memory of a training can grow to: about 100 bytes for each byte of a distinct word.
+// What bounds the memory of a training, which grows with the distinct words alone.
 struct BpeLimits {
   std::size_t text_bytes = std::size_t{16} << 20;      // one text
   std::size_t distinct_words = 4'000'000;              // of all texts
