@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kPanelBytes = 4 << 20;  // of a quantised matrix, for each thread
 constexpr int64_t kColumnUnit = 32;
-constexpr int64_t kNarrowElements = 32 * 1024;  // that are rounded to bf16 at a time
+constexpr int64_t kNarrowElements = 8 * 1024;  // that are rounded to bf16 at a time
 
 int64_t rows_rounded_at_once(int64_t width) {
   return std::max<int64_t>(kNarrowElements / std::max<int64_t>(width, 1), 1);

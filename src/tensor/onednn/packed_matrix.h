@@ -8,7 +8,7 @@
 // A quantised weight costs a product so much scratch for each thread:
 //
 //   | columns of W, (in, width): 128, or fewer where they would take more than 4 MiB |
-//   | for bf16 that is widened to f32: 64 KiB or a row                               |
+//   | for bf16 that is widened to f32: 16 KiB or a row                               |
 //
 // and 32 columns at least, which takes 128 bytes an input. The numbers that
 // QuantisedMatrix::dequantised(compute) gives are multiplied. Rows of the weight as panels of the
