@@ -124,7 +124,8 @@ HeadLabel label_from(const Json& config, int64_t outputs, const std::string& whe
 bool adapterhub_holds(const Head& head, const HeadLabel& label) {
   const HeadLayout& layout = head.layout();
   const HeadType* type = type_of(label);
-  if (type == nullptr || layout.input == HeadInput::kMean || !layout.dropout_first) return false;
+  bool pools_alike = layout.input != HeadInput::kMean && layout.input != HeadInput::kLast;
+  if (type == nullptr || !pools_alike || !layout.dropout_first || !layout.output_bias) return false;
   if ((layout.input == HeadInput::kTokens) != (label.task == "token-classification")) return false;
   // AdapterHub takes a classification with one output for a regression.
   if ((label.task == "regression") !=

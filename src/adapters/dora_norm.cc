@@ -19,7 +19,7 @@ Tensor row_squares(const Tensor& weight) {
 }
 
 Tensor row_lengths(const Site& site) {
-  Tensor squares = row_squares(site.weight);
+  Tensor squares = row_squares(out_by_in(site));
   Tensor lengths = Tensor::empty(squares.shape(), DType::kF32);
   for (int64_t i = 0; i < lengths.count(); ++i)
     out(lengths).store(i, std::sqrt(squares.data<double>()[i]));

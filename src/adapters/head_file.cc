@@ -23,6 +23,7 @@ Json to_json(const Head& head) {
           {"dropout_first", head.layout().dropout_first},
           {"dense", dense},
           {"output", head.layout().output},
+          {"output_bias", head.layout().output_bias},
           {"dropout", head.dropout()}};
 }
 
@@ -30,7 +31,8 @@ HeadLayout layout_from(const Json& json, const std::string& where) {
   HeadLayout layout{
       .input = head_input_from_name(json_get<std::string>(json, "pooling", where), where),
       .dropout_first = json_get<bool>(json, "dropout_first", where),
-      .output = json_get<std::string>(json, "output", where)};
+      .output = json_get<std::string>(json, "output", where),
+      .output_bias = json_get_or<bool>(json, "output_bias", true, where)};
   require(
       json.contains("dense") && json.at("dense").is_array() && json.at("dense").size() <= kMaxDense,
       ErrorKind::kInput, "{}: \"dense\" is not a list of at most {} layers", where, kMaxDense);
@@ -49,6 +51,7 @@ bool same_layout(const HeadLayout& a, const HeadLayout& b) {
     return x.name == y.name && x.activation == y.activation;
   };
   return a.input == b.input && a.dropout_first == b.dropout_first && a.output == b.output &&
+         a.output_bias == b.output_bias &&
          std::equal(a.dense.begin(), a.dense.end(), b.dense.begin(), b.dense.end(), same_dense);
 }
 

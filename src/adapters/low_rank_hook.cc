@@ -22,7 +22,7 @@ class LowRankHook : public SiteHook {
  public:
   LowRankHook(const Site& site, const LowRankParts& parts) : site_(site), parts_(parts) {
     if (parts_.magnitude != nullptr)
-      norm_.emplace(row_squares(site.weight), *parts_.a, *parts_.b, parts_.scale);
+      norm_.emplace(row_squares(out_by_in(site)), *parts_.a, *parts_.b, parts_.scale);
   }
 
   Variable linear(Context& context, const LinearSite& module, const Variable& x,
@@ -100,7 +100,7 @@ class LowRankHook : public SiteHook {
 
   // Rows by m / n, and what the adapters before this one added to the bias, too.
   void stretch(MergedTensors& merged, const Tensor& delta) const {
-    Tensor own = site_.weight.to(DType::kF64), wide = delta.to(DType::kF64);
+    Tensor own = out_by_in(site_).to(DType::kF64), wide = delta.to(DType::kF64);
     kernels::add_in_place(out(own), in(wide), own.count());
     Tensor squares = row_squares(own);
     kernels::Input magnitude = in(parts_.magnitude->value());

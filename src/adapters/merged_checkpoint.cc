@@ -51,7 +51,7 @@ class Changes {
 
   void add(const Site& site, const MergedTensors& merged) {
     SiteNames names = names_of(checkpoint_, base_, site);
-    put(names.weight, site.weight, merged.weight);
+    put(names.weight, site.weight, as_stored(site, merged.weight));
     put(names.bias, site.bias, merged.bias);
   }
 
@@ -133,7 +133,7 @@ DType sum_type(const Site& site) {
 }  // namespace
 
 bool merged_site(const Site& site, SiteHook& hook, DType dtype, MergedTensors& merged) {
-  merged.weight = site.weight.defined() ? site.weight.to(dtype) : Tensor();
+  merged.weight = site.weight.defined() ? out_by_in(site).to(dtype) : Tensor();
   merged.bias = site.bias.defined() ? site.bias.to(dtype) : Tensor();
   Replacements replaced = hook.replacements();
   if (replaced.weight != nullptr) merged.weight = replaced.weight->value().to(dtype);

@@ -1,5 +1,7 @@
 #include "adapters/peft_format.h"
 
+#include <algorithm>
+
 #include "adapters/adapter_record.h"
 #include "adapters/head_file.h"
 #include "adapters/peft_form.h"
@@ -13,6 +15,9 @@ namespace {
 constexpr const char* kKeyPrefix = "base_model.model.";
 constexpr const char* kSharedPrefix = "base_model.";
 constexpr const char* kBareModel = "FEATURE_EXTRACTION";
+constexpr const char* kCausalLm = "CAUSAL_LM";
+// Whether the base's layers hold (in, out). PEFT sets it right by the kind of each layer.
+constexpr const char* kFanInFanOut = "fan_in_fan_out";
 constexpr const char* kWeights = "adapter_model.safetensors";
 
 // Hugging Face's head of a PEFT task type; null where the model has none.
@@ -23,7 +28,10 @@ const HeadLayout* head_of(const BaseFacts& base, const std::string& task_type) {
   return nullptr;
 }
 
-PeftModel peft_model(const BaseFacts& base, const HeadLayout* head) {
+// The model that PEFT wraps for a task type: bare, with a head, or with the output projection.
+PeftModel peft_model(const BaseFacts& base, const std::string& task_type) {
+  if (task_type == kCausalLm) return {base, base.prefix, {"lm_head"}};
+  const HeadLayout* head = head_of(base, task_type);
   if (head == nullptr) return {base, "", {}};
   PeftModel model{base, base.prefix, {head->output}};
   for (const HeadDense& dense : head->dense) model.head_modules.push_back(dense.name);
@@ -58,6 +66,7 @@ std::string python_json(const Json& json) { return json.dump(2, ' ', true); }
 // What an adapter that PEFT wrote says of its task: the type, and the number of outputs.
 HeadLabel label_of(const std::string& task_type, int64_t outputs) {
   HeadLabel label{.task = "token-classification", .peft_type = task_type};
+  if (task_type == kCausalLm) return {"causal-lm", "", task_type, {}};
   if (task_type == "QUESTION_ANS") return {"question-answering", "", task_type, {}};
   if (task_type == "SEQ_CLS" && outputs == 1) return {"regression", "regression", task_type, {}};
   if (task_type == "SEQ_CLS") {
@@ -85,10 +94,14 @@ SiteSet adapted_sites(const PeftModel& model, const HeadLayout* head, SiteKind k
 std::string task_type_of(const Json& config, const StrictTensors& tensors, const BaseFacts& base,
                          const std::string& where) {
   auto type = json_get_or<std::string>(config, "task_type", kBareModel, where);
+  bool causal = type == kCausalLm;
   bool headed = type == "SEQ_CLS" || type == "TOKEN_CLS" || type == "QUESTION_ANS";
-  require(headed || type == kBareModel, ErrorKind::kInput,
-          "{}: \"task_type\" is \"{}\"; expected SEQ_CLS, TOKEN_CLS, QUESTION_ANS or {}", where,
-          type, kBareModel);
+  require(headed || causal || type == kBareModel, ErrorKind::kInput,
+          "{}: \"task_type\" is \"{}\"; expected SEQ_CLS, TOKEN_CLS, QUESTION_ANS, {} or {}", where,
+          type, kCausalLm, kBareModel);
+  require(!causal || base.causal, ErrorKind::kInput,
+          "{}: \"task_type\" is {}, and this {} base is no language model", where, type,
+          base.model_type);
   bool with_head = tensors.any_under(kKeyPrefix + base.prefix);
   require(type != kBareModel || !with_head, ErrorKind::kInput,
           "{}: the tensors are of a model with a head, but \"task_type\" does not say which; set "
@@ -136,7 +149,9 @@ void write_peft(const std::filesystem::path& folder, const AdapterBundle& bundle
   const HeadLayout* layout =
       bundle.head != nullptr ? head_of(base, bundle.label.peft_type) : nullptr;
   if (layout != nullptr && !same_layout(*layout, bundle.head->layout())) layout = nullptr;
-  PeftModel model = peft_model(base, layout);
+  bool causal = bundle.label.peft_type == kCausalLm;
+  std::string task_type = layout != nullptr || causal ? bundle.label.peft_type : kBareModel;
+  PeftModel model = peft_model(base, task_type);
 
   std::vector<NamedTensor> tensors;
   for (const Adapter::Entry& entry : adapter.entries()) {
@@ -153,8 +168,12 @@ void write_peft(const std::filesystem::path& folder, const AdapterBundle& bundle
 
   Json config = fields_to_peft(*form, adapter.config(), model,
                                {adapter.sites().begin(), adapter.sites().end()});
+  if (config.contains(kFanInFanOut)) {
+    config[kFanInFanOut] = std::any_of(adapter.sites().begin(), adapter.sites().end(),
+                                       [](const Site* site) { return site->in_by_out; });
+  }
   config["base_model_name_or_path"] = folder_name(base.folder);
-  config["task_type"] = layout != nullptr ? bundle.label.peft_type : kBareModel;
+  config["task_type"] = task_type;
   if (layout != nullptr) config["modules_to_save"] = modules_to_save(model);
   config[kRecordKey] = record_to_json(record_of(bundle, base));
   write_file_atomically(folder / "adapter_config.json", python_json(config));
@@ -172,7 +191,11 @@ LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
   }
   const MethodInfo& info = method_of(config, where);
   const PeftForm& form = *info.peft;
-  check_peft_config(form, config, where);
+  Json settings = config;
+  bool turned = std::any_of(base.sites.begin(), base.sites.end(),
+                            [](const Site* site) { return site->in_by_out; });
+  if (turned && settings.contains(kFanInFanOut)) settings[kFanInFanOut] = false;
+  check_peft_config(form, settings, where);
   std::filesystem::path weights = folder / kWeights;
   if (!std::filesystem::exists(weights)) weights = folder / "adapter_model.bin";
   require(std::filesystem::exists(weights), ErrorKind::kInput,
@@ -180,7 +203,7 @@ LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
   StrictTensors tensors = StrictTensors::open(weights);
   std::string task_type = task_type_of(config, tensors, base, where);
   const HeadLayout* layout = head_of(base, task_type);
-  PeftModel model = peft_model(base, layout);
+  PeftModel model = peft_model(base, task_type);
 
   SiteSet adapted;
   if (form.has_targets) {
@@ -195,7 +218,7 @@ LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
   require(method.info == &info, ErrorKind::kInput,
           "{}: \"peft_type\" is {}, but the record under \"{}\" says method {}", where, form.type,
           kRecordKey, record.method);
-  Json fields = fields_from_peft(form, config, model, adapted, where);
+  Json fields = fields_from_peft(form, settings, model, adapted, where);
   fields_from_json([&](FieldVisitor& visit) { method.method->fields(visit); }, fields, where);
 
   LoadedAdapter loaded;
@@ -206,8 +229,9 @@ LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
   loaded.head = layout != nullptr ? read_head(tensors, form, *layout, record.head_dropout, base)
                                   : read_head_file(folder, base);
   tensors.finish();
-  loaded.label =
-      ours || loaded.head == nullptr ? record.label : label_of(task_type, loaded.head->outputs());
+  loaded.label = record.label;
+  if (!ours && (loaded.head != nullptr || task_type == kCausalLm))
+    loaded.label = label_of(task_type, loaded.head != nullptr ? loaded.head->outputs() : 0);
   return loaded;
 }
 

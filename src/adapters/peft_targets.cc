@@ -10,10 +10,11 @@ namespace {
 
 constexpr const char* kAllLinear = "all-linear";
 
-// Of the bare model, or of one with a classification head: neither has a masked-LM head.
+// PEFT adapts no output projection unless it is named, and the models of masked language modelling
+// are none that it knows.
 bool is_module(const Site& site) {
   return holds_tensors(site) && site.kind != SiteKind::kParameter &&
-         site.role != SiteRole::kMaskedLm;
+         site.role != SiteRole::kMaskedLm && site.role != SiteRole::kLanguageModel;
 }
 
 bool is_suffix(const std::string& name, const std::string& target) {

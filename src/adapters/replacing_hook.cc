@@ -15,7 +15,7 @@ std::unique_ptr<SiteHook> replace_tensors(const Site& site, ParameterMaker& make
                                           const WantedTensors& wanted) {
   Replacements replaced;
   if (wanted.weight && site.weight.defined()) {
-    replaced.weight = &make.make(site, wanted.prefix + "weight", site.weight.to(DType::kF32));
+    replaced.weight = &make.make(site, wanted.prefix + "weight", out_by_in(site).to(DType::kF32));
   }
   if (wanted.bias && site.bias.defined()) {
     // A bare parameter carries its whole name already.

@@ -12,13 +12,24 @@ void check_probability(const char* setting, double value) {
           setting, value);
 }
 
+namespace {
+
+// One layer for queries, keys and values stands for each of them.
+bool has_role(const Site& site, const std::vector<SiteRole>& roles) {
+  return std::any_of(roles.begin(), roles.end(), [&](SiteRole role) {
+    bool attends = role == SiteRole::kQuery || role == SiteRole::kKey || role == SiteRole::kValue;
+    return site.role == role || (attends && site.role == SiteRole::kQueryKeyValue);
+  });
+}
+
+}  // namespace
+
 std::vector<const Site*> TargetedMethod::select(const BaseFacts& base) const {
   check();
   TargetRules rules = rules_;
   for (const Site* site : base.sites) {
-    bool meant = rules_.target_modules.empty() &&
-                 std::find(roles_.begin(), roles_.end(), site->role) != roles_.end();
-    if (meant) rules.target_modules.push_back(site->name);
+    if (rules_.target_modules.empty() && has_role(*site, roles_))
+      rules.target_modules.push_back(site->name);
   }
   std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, rules);
   for (const Site* site : sites) check_site(*site);

@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view kAllLinear = "all-linear";
 
 bool is_target(const Site& site, SiteKind kind) {
-  return site.kind == kind && site.role != SiteRole::kMaskedLm;
+  return site.kind == kind && site.role != SiteRole::kMaskedLm &&
+         site.role != SiteRole::kLanguageModel;
 }
 
 // The last component of every site: what people mean by a target.

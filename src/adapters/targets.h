@@ -1,6 +1,6 @@
 // Which sites a method adapts, by PEFT's rules for target_modules, except that a target that
-// matches nothing is an error. The base's own masked-LM head is no target: the bare model, which
-// such an adapter is saved for, has none.
+// matches nothing is an error. The base's own language-model head is no target: the bare model,
+// which such an adapter is saved for, has none.
 //
 //   one item that is a suffix       query          matches encoder.layer.3.attention.self.query
 //   several items                   query+value    each must match at least one site

@@ -33,6 +33,9 @@ struct OpContext {
   onednn::Runtime runtime{&arena};
   DType compute;          // kF32, kBF16, or kF64 (plain loops, for gradient checks)
   bool training = false;  // dropout is active
+  // Products of a few rows take weights as files store them, at the speed of memory and without
+  // packing them; their bits are not those of batches. Nothing may be recorded meanwhile.
+  bool generating = false;
   uint64_t seed = 0;
   uint32_t step = 0;
   // Floating-point operations of every product that was needed, twice a multiply-add each: what a

@@ -18,7 +18,7 @@
 #include "adapters/adapter.h"
 #include "base/json.h"
 #include "data/dataset.h"
-#include "eval/learner.h"
+#include "eval/batch_pass.h"
 
 namespace inlay {
 
@@ -51,8 +51,8 @@ struct CheckSubject {
   std::vector<std::size_t> train_indices, test_indices;
   int64_t truncated = 0;
   DType compute = DType::kF32;
-  uint64_t seed = 1;
-  int64_t batch_size = 32, epochs = 1;
+  BatchPlan plan = {.seed = 1, .batch_size = 32};
+  int64_t epochs = 1;
   uint64_t memory_limit = 0;  // bytes; 0: what the machine has free
   bool thorough = false;      // C-11's twenty steps, C-12's merging of every layer
 };

@@ -40,8 +40,7 @@ uint64_t table_bytes(const BaseFacts& base) {
 int64_t most_tokens(const CheckSubject& subject) {
   int64_t most = 0;
   for (int64_t epoch = 0; epoch < subject.epochs; ++epoch) {
-    for (const auto& batch :
-         batches_of_epoch(subject.train, subject.seed, subject.batch_size, epoch)) {
+    for (const auto& batch : batches_of_epoch(subject.train, subject.plan, epoch)) {
       int64_t tokens = 0;
       for (const EncodedExample* example : batch) tokens += example->token_count();
       most = std::max(most, tokens);

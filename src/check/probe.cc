@@ -46,7 +46,7 @@ Probe::Probe(const CheckSubject& subject, Learner& learner, int64_t limit)
     : learner_(learner),
       posed_(*learner.task, probe_examples(subject.train, limit, learner.gradient_chunk()), {}),
       context_(subject.compute) {
-  context_.seed = subject.seed;
+  context_.seed = subject.plan.seed;
 }
 
 int64_t Probe::tokens() const {

@@ -50,10 +50,11 @@ double merge_error(const CheckSubject& subject, Adapter& adapter) {
       continue;
     }
     if (!subject.thorough && site->layer > 0 && site->layer < last) continue;
-    MergedTensors merged{site->weight.to(DType::kF32),
+    MergedTensors merged{out_by_in(*site).to(DType::kF32),
                          site->bias.defined() ? site->bias.to(DType::kF32) : Tensor()};
     if (!hook->merge(merged)) return -1;
-    LinearSite base{*site, FrozenWeight(site->weight, site->bias, onednn::Layout::kOutIn, nullptr)};
+    LinearSite base{*site,
+                    FrozenWeight(out_by_in(*site), site->bias, onednn::Layout::kOutIn, nullptr)};
     LinearSite whole{*site,
                      FrozenWeight(merged.weight, merged.bias, onednn::Layout::kOutIn, nullptr)};
     Context context(DType::kF32);
@@ -61,7 +62,7 @@ double merge_error(const CheckSubject& subject, Adapter& adapter) {
     context.begin_forward();
     RowSpace rows{{0, 4}, {0, 4}, {0, 0, 0, 0}, {0, 1, 2, 3}};
     Tensor x = Tensor::empty({4, site->in}, DType::kF32);
-    Stream stream(subject.seed, "check/merge/" + site->name);
+    Stream stream(subject.plan.seed, "check/merge/" + site->name);
     for (int64_t i = 0; i < x.count(); ++i)
       x.mutable_data<float>()[i] = stream.normal(static_cast<uint64_t>(i));
     Variable input = context.tape.constant(x, &rows);

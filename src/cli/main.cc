@@ -18,6 +18,7 @@ void add_pull(CLI::App&);
 void add_train(CLI::App&);
 void add_eval(CLI::App&);
 void add_predict(CLI::App&);
+void add_generate(CLI::App&);
 void add_inspect(CLI::App&);
 void add_merge(CLI::App&);
 void add_combine(CLI::App&);
@@ -26,13 +27,14 @@ void add_list(CLI::App&);
 void add_compare(CLI::App&);
 void add_convert(CLI::App&);
 void add_check(CLI::App&);
+void add_chat(CLI::App&);
 void add_tokenizer(CLI::App&);
 
 namespace {
 
-constexpr auto kCommands = {add_pull,      add_train,   add_eval,   add_predict, add_inspect,
-                            add_merge,     add_combine, add_replay, add_convert, add_check,
-                            add_tokenizer, add_list,    add_compare};
+constexpr auto kCommands = {add_pull,    add_train,   add_eval,      add_predict, add_generate,
+                            add_chat,    add_inspect, add_merge,     add_combine, add_replay,
+                            add_convert, add_check,   add_tokenizer, add_list,    add_compare};
 
 // A misspelt command, which the parser would call a missing one.
 void check_command(const CLI::App& app, int argc, char** argv) {

@@ -45,6 +45,7 @@ void Narrator::opened(const Workbench& bench, double peak) {
   log_info("train {}, validation {}, test {}{}", split.train.size(), split.validation.size(),
            split.test.size(),
            bench.folded() ? fmt::format(" in each of {} folds", bench.config.folds) : "");
+  if (bench.counts.conversations > 0) log_info("{}", bench.counts.describe());
   if (bench.truncated > 0)
     log_warn("{} examples are longer than the longest input and were cut", bench.truncated);
   Learner learner = bench.make_learner(split);

@@ -65,9 +65,9 @@ Opened open_with(const Options& options) {
 }
 
 // Standard input and .txt files hold a text per line, unless a column is named.
-// A task over several texts always reads a table.
+// A task over several texts always reads a table, and one of language models what it is trained on.
 Dataset read_texts(const Options& options, const ColumnNames& columns, TaskKind of_task) {
-  bool several = of_several_texts(of_task);
+  bool several = of_several_texts(of_task) || of_task == TaskKind::kLanguage;
   bool lines = !several && (options.input == "-" || options.input.ends_with(".txt"));
   bool named = !options.columns.text.empty() || !options.columns.text_pair.empty() ||
                !options.columns.adapter.empty();

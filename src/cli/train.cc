@@ -12,6 +12,7 @@
 #include "cli/registration.h"
 #include "eval/task.h"
 #include "tensor/threads.h"
+#include "train/new_base.h"
 #include "train/training_run.h"
 
 namespace inlay::cli {
@@ -22,6 +23,7 @@ struct Options {
   TrainConfig config;
   std::string out;
   std::string resume;
+  std::string from_config, tokenizer;
 };
 
 // The mean weight of each adapter where a fusion mixes them.
@@ -90,6 +92,15 @@ Json train_or_explain(const Options& options, const WorkbenchPaths& paths, RunSt
        options.out);
 }
 
+// A model folder that is there from now on.
+void make_base(const Options& options) {
+  require(!options.tokenizer.empty() && !options.config.model.empty(), ErrorKind::kUsage,
+          "--from-config makes a new base: give the folder to make with --model, and with "
+          "--tokenizer one that has its tokenizer");
+  make_new_base(options.from_config, resolve_model(options.tokenizer), options.config.model,
+                static_cast<uint64_t>(options.config.seed));
+}
+
 void run(Options& options, const CLI::App& command) {
   install_interrupt_handler();
   RunStart start = RunStart::kNew;
@@ -104,6 +115,9 @@ void run(Options& options, const CLI::App& command) {
   const TrainConfig& config = options.config;
   require(!config.data.empty() || !config.train_file.empty(), ErrorKind::kUsage,
           "no data was given; use --data with a file, a folder or a pulled name, or --train-file");
+  if (!options.from_config.empty()) make_base(options);
+  require(options.tokenizer.empty() || !options.from_config.empty(), ErrorKind::kUsage,
+          "--tokenizer goes with --from-config: a base that is there has its own");
   WorkbenchPaths paths{resolve_model(config.model), {}};
   if (!config.data.empty()) paths.data = {resolve_data(config.data)};
   start_threads(options.common.threads);
@@ -151,11 +165,16 @@ std::string methods_text() {
 void add_train(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "train", "Train an adapter on labelled text, or on text alone (--task masked-lm)");
+      "train", "Train an adapter on labelled text, on text alone, or on conversations");
   add_flags(*command, fields_of(options->config));
   command->add_option("--out", options->out, "folder for the run; must be empty or absent");
   command->add_option("--resume", options->resume,
                       "go on with a run that stopped; takes nothing else but --threads and --json");
+  command->add_option("--from-config", options->from_config,
+                      "a config.json: makes a new base of it in the folder --model, to pretrain "
+                      "with --method full");
+  command->add_option("--tokenizer", options->tokenizer,
+                      "a folder with the tokenizer of the base that --from-config makes");
   add_common(*command, options->common);
   command->footer(
       tasks_text() + "\n" + methods_text() + "\n" +
@@ -166,6 +185,10 @@ void add_train(CLI::App& app) {
            "inlay train --model all-minilm-l6-v2 --data reviews.csv --method bottleneck "
            "--folds 5 --out runs/c",
            "inlay train --model FOLDER --data corpus.txt --task masked-lm --out runs/d",
+           "inlay train --model FOLDER --data chat.jsonl --task causal-lm --max-length 1024 --out "
+           "runs/e",
+           "inlay train --from-config config.json --tokenizer FOLDER --model models/new "
+           "--data corpus.txt --task causal-lm --method full --out runs/f",
            "inlay train --model all-minilm-l6-v2 --data imdb.csv --method 'fuse(amazon, yelp)' "
            "--adapters amazon=runs/amazon/adapter,yelp=runs/yelp/adapter --out runs/fused",
            "inlay train --resume runs/c"}));

@@ -82,6 +82,8 @@ std::string_view describe(TaskKind kind) {
       return "text triplets";
     case TaskKind::kScoredPairs:
       return "scored pairs";
+    case TaskKind::kLanguage:
+      return "language";
   }
   return "unknown";
 }

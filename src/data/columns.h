@@ -27,6 +27,7 @@ enum class TaskKind {
   kTextPairs,          // two texts that go together, perhaps others that do not
   kTextTriplets,       // an anchor, a text that goes with it, one that does not
   kScoredPairs,        // two texts and how alike they are
+  kLanguage,           // conversations and texts to be continued (data/chat/)
 };
 
 // Whether an example has texts of its own roles (data/task_columns.h), rather than one text or

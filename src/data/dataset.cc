@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "data/cell_values.h"
+#include "data/chat/language_dataset.h"
 #include "data/encoding.h"
 #include "data/labels.h"
 #include "data/table.h"
@@ -179,6 +180,7 @@ std::string Dataset::place(std::size_t example) const {
 }
 
 Dataset load_dataset(const DatasetSpec& spec) {
+  if (spec.kind == TaskKind::kLanguage) return load_language_dataset(spec);
   DataSources sources = find_sources(spec.from);
   std::vector<LoadedFile> files = read_files(sources, spec.kind);
   Dataset data;

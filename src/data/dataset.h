@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct DatasetSpec {
   DataPaths from;
   ColumnNames columns = {};  // empty: dataset.json, else guessed
   TaskKind kind = TaskKind::kSingleLabel;
+  std::string format = {};  // kLanguage: a name of ChatFormat; empty: recognised
   // The order of the classes, as from a model's id2label; empty: those of the data (of the train
   // part when there are parts), sorted. Labels may then also be given as indices.
   std::vector<std::string> classes = {};
@@ -60,12 +62,15 @@ struct DataFile {
   std::size_t rows = 0;
 };
 
+struct ConversationData;
+
 struct Dataset {
   TaskKind kind = TaskKind::kSingleLabel;
   std::vector<Example> examples;  // in the order of files and lines
   std::vector<std::string> classes;
   ColumnChoice columns;
   std::vector<DataFile> files;
+  std::shared_ptr<const ConversationData> conversations;  // kLanguage: one for each example
 
   bool has_parts() const { return !files.empty() && files[0].part != Part::kWhole; }
   Part part(std::size_t example) const { return files[examples[example].file].part; }

@@ -4,6 +4,7 @@
 
 #include "autograd/operands.h"
 #include "data/batches.h"
+#include "data/chat/pack_sequences.h"
 
 namespace inlay {
 namespace {
@@ -28,15 +29,42 @@ std::size_t micro_batch_end(const Examples& batch, std::size_t first, int64_t li
 
 }  // namespace
 
-std::vector<Examples> batches_of_epoch(ExampleSpan examples, uint64_t seed, int64_t batch_size,
-                                       int64_t epoch) {
+namespace {
+
+// Each alone, or packs in the order of their first examples.
+std::vector<Examples> packs_of(const Examples& examples, int64_t pack_tokens) {
+  std::vector<Examples> packs;
+  if (pack_tokens == 0) {
+    packs.reserve(examples.size());
+    for (const EncodedExample* example : examples) packs.push_back({example});
+    return packs;
+  }
+  std::vector<int64_t> lengths;
+  lengths.reserve(examples.size());
+  for (const EncodedExample* example : examples) lengths.push_back(example->token_count());
+  Packing packing = pack_sequences(lengths, pack_tokens);
+  std::sort(packing.groups.begin(), packing.groups.end());
+  for (const std::vector<std::size_t>& group : packing.groups) {
+    Examples& pack = packs.emplace_back();
+    for (std::size_t index : group) pack.push_back(examples[index]);
+  }
+  return packs;
+}
+
+}  // namespace
+
+std::vector<Examples> batches_of_epoch(ExampleSpan examples, const BatchPlan& plan, int64_t epoch) {
   std::vector<std::size_t> all(examples.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-  std::vector<std::size_t> order = epoch_order(all, seed, static_cast<uint64_t>(epoch));
+  Examples shuffled;
+  shuffled.reserve(all.size());
+  for (std::size_t i : epoch_order(all, plan.seed, static_cast<uint64_t>(epoch)))
+    shuffled.push_back(examples[i]);
   std::vector<Examples> batches;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    if (i % static_cast<std::size_t>(batch_size) == 0) batches.emplace_back();
-    batches.back().push_back(examples[order[i]]);
+  std::size_t count = 0;
+  for (const Examples& pack : packs_of(shuffled, plan.pack_tokens)) {
+    if (count++ % static_cast<std::size_t>(plan.batch_size) == 0) batches.emplace_back();
+    batches.back().insert(batches.back().end(), pack.begin(), pack.end());
   }
   return batches;
 }

@@ -10,9 +10,16 @@ namespace inlay {
 // The most tokens of a micro-batch of several examples, where nobody says how many it has.
 inline constexpr int64_t kMicroBatchTokens = 8192;
 
-// The batches of an epoch, in order: the examples as the seed shuffles them for that epoch.
+struct BatchPlan {
+  uint64_t seed = 0;
+  int64_t batch_size = 1;   // examples, or packs of them
+  int64_t pack_tokens = 0;  // of a pack; 0: none
+};
+
+// The batches of an epoch, in order: the examples as the seed shuffles them for that epoch, or
+// packs of them (data/chat/pack_sequences.h), of which there are as many in every epoch.
 std::vector<std::vector<const EncodedExample*>> batches_of_epoch(ExampleSpan examples,
-                                                                 uint64_t seed, int64_t batch_size,
+                                                                 const BatchPlan& plan,
                                                                  int64_t epoch);
 
 // Runs a batch in micro-batches of at most `micro_batch` examples (0: by tokens) and, while the

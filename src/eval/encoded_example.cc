@@ -6,6 +6,7 @@
 
 #include "autograd/ops/losses.h"
 #include "eval/example_sequences.h"
+#include "eval/language_sequences.h"
 
 namespace inlay {
 namespace {
@@ -96,7 +97,14 @@ TokenBatch make_example_batch(ExampleSpan examples, BatchPlace place) {
 }
 
 std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer& tokenizer,
-                                            const BaseFacts& base, int64_t max_tokens) {
+                                            const BaseFacts& base, int64_t max_tokens,
+                                            const LanguageReading& reading) {
+  if (data.kind == TaskKind::kLanguage) {
+    std::vector<EncodedExample> pieces =
+        encode_language(data, tokenizer, base, max_tokens, reading);
+    for (EncodedExample& piece : pieces) fit_to_base(piece.tokens, base);
+    return pieces;
+  }
   std::vector<EncodedExample> encoded(data.examples.size());
   // The first failing example is reported, whichever thread meets it.
   std::mutex lock;

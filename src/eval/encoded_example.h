@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/chat/encode_conversation.h"
 #include "data/dataset.h"
 #include "models/model.h"
 #include "models/token_batch.h"
@@ -32,7 +33,7 @@ struct EncodedExample {
   std::vector<int32_t>
       word_of_token;  // the word each token came from, -1 for special tokens; with words only
   std::vector<int32_t> answers;  // the token that is wanted at each of tokens.asked, kIgnoredLabel
-                                 // where nobody knows; masked LM only
+                                 // where nobody knows; language modelling only
   std::vector<ContextWindow> windows;  // one per sequence; question answering only
   bool truncated = false;
 
@@ -46,11 +47,20 @@ using ExampleSpan = std::span<const EncodedExample* const>;
 // where the first stands; its `sequences` are set here.
 TokenBatch make_example_batch(ExampleSpan examples, BatchPlace place);
 
-// Encodes all examples, in parallel. `max_tokens` counts special tokens. A text that is not UTF-8
+// How conversations and texts become sequences, and what became of them.
+struct LanguageReading {
+  LossOn loss = LossOn::kAssistant;
+  TooLong too_long = TooLong::kSplit;
+  EncodingCounts* counts = nullptr;  // null: nobody asks
+};
+
+// Encodes all examples, in parallel: one of each, in order, or, for kLanguage, as many as
+// encode_language() makes of each. `max_tokens` counts special tokens. A text that is not UTF-8
 // is kInput with file and line. An id beyond the model's vocabulary is kInput: the tokenizer
 // belongs to another model.
 std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer& tokenizer,
-                                            const BaseFacts& base, int64_t max_tokens);
+                                            const BaseFacts& base, int64_t max_tokens,
+                                            const LanguageReading& reading = {});
 
 // The longest input: the least of what the model has positions for, what the tokenizer's files say,
 // and `wanted` if > 0. Virtual tokens may take some of those positions.

@@ -14,6 +14,8 @@ Variable head_input(Context& context, const Model& model, const Variable& hidden
       return model.pooled(context, hidden, batch);
     case HeadInput::kFirst:
       return pooling(context, hidden, Pooling::kFirst, &batch.examples);
+    case HeadInput::kLast:
+      return pooling(context, hidden, Pooling::kLast, &batch.examples);
     case HeadInput::kMean:
       return pooling(context, hidden, Pooling::kMean, &batch.examples);
     case HeadInput::kTokens:
@@ -29,6 +31,7 @@ int64_t outputs_of(const TaskInfo& info, const BaseFacts& base, int64_t of_head)
     case OutputLayer::kMaskedLm:
       return base.vocabulary;
     case OutputLayer::kPooling:
+    case OutputLayer::kNextToken:
       return base.hidden;
   }
   fail(ErrorKind::kInternal, "an unknown output layer");
@@ -74,7 +77,12 @@ HeadInput resolve_pooling(const BaseFacts& base, const std::string& pooling) {
   require(input != HeadInput::kTokens, ErrorKind::kUsage,
           "pooling \"tokens\" is for token classification");
   require(input != HeadInput::kPooler || base.has_pooler, ErrorKind::kUsage,
-          "this base has no pooler; use pooling=mean or pooling=first");
+          "this base has no pooler; use pooling=mean or pooling={}",
+          base.causal ? "last" : "first");
+  require(
+      input != HeadInput::kFirst || !base.causal, ErrorKind::kUsage,
+      "pooling \"first\" reads a token that has seen no other in this base; use pooling=last or "
+      "pooling=mean");
   return input;
 }
 
@@ -91,14 +99,24 @@ void set_task(Learner& learner, const TaskInfo& info, const TaskSettings& settin
             "pooling \"{}\" makes no sense with one output per token; leave it at auto",
             settings.pooling);
   }
+  if (info.layer == OutputLayer::kNextToken) {
+    require(model.has_language_model(), ErrorKind::kInput,
+            "{}: the base is no language model, which task {} needs; use a decoder, such as one of "
+            "model_type llama",
+            model.facts().folder.string(), info.name);
+  }
   if (info.layer == OutputLayer::kPooling)
     learner.pooling = resolve_pooling(model.facts(), settings.pooling);
-  learner.task = info.make(settings.classes, outputs_of(info, model.facts(), settings.outputs),
-                           settings.options);
+  TaskOptions options = settings.options;
+  options.model = &model;
+  learner.task =
+      info.make(settings.classes, outputs_of(info, model.facts(), settings.outputs), options);
 }
 
-ModelParts parts_for(const TaskInfo& info) {
-  return {.masked_lm = info.layer == OutputLayer::kMaskedLm};
+ModelParts parts_for(const TaskInfo& info, const std::string& quantise) {
+  return {.masked_lm = info.layer == OutputLayer::kMaskedLm,
+          .language_model = info.layer == OutputLayer::kNextToken,
+          .quantise = quantisation_named(quantise)};
 }
 
 Variable learner_logits(Context& context, const Learner& learner, const TokenBatch& batch) {
@@ -119,10 +137,17 @@ Variable logits_of_hidden(Context& context, const Learner& learner, const Model&
     case OutputLayer::kMaskedLm:
       return model.masked_lm_logits(context,
                                     select_rows(context, hidden, batch.asked, &batch.asked_tokens));
+    case OutputLayer::kNextToken:
+      return select_rows(context, hidden, batch.asked, &batch.asked_tokens);
     case OutputLayer::kPooling:
       return head_input(context, model, hidden, batch, learner.pooling);
   }
   fail(ErrorKind::kInternal, "an unknown output layer");
+}
+
+Variable judged_outputs(Context& context, const Learner& learner, ExampleSpan posed,
+                        Variable outputs) {
+  return learner.task->judged(context, std::move(outputs), posed);
 }
 
 int64_t positions_taken(const Learner& learner) {
@@ -141,8 +166,10 @@ std::vector<ModelOutput> predict(Context& context, const Learner& learner, Examp
     PosedExamples posed(*learner.task, some, occasion);
     TokenBatch batch =
         make_example_batch(posed.all(), {.first_position = learner.model->facts().first_position});
-    append_outputs(*learner.task, some, posed.all(), learner_logits(context, learner, batch),
-                   outputs);
+    append_outputs(
+        *learner.task, some, posed.all(),
+        judged_outputs(context, learner, posed.all(), learner_logits(context, learner, batch)),
+        outputs);
   });
   return outputs;
 }

@@ -45,10 +45,10 @@ struct TaskSettings {
 void set_task(Learner& learner, const TaskInfo& info, const TaskSettings& settings);
 
 // The parts of a base that a task reads.
-ModelParts parts_for(const TaskInfo& info);
+ModelParts parts_for(const TaskInfo& info, const std::string& quantise = "none");
 
-// Logits of a micro-batch: (examples, outputs), (tokens, outputs) or (asked tokens, outputs). The
-// batch must outlive the backward pass.
+// Logits of a micro-batch: (examples, outputs), (tokens, outputs) or (asked tokens, outputs);
+// hidden rows of the asked tokens for kNextToken. The batch must outlive the backward pass.
 Variable learner_logits(Context& context, const Learner& learner, const TokenBatch& batch);
 // The same on another base of the same shape, such as a merged one.
 Variable learner_logits(Context& context, const Learner& learner, const Model& model,
@@ -56,6 +56,10 @@ Variable learner_logits(Context& context, const Learner& learner, const Model& m
 // The same from hidden states that encode() gave, with the learner's adapter active.
 Variable logits_of_hidden(Context& context, const Learner& learner, const Model& model,
                           const Variable& hidden, const TokenBatch& batch);
+
+// What of these outputs the task keeps its figures from (Task::judged).
+Variable judged_outputs(Context& context, const Learner& learner, ExampleSpan posed,
+                        Variable outputs);
 
 // Positions of the base that the learner's virtual tokens take.
 int64_t positions_taken(const Learner& learner);

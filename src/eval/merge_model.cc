@@ -43,7 +43,10 @@ std::vector<double> logits_of(const Learner& learner, const Model& model, bool a
     const TokenSequence* one = &sequence;
     TokenBatch batch =
         make_token_batch({&one, 1}, {.first_position = model.facts().first_position});
-    Tensor logits = learner_logits(context, learner, model, batch).value();
+    Variable outputs = learner_logits(context, learner, model, batch);
+    if (learner.layer == OutputLayer::kNextToken)
+      outputs = model.next_token_logits(context, outputs);
+    Tensor logits = outputs.value();
     const auto* data = logits.data<float>();
     values.insert(values.end(), data, data + logits.count());
   }
@@ -59,7 +62,9 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
   return largest;
 }
 
-bool asks_for_tokens(const Learner& learner) { return learner.layer == OutputLayer::kMaskedLm; }
+bool asks_for_tokens(const Learner& learner) {
+  return learner.layer == OutputLayer::kMaskedLm || learner.layer == OutputLayer::kNextToken;
+}
 
 void ask_for_all(std::vector<TokenSequence>& probe) {
   for (TokenSequence& sequence : probe) {

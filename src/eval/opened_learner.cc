@@ -55,7 +55,10 @@ std::shared_ptr<const Model> load_base_for(const std::filesystem::path& model,
   ModelParts parts;
   std::string trained = adapter.empty() ? "" : recorded_label(adapter).task;
   for (const std::string& name : {trained, task}) {
-    if (!name.empty()) parts.masked_lm = parts.masked_lm || parts_for(find_task(name)).masked_lm;
+    if (name.empty()) continue;
+    ModelParts wanted = parts_for(find_task(name));
+    parts.masked_lm = parts.masked_lm || wanted.masked_lm;
+    parts.language_model = parts.language_model || wanted.language_model;
   }
   return load_model(model, parts);
 }

@@ -32,7 +32,8 @@ class Question {
     activate(context, learner_);
     Variable logits = logits_of_hidden(context, learner_, *learner_.model, hidden, batch_);
     std::vector<ModelOutput> outputs;
-    append_outputs(*learner_.task, examples_, posed_.all(), logits, outputs);
+    append_outputs(*learner_.task, examples_, posed_.all(),
+                   judged_outputs(context, learner_, posed_.all(), std::move(logits)), outputs);
     return outputs;
   }
 

@@ -27,14 +27,17 @@ struct TaskOptions {
   Similarity distance = Similarity::kCosine;  // of triplets
   double margin = 0.5;                        // of triplets
   double similarity_scale = 20;               // of in-batch negatives: 1 / temperature
-  const Tokenizer* tokenizer = nullptr;       // outlives the task; for tasks over the vocabulary
+  // Both outlive the task; for tasks over the vocabulary.
+  const Tokenizer* tokenizer = nullptr;
+  const Model* model = nullptr;
 };
 
 // What turns the base's hidden states into a task's outputs.
 enum class OutputLayer {
-  kHead,      // a head that is trained with the adapter
-  kMaskedLm,  // the base's own masked-LM head, frozen like the rest
-  kPooling,   // nothing but pooling: a vector per text
+  kHead,       // a head that is trained with the adapter
+  kMaskedLm,   // the base's own masked-LM head, frozen like the rest
+  kPooling,    // nothing but pooling: a vector per text
+  kNextToken,  // none: the task has hidden rows, and the base's output projection for them
 };
 
 // When an example is looked at. Tasks that make their own targets (masked LM) draw new ones in
@@ -79,10 +82,15 @@ class Task {
   // What these examples add to the number that the effective batch's loss is divided by.
   virtual double loss_weight(ExampleSpan examples) const = 0;
   // Losses per row, divided by `normalizer`, the loss_weight of the whole effective batch.
-  virtual Variable loss(OpContext& context, const Variable& logits, const BatchTargets& targets,
+  virtual Variable loss(Context& context, const Variable& logits, const BatchTargets& targets,
                         double normalizer) const = 0;
   // The targets must outlive the backward pass, so they cannot be made in the call.
-  Variable loss(OpContext&, const Variable&, BatchTargets&&, double) const = delete;
+  Variable loss(Context&, const Variable&, BatchTargets&&, double) const = delete;
+  // What is kept of the outputs of these examples is computed from, row by row: they themselves, or
+  // fewer numbers where a row of outputs is more than the task needs.
+  virtual Variable judged(Context& /*context*/, Variable outputs, ExampleSpan) const {
+    return outputs;
+  }
   // What to keep of an example's logits (rows, outputs) for prediction() and metrics(); all of them
   // where they are few. `example` is as it was posed.
   virtual std::vector<float> kept(const EncodedExample& /*example*/,

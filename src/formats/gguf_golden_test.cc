@@ -5,14 +5,14 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/source_dir.h"
 #include "formats/gguf.h"
 #include "formats/safetensors.h"
 
 namespace inlay {
 namespace {
 
-const std::filesystem::path kFolder =
-    std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/formats";
+const std::filesystem::path kFolder = source_dir() / "tests/golden/formats";
 
 class GgufGolden : public testing::Test {
  protected:

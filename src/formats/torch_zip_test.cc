@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/source_dir.h"
 #include "formats/state_dict_pickle.h"
 #include "formats/stored_zip.h"
 
@@ -32,7 +33,7 @@ void expect_error(Call call, const std::string& part) {
 }
 
 std::string torch_made() {
-  return read_file(fs::path(INLAY_SOURCE_DIR) / "tests/golden/formats/torch_state.bin");
+  return read_file(source_dir() / "tests/golden/formats/torch_state.bin");
 }
 
 // tests/golden/formats/make_torch_state.py says what is in it.

@@ -26,8 +26,8 @@ struct Family {
                                   const ModelParts& parts, WeightSource& weights);
   // How the names of tensors of heads begin: files may hold them whether or not they are asked for.
   std::vector<std::string> head_tensors;
-  // A random tiny configuration (config.json's text) for contract tests.
-  std::string tiny_config;
+  // How the names of tensors end that hold nothing the configuration does not say.
+  std::vector<std::string> buffers = {};
 };
 
 // All families, in the order of families/list.h.

@@ -1,9 +1,47 @@
 #include "models/model.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "models/family.h"
 #include "text/tokenizer.h"
 
 namespace inlay {
+
+Variable Model::pooled(Context&, const Variable&, const TokenBatch&) const {
+  fail(ErrorKind::kInternal, "this base has no pooler");
+}
+
+Variable Model::masked_lm_logits(Context&, const Variable&) const {
+  fail(ErrorKind::kInternal, "this base has no masked-LM head");
+}
+
+Variable Model::continue_from(Context&, const TokenBatch&, KeyValueCache&) const {
+  fail(ErrorKind::kInternal, "this base is no language model");
+}
+
+Variable Model::next_token_logits(Context&, const Variable&) const {
+  fail(ErrorKind::kInternal, "this base is no language model");
+}
+
+Variable Model::next_token_loss(Context&, const Variable&, const std::vector<int32_t>&,
+                                double) const {
+  fail(ErrorKind::kInternal, "this base is no language model");
+}
+
+std::optional<BlockFormat> quantisation_named(const std::string& name) {
+  if (name == "none") return std::nullopt;
+  std::string known = "none";
+  for (const BlockFormatInfo& info : block_formats()) {
+    if (info.quantise == nullptr) continue;
+    std::string small(info.name);
+    std::transform(small.begin(), small.end(), small.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (small == name) return info.format;
+    known += ", " + small;
+  }
+  fail(ErrorKind::kUsage, "no weights are held as \"{}\"; there are {}", name, known);
+}
 
 std::shared_ptr<const Model> load_model(const std::filesystem::path& folder,
                                         const ModelParts& parts) {
@@ -18,8 +56,9 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& folder,
 
   auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(folder));
   WeightSource weights(checkpoint, facts.prefix, folder.string());
+  if (parts.quantise.has_value()) weights.quantise(*parts.quantise);
   std::unique_ptr<Model> model = family.build(*config, facts, parts, weights);
-  weights.finish(family.head_tensors);
+  weights.finish(family.head_tensors, family.buffers);
   facts.unused = weights.unused();
   facts.token_ids = [folder](const std::string& text) {
     return Tokenizer::load(folder).encode(text, {.add_special_tokens = false}).ids;

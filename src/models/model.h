@@ -8,12 +8,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "formats/checkpoint.h"
 #include "formats/model_config.h"
+#include "models/key_value_cache.h"
 #include "models/shared_rows.h"
 #include "models/token_batch.h"
 #include "nn/base_facts.h"
@@ -24,7 +26,15 @@ namespace inlay {
 // Which parts beyond the encoder to load, where the base has them.
 struct ModelParts {
   bool masked_lm = false;
+  bool language_model = false;  // a decoder's output projection
+  // What linear layers are held in; unset: as the files have them. Tables and the output projection
+  // stay as they are (Dettmers et al. 2023, arXiv:2305.14314, section 3).
+  std::optional<BlockFormat> quantise = {};
 };
+
+// "none", or a format by its name in small letters: "int8", "nf4", "q8_0", "q4_0". kUsage with
+// those that there are for another one.
+std::optional<BlockFormat> quantisation_named(const std::string& name);
 
 class Model {
  public:
@@ -43,12 +53,23 @@ class Model {
                                                std::span<const AdaptedBatch> asked,
                                                SharedWork& work) const = 0;
   // The pooler of the pretrained base, (examples, hidden). REQUIRES: has_pooler().
-  virtual bool has_pooler() const = 0;
-  virtual Variable pooled(Context& context, const Variable& hidden,
-                          const TokenBatch& batch) const = 0;
+  virtual bool has_pooler() const { return false; }
+  virtual Variable pooled(Context& context, const Variable& hidden, const TokenBatch& batch) const;
   // Vocabulary logits of hidden rows, (rows, vocabulary). REQUIRES: has_masked_lm().
-  virtual bool has_masked_lm() const = 0;
-  virtual Variable masked_lm_logits(Context& context, const Variable& rows) const = 0;
+  virtual bool has_masked_lm() const { return false; }
+  virtual Variable masked_lm_logits(Context& context, const Variable& rows) const;
+  // What encode() gives for tokens that follow those in the cache, which is longer by them
+  // afterwards. A prompt's virtual tokens are set before the first ones alone. Nothing may be
+  // recorded, and the adapters are those of all sequences. REQUIRES: has_language_model().
+  virtual Variable continue_from(Context& context, const TokenBatch& batch,
+                                 KeyValueCache& cache) const;
+  // Logits of the token that follows each of these hidden rows, (rows, vocabulary), and the cross
+  // entropy of `targets` among them, as in autograd/ops/projected_cross_entropy.h, for which no
+  // such array is made unless an adapter changes the projection. REQUIRES: has_language_model().
+  virtual bool has_language_model() const { return false; }
+  virtual Variable next_token_logits(Context& context, const Variable& rows) const;
+  virtual Variable next_token_loss(Context& context, const Variable& rows,
+                                   const std::vector<int32_t>& targets, double normalizer) const;
 
   const BaseFacts& facts() const { return facts_; }
   const std::vector<const Site*>& sites() const { return facts_.sites; }

@@ -15,11 +15,6 @@ namespace inlay {
 
 namespace {
 
-std::string layer_prefix(const std::string& pattern, int number) {
-  std::size_t place = pattern.find("{}");
-  return pattern.substr(0, place) + std::to_string(number) + pattern.substr(place + 2);
-}
-
 bool same_contents(const Tensor& a, const Tensor& b) {
   return a.dtype() == b.dtype() && a.shape() == b.shape() &&
          (a.raw() == b.raw() || std::memcmp(a.raw(), b.raw(), a.byte_count()) == 0);
@@ -27,88 +22,43 @@ bool same_contents(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-LinearSite PostNormEncoder::linear(WeightSource& weights, const std::string& name, SiteRole role,
-                                   int layer, int64_t in, int64_t out) {
-  Site site{.name = name, .kind = SiteKind::kLinear, .role = role, .layer = layer};
-  FrozenWeight weight = weights.take_linear(name, in, out, site);
-  return {std::move(site), std::move(weight)};
-}
-
-NormSite PostNormEncoder::norm(WeightSource& weights, const std::string& name, int layer) {
-  NormSite norm;
-  norm.site = {.name = name, .kind = SiteKind::kNorm, .layer = layer};
-  norm.eps = static_cast<float>(sizes_.eps);
-  weights.take_norm(name, sizes_.hidden, norm);
-  return norm;
-}
-
-EmbeddingSite PostNormEncoder::embedding(WeightSource& weights, const std::string& name,
-                                         int64_t rows) {
-  Site site{.name = name, .kind = SiteKind::kEmbedding, .in = rows, .out = sizes_.hidden};
-  site.weight = weights.take(name + ".weight", {rows, sizes_.hidden});
-  return {std::move(site)};
-}
-
-HiddenSite PostNormEncoder::hidden(const std::string& name, const std::string& adapterhub,
-                                   SiteRole role, int layer) const {
-  Site site{.name = name,
-            .kind = SiteKind::kHidden,
-            .role = role,
-            .layer = layer,
-            .in = sizes_.hidden,
-            .out = sizes_.hidden,
-            .adapterhub = adapterhub};
-  return {std::move(site)};
-}
-
-SelfAttentionSite PostNormEncoder::self_attention(const std::string& query, int layer) const {
-  Site site{.name = query.substr(0, query.rfind('.')),
-            .kind = SiteKind::kAttention,
-            .layer = layer,
-            .in = sizes_.hidden,
-            .out = sizes_.hidden,
-            .heads = sizes_.heads,
-            .kv_heads = sizes_.heads};
-  float head_size = static_cast<float>(sizes_.hidden / sizes_.heads);
-  return {std::move(site),
-          {.heads = sizes_.heads, .kv_heads = sizes_.heads, .scale = 1.0f / std::sqrt(head_size)}};
-}
-
-PromptSite PostNormEncoder::prompt(const std::string& name, SiteRole role) const {
-  return {{.name = name,
-           .kind = SiteKind::kPrompt,
-           .role = role,
-           .in = sizes_.hidden,
-           .out = sizes_.hidden}};
-}
-
-PostNormEncoder::Layer PostNormEncoder::make_layer(WeightSource& weights, const EncoderNames& names,
-                                                   int number) {
+PostNormEncoder::Layer PostNormEncoder::make_layer(SiteMaker& make, const EncoderNames& names,
+                                                   int number) const {
   std::string at = layer_prefix(names.layer, number);
-  int64_t size = sizes_.hidden, wide = sizes_.intermediate;
-  auto block = [&](const std::string& adapters, SiteRole role) {
-    return hidden(at + adapters, at + adapters, role, number);
+  int64_t size = sizes_.hidden, wide = sizes_.intermediate, head = size / sizes_.heads;
+  auto square = [&](const std::string& name, SiteRole role) {
+    return make.linear(at + name, role, number, {.in = size, .out = size});
   };
-  return {
-      linear(weights, at + names.query, SiteRole::kQuery, number, size, size),
-      linear(weights, at + names.key, SiteRole::kKey, number, size, size),
-      linear(weights, at + names.value, SiteRole::kValue, number, size, size),
-      linear(weights, at + names.attention_output, SiteRole::kAttentionOutput, number, size, size),
-      linear(weights, at + names.up, SiteRole::kUp, number, size, wide),
-      linear(weights, at + names.down, SiteRole::kDown, number, wide, size),
-      norm(weights, at + names.attention_norm, number),
-      norm(weights, at + names.output_norm, number),
-      block(names.attention_adapters, SiteRole::kAttentionBlock),
-      block(names.output_adapters, SiteRole::kFeedForwardBlock),
-      hidden(at.substr(0, at.size() - 1), at + "reft_layer.refts", SiteRole::kLayerOutput, number),
-      self_attention(at + names.query, number)};
+  auto norm = [&](const std::string& name) {
+    return make.norm(at + name, number, size, {.eps = sizes_.eps});
+  };
+  auto block = [&](const std::string& adapters, SiteRole role) {
+    return make.hidden(at + adapters, at + adapters, role, number);
+  };
+  return {square(names.query, SiteRole::kQuery),
+          square(names.key, SiteRole::kKey),
+          square(names.value, SiteRole::kValue),
+          square(names.attention_output, SiteRole::kAttentionOutput),
+          make.linear(at + names.up, SiteRole::kUp, number, {.in = size, .out = wide}),
+          make.linear(at + names.down, SiteRole::kDown, number, {.in = wide, .out = size}),
+          norm(names.attention_norm),
+          norm(names.output_norm),
+          block(names.attention_adapters, SiteRole::kAttentionBlock),
+          block(names.output_adapters, SiteRole::kFeedForwardBlock),
+          make.hidden(at.substr(0, at.size() - 1), at + "reft_layer.refts", SiteRole::kLayerOutput,
+                      number),
+          make.attention(at + names.query, number, head,
+                         {.heads = sizes_.heads,
+                          .kv_heads = sizes_.heads,
+                          .scale = 1.0f / std::sqrt(static_cast<float>(head))})};
 }
 
 std::unique_ptr<PostNormEncoder::MaskedLm> PostNormEncoder::make_masked_lm(
     WeightSource& weights, const EncoderNames& names) {
-  LinearSite dense =
-      linear(weights, names.mlm_dense, SiteRole::kMaskedLm, -1, sizes_.hidden, sizes_.hidden);
-  NormSite mlm_norm = norm(weights, names.mlm_norm, -1);
+  SiteMaker make(weights, sizes_.hidden);
+  LinearSite dense = make.linear(names.mlm_dense, SiteRole::kMaskedLm, -1,
+                                 {.in = sizes_.hidden, .out = sizes_.hidden});
+  NormSite mlm_norm = make.norm(names.mlm_norm, -1, sizes_.hidden, {.eps = sizes_.eps});
   mlm_norm.site.role = SiteRole::kMaskedLm;
   Site bias{.name = names.mlm_bias,
             .kind = SiteKind::kParameter,
@@ -135,18 +85,20 @@ PostNormEncoder::PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& 
   require(sizes.hidden % sizes.heads == 0, ErrorKind::kInput,
           "{}/config.json: {} attention heads do not divide the hidden size {}", weights.where(),
           sizes.heads, sizes.hidden);
-  word_ = embedding(weights, names.word, sizes.vocabulary);
-  position_ = embedding(weights, names.position, sizes.positions);
-  if (!names.type.empty()) type_ = embedding(weights, names.type, sizes.types);
-  embedding_norm_ = norm(weights, names.embedding_norm, -1);
-  embedded_ = hidden(names.word.substr(0, names.word.find('.')), "invertible_adapters",
-                     SiteRole::kEmbeddingOutput, -1);
-  inputs_ = prompt("inputs_embeds", SiteRole::kInputEmbeddings);
-  prompt_ = prompt("prompt_tuning", SiteRole::kEmbeddingOutput);
+  SiteMaker make(weights, sizes.hidden);
+  word_ = make.embedding(names.word, sizes.vocabulary);
+  position_ = make.embedding(names.position, sizes.positions);
+  if (!names.type.empty()) type_ = make.embedding(names.type, sizes.types);
+  embedding_norm_ = make.norm(names.embedding_norm, -1, sizes.hidden, {.eps = sizes.eps});
+  embedded_ = make.hidden(names.word.substr(0, names.word.find('.')), "invertible_adapters",
+                          SiteRole::kEmbeddingOutput, -1);
+  inputs_ = make.prompt("inputs_embeds", SiteRole::kInputEmbeddings);
+  prompt_ = make.prompt("prompt_tuning", SiteRole::kEmbeddingOutput);
   for (int number = 0; number < sizes.layers; ++number)
-    layers_.push_back(make_layer(weights, names, number));
+    layers_.push_back(make_layer(make, names, number));
   if (!names.pooler.empty() && weights.contains(names.pooler + ".weight")) {
-    pooler_ = linear(weights, names.pooler, SiteRole::kPooler, -1, sizes.hidden, sizes.hidden);
+    pooler_ =
+        make.linear(names.pooler, SiteRole::kPooler, -1, {.in = sizes.hidden, .out = sizes.hidden});
   }
   if (parts.masked_lm && weights.contains(names.mlm_dense + ".weight"))
     mlm_ = make_masked_lm(weights, names);
@@ -196,20 +148,15 @@ std::vector<const Site*> PostNormEncoder::sites_of_layer(int layer) const {
 
 Variable PostNormEncoder::embed(Context& context, const TokenBatch& batch) const {
   // The order of Hugging Face's sum: word + type, then position.
-  std::array<EmbeddingLookup, 3> lookups{lookup(context, word_, &batch.ids)};
+  std::array<EmbeddingLookup, 3> lookups{table_lookup(context, word_, batch.ids)};
   std::size_t count = 1;
-  if (type_.has_value()) lookups.at(count++) = lookup(context, *type_, &batch.types);
-  lookups.at(count++) = lookup(context, position_, &batch.positions);
+  if (type_.has_value()) lookups.at(count++) = table_lookup(context, *type_, batch.types);
+  lookups.at(count++) = table_lookup(context, position_, batch.positions);
   Variable sum = adapts_tables(context)
                      ? adapted_sum(context, batch)
                      : embedding_sum(context, {lookups.data(), count}, &batch.tokens);
   sum = norm_site(context, embedding_norm_, sum, Variable());
   return prompt_site(context, prompt_, hidden_site(context, embedded_, std::move(sum)));
-}
-
-EmbeddingLookup PostNormEncoder::lookup(Context& context, const EmbeddingSite& embedding,
-                                        const std::vector<int32_t>* ids) const {
-  return {{embedding.site.weight, embedding_replacement(context, embedding)}, ids};
 }
 
 bool PostNormEncoder::adapts_tables(const Context& context) const {
@@ -218,16 +165,9 @@ bool PostNormEncoder::adapts_tables(const Context& context) const {
          (type_.has_value() && has_trained_rows(context, *type_));
 }
 
-Variable PostNormEncoder::rows_of_table(Context& context, const EmbeddingSite& embedding,
-                                        const std::vector<int32_t>& ids,
-                                        const RowSpace* rows) const {
-  std::array<EmbeddingLookup, 1> one{lookup(context, embedding, &ids)};
-  return embedding_site(context, embedding, embedding_sum(context, one, rows), ids);
-}
-
 Variable PostNormEncoder::adapted_sum(Context& context, const TokenBatch& batch) const {
   Variable sum =
-      prompt_site(context, inputs_, rows_of_table(context, word_, batch.ids, &batch.tokens));
+      prompt_site(context, inputs_, table_rows(context, word_, batch.ids, &batch.tokens));
   const RowSpace& rows = *sum.row_space();
   // Virtual tokens are of type 0 and take positions like any other.
   std::vector<int32_t> types, positions;
@@ -251,8 +191,7 @@ Variable PostNormEncoder::adapted_sum(Context& context, const TokenBatch& batch)
     }
   }
   auto add_table = [&](const EmbeddingSite& table, std::vector<int32_t> numbers) {
-    sum =
-        add(context, sum, rows_of_table(context, table, *context.keep(std::move(numbers)), &rows));
+    sum = add(context, sum, table_rows(context, table, *context.keep(std::move(numbers)), &rows));
   };
   if (type_.has_value()) add_table(*type_, std::move(types));
   add_table(position_, std::move(positions));
@@ -293,7 +232,13 @@ Variable PostNormEncoder::run_layer(Context& context, const Layer& layer, const 
     Variable k = linear_site(context, layer.key, x, Precision::kCompute);
     Variable v = linear_site(context, layer.value, x, Precision::kCompute);
     mixed = attention_site(context, layer.attention,
-                           {x, q, k, v, layer.key, layer.value, layer.attention.shape});
+                           {x,
+                            q,
+                            k,
+                            v,
+                            {layer.key, 0, sizes_.hidden},
+                            {layer.value, 0, sizes_.hidden},
+                            layer.attention.shape});
   }
   Variable attended = linear_site(context, layer.attention_output, mixed, Precision::kFull);
   mixed = Variable();
@@ -353,7 +298,7 @@ Variable PostNormEncoder::masked_lm_logits(Context& context, const Variable& row
   x = norm_site(context, mlm_->norm, x, Variable());
   // A tied decoder is the word embedding, whose rows invertible adapters changed on their way in.
   x = inverse_site(context, embedded_, x);
-  if (mlm_->tied) return tied_linear_site(context, {word_, mlm_->bias, mlm_->decoder}, x);
+  if (mlm_->tied) return tied_linear_site(context, {word_, &mlm_->bias, mlm_->decoder}, x);
   LinearWeights decoder{.frozen = &mlm_->decoder,
                         .bias = parameter_replacement(context, mlm_->bias)};
   return inlay::linear(context, x, decoder, Precision::kFull);

@@ -12,8 +12,7 @@
 #include "autograd/ops/activation.h"
 #include "autograd/ops/embedding.h"
 #include "models/model.h"
-#include "models/weight_source.h"
-#include "nn/modules.h"
+#include "models/site_maker.h"
 
 namespace inlay {
 
@@ -62,15 +61,7 @@ class PostNormEncoder : public Model {
     bool tied;  // the decoder's weight is the word table
   };
 
-  LinearSite linear(WeightSource& weights, const std::string& name, SiteRole role, int layer,
-                    int64_t in, int64_t out);
-  NormSite norm(WeightSource& weights, const std::string& name, int layer);
-  EmbeddingSite embedding(WeightSource& weights, const std::string& name, int64_t rows);
-  HiddenSite hidden(const std::string& name, const std::string& adapterhub, SiteRole role,
-                    int layer) const;
-  SelfAttentionSite self_attention(const std::string& query, int layer) const;
-  PromptSite prompt(const std::string& name, SiteRole role) const;
-  Layer make_layer(WeightSource& weights, const EncoderNames& names, int number);
+  Layer make_layer(SiteMaker& make, const EncoderNames& names, int number) const;
   std::unique_ptr<MaskedLm> make_masked_lm(WeightSource& weights, const EncoderNames& names);
   void register_sites();
   // What embed() runs, and what run_layer() does for this layer.
@@ -82,11 +73,6 @@ class PostNormEncoder : public Model {
   // rows of a table.
   bool adapts_tables(const Context& context) const;
   Variable adapted_sum(Context& context, const TokenBatch& batch) const;
-  // `ids` must outlive the backward pass.
-  Variable rows_of_table(Context& context, const EmbeddingSite& embedding,
-                         const std::vector<int32_t>& ids, const RowSpace* rows) const;
-  EmbeddingLookup lookup(Context& context, const EmbeddingSite& embedding,
-                         const std::vector<int32_t>* ids) const;
   Variable run_layer(Context& context, const Layer& layer, const Variable& x) const;
 
   EncoderSizes sizes_;

@@ -22,7 +22,12 @@ class RotarySettings {
       : where_(config.where()), positions(max_positions) {
     const Json* json = find(config, layer_type);
     if (json != nullptr) json_ = *json;
-    theta = number_or("rope_theta", config.number_or("rope_theta", 10000.0, 1e-6, 1e12));
+    // Old files of Gemma 3 keep what layers with a window turn by beside the rest, unstretched.
+    bool local = layer_type == "sliding_attention" && config.has("rope_local_base_freq") &&
+                 !config.has("rope_parameters");
+    if (local) json_ = Json::object();
+    const char* base = local ? "rope_local_base_freq" : "rope_theta";
+    theta = number_or("rope_theta", config.number_or(base, 10000.0, 1e-6, 1e12));
     double share = number_or("partial_rotary_factor",
                              config.number_or("partial_rotary_factor", 1.0, 0.0, 1.0));
     turned = static_cast<int64_t>(static_cast<double>(head_dim) * share);
@@ -213,17 +218,15 @@ RotaryFrequencies read_rotary_frequencies(const ModelConfig& config, int64_t hea
        settings.type, known);
 }
 
-RotaryTables rotary_tables(const RotaryFrequencies& frequencies, int64_t positions) {
-  bool is_long = !frequencies.inverse_long.empty() && positions > frequencies.original_positions;
-  const std::vector<double>& inverse = is_long ? frequencies.inverse_long : frequencies.inverse;
+RotaryTables rotary_tables(const std::vector<double>& inverse, double scale, int64_t positions) {
   auto pairs = static_cast<int64_t>(inverse.size());
   RotaryTables tables{Tensor::empty({positions, pairs}, DType::kF32),
                       Tensor::empty({positions, pairs}, DType::kF32)};
   for (int64_t p = 0; p < positions; ++p) {
     for (int64_t i = 0; i < pairs; ++i) {
       double angle = static_cast<double>(p) * inverse[static_cast<std::size_t>(i)];
-      out(tables.cosine).store(p * pairs + i, std::cos(angle) * frequencies.scale);
-      out(tables.sine).store(p * pairs + i, std::sin(angle) * frequencies.scale);
+      out(tables.cosine).store(p * pairs + i, std::cos(angle) * scale);
+      out(tables.sine).store(p * pairs + i, std::sin(angle) * scale);
     }
   }
   return tables;

@@ -32,7 +32,8 @@ RotaryFrequencies read_rotary_frequencies(const ModelConfig& config, int64_t hea
                                           int64_t max_positions,
                                           const std::string& layer_type = "");
 
-// Angles are computed in double and rounded once. Texts of up to `positions` tokens.
-RotaryTables rotary_tables(const RotaryFrequencies& frequencies, int64_t positions);
+// Cosines and sines of `positions` positions for one of these lists, times `scale`. Angles are
+// computed in double and rounded once.
+RotaryTables rotary_tables(const std::vector<double>& inverse, double scale, int64_t positions);
 
 }  // namespace inlay

@@ -67,13 +67,14 @@ TEST(RotaryFrequencies, OfYarnRampOverTheChannels) {
   EXPECT_NEAR(found.scale, 0.1 * std::log(4.0) + 1, 1e-12);
 }
 
-TEST(RotaryFrequencies, OfLongropeDependOnTheLengthOfTheText) {
+TEST(RotaryFrequencies, OfLongropeAreOthersForLongTexts) {
   RotaryFrequencies found = read(R"({"original_max_position_embeddings": 2048,
     "rope_scaling": {"type": "longrope", "short_factor": [1, 1, 2, 2],
                      "long_factor": [2, 4, 8, 16]}})");
   expect_inverse(found, {1, 0.1, 0.005, 0.0005});
   EXPECT_NEAR(found.scale, std::sqrt(1 + std::log(2.0) / std::log(2048.0)), 1e-12);
-  RotaryTables near = rotary_tables(found, 2048), far = rotary_tables(found, 2049);
+  RotaryTables near = rotary_tables(found.inverse, found.scale, 16);
+  RotaryTables far = rotary_tables(found.inverse_long, found.scale, 16);
   EXPECT_NEAR(in(near.sine).load<double>(4 + 1), std::sin(0.1) * found.scale, 1e-7);
   EXPECT_NEAR(in(far.sine).load<double>(4 + 1), std::sin(0.025) * found.scale, 1e-7);
 }

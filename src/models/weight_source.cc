@@ -1,7 +1,10 @@
 #include "models/weight_source.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
+
+#include "nn/initializers.h"
 
 namespace inlay {
 namespace {
@@ -23,16 +26,38 @@ WeightSource::WeightSource(std::shared_ptr<const Checkpoint> checkpoint, std::st
                            std::string where)
     : checkpoint_(std::move(checkpoint)), prefix_(std::move(prefix)), where_(std::move(where)) {}
 
+WeightSource::WeightSource(const NewWeights& made, std::string prefix, std::string where)
+    : new_(made), prefix_(std::move(prefix)), where_(std::move(where)) {}
+
+// Biases are 0, norms leave their input as it is, and matrices are drawn, each from a stream of its
+// own.
+Tensor WeightSource::make(const std::string& name, const Shape& shape) {
+  bool head = name.starts_with("lm_head.");
+  std::string full = head ? name : prefix_ + name;
+  Tensor tensor = Tensor::zeros(shape, DType::kF32);
+  if (shape.rank() > 1) {
+    tensor = normal_init(shape, static_cast<float>(new_->deviation),
+                         Stream(new_->seed, "init/base/" + full));
+  } else if (!name.ends_with(".bias")) {
+    std::fill_n(tensor.mutable_data<float>(), tensor.count(), norm_start_);
+  }
+  if (new_->dtype != DType::kF32) tensor = tensor.to(new_->dtype);
+  new_->made->push_back({std::move(full), tensor});
+  return tensor;
+}
+
 std::string WeightSource::full_name(std::string_view name) const {
   std::string prefixed = prefix_ + std::string(name);
   return checkpoint_->contains(prefixed) ? prefixed : std::string(name);
 }
 
 bool WeightSource::contains(std::string_view name) const {
+  if (new_.has_value()) return false;
   return checkpoint_->contains(full_name(name));
 }
 
 Tensor WeightSource::take(const std::string& name, const Shape& shape) {
+  if (new_.has_value()) return make(name, shape);
   std::string full = full_name(name);
   require(
       checkpoint_->contains(full), ErrorKind::kInput,
@@ -51,31 +76,51 @@ Tensor WeightSource::take(const std::string& name, const Shape& shape) {
   return tensor;
 }
 
-FrozenWeight WeightSource::take_linear(const std::string& name, int64_t in, int64_t out,
+FrozenWeight WeightSource::take_linear(const std::string& name, const LinearForm& form,
                                        Site& site) {
-  site.weight = take(name + ".weight", {out, in});
-  site.bias = take(name + ".bias", {out});
-  site.in = in;
-  site.out = out;
-  auto drop = [checkpoint = checkpoint_, full = full_name(name + ".weight")] {
-    checkpoint->drop_pages(full);
-  };
-  return FrozenWeight(site.weight, site.bias, onednn::Layout::kOutIn, drop);
+  site.weight =
+      take(name + ".weight", form.in_by_out ? Shape{form.in, form.out} : Shape{form.out, form.in});
+  if (form.bias) site.bias = take(name + ".bias", {form.out});
+  site.in = form.in;
+  site.out = form.out;
+  site.in_by_out = form.in_by_out;
+  std::function<void()> drop;
+  if (checkpoint_ != nullptr) {
+    drop = [checkpoint = checkpoint_, full = full_name(name + ".weight")] {
+      checkpoint->drop_pages(full);
+    };
+  }
+  if (quantised_.has_value() && form.in % block_format_info(*quantised_).block_length == 0) {
+    site.quantised = std::make_shared<const QuantisedMatrix>(
+        QuantisedMatrix::quantise(out_by_in(site), *quantised_));
+    if (drop) drop();
+    return FrozenWeight(*site.quantised, site.bias);
+  }
+  return FrozenWeight(site.weight, site.bias,
+                      form.in_by_out ? onednn::Layout::kInOut : onednn::Layout::kOutIn, drop);
 }
 
-void WeightSource::take_norm(const std::string& name, int64_t channels, NormSite& norm) {
+void WeightSource::take_norm(const std::string& name, int64_t channels, const NormForm& form,
+                             NormSite& norm) {
   bool old_names = contains(name + ".gamma");
+  norm.kind = form.kind;
+  norm.eps = static_cast<float>(form.eps);
+  norm.offset = form.offset;
+  norm_start_ = 1 - form.offset;
   norm.site.weight = take(name + (old_names ? ".gamma" : ".weight"), {channels});
-  norm.site.bias = take(name + (old_names ? ".beta" : ".bias"), {channels});
   norm.site.in = norm.site.out = channels;
   norm.gamma = norm.site.weight.to(DType::kF32);
+  if (form.kind != NormKind::kLayer) return;
+  norm.site.bias = take(name + (old_names ? ".beta" : ".bias"), {channels});
   norm.beta = norm.site.bias.to(DType::kF32);
 }
 
-void WeightSource::finish(std::span<const std::string> other_heads) {
+void WeightSource::finish(std::span<const std::string> other_heads,
+                          std::span<const std::string> buffers) {
   std::vector<std::string> unknown;
   for (const std::string& name : checkpoint_->names()) {
-    if (taken_.contains(name)) continue;
+    auto ends_name = [&](const std::string& end) { return name.ends_with(end); };
+    if (taken_.contains(name) || std::any_of(buffers.begin(), buffers.end(), ends_name)) continue;
     bool head = std::any_of(other_heads.begin(), other_heads.end(), [&](const std::string& start) {
       return name.starts_with(start) || name.starts_with(prefix_ + start);
     });

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -11,9 +12,31 @@
 #include <vector>
 
 #include "formats/checkpoint.h"
+#include "formats/safetensors.h"
 #include "nn/modules.h"
 
 namespace inlay {
+
+// How files hold a linear layer.
+struct LinearForm {
+  int64_t in = 0, out = 0;
+  bool bias = true;
+  bool in_by_out = false;  // the weight is (in, out), as GPT-2's Conv1D
+};
+
+struct NormForm {
+  NormKind kind = NormKind::kLayer;
+  double eps = 1e-12;
+  float offset = 0;  // added to the weight as stored (kRootSquare)
+};
+
+// Weights that nobody trained, made as they are asked for (models/new_weights.h).
+struct NewWeights {
+  double deviation = 0.02;  // of N(0, deviation^2)
+  DType dtype = DType::kF32;
+  uint64_t seed = 0;
+  std::vector<NamedTensor>* made = nullptr;
+};
 
 class WeightSource {
  public:
@@ -21,18 +44,25 @@ class WeightSource {
   // bare one; `where` is the model's folder, for messages.
   WeightSource(std::shared_ptr<const Checkpoint> checkpoint, std::string prefix, std::string where);
 
+  WeightSource(const NewWeights& made, std::string prefix, std::string where);
+
+  // Linear layers from here on are held in fewer bits, where their inputs are whole blocks of the
+  // format; their pages of the file are dropped.
+  void quantise(BlockFormat format) { quantised_ = format; }
+
   bool contains(std::string_view name) const;  // `name` without the prefix
   // The tensor of this shape, as mapped. A missing tensor or another shape is kInput; the message
   // names it.
   Tensor take(const std::string& name, const Shape& shape);
-  // A linear layer `name`.weight (out, in) and `name`.bias, whose pages are dropped once packed.
-  FrozenWeight take_linear(const std::string& name, int64_t in, int64_t out, Site& site);
-  // Fills a norm from `name`.weight and `name`.bias, or from the old names gamma and beta.
-  void take_norm(const std::string& name, int64_t channels, NormSite& norm);
+  // A linear layer `name`.weight and `name`.bias, whose pages are dropped once packed.
+  FrozenWeight take_linear(const std::string& name, const LinearForm& form, Site& site);
+  // Fills a norm from `name`.weight and, for kLayer, `name`.bias, or from the old names gamma and
+  // beta.
+  void take_norm(const std::string& name, int64_t channels, const NormForm& form, NormSite& norm);
 
-  // Every tensor must have been taken, or begin with one of `other_heads` (reported through
-  // unused()).
-  void finish(std::span<const std::string> other_heads);
+  // Every tensor must have been taken, begin with one of `other_heads` (reported through unused()),
+  // or end with one of `buffers`.
+  void finish(std::span<const std::string> other_heads, std::span<const std::string> buffers);
   // Names, with prefix, of tensors that belong to heads that were not asked for.
   const std::vector<std::string>& unused() const { return unused_; }
   const Checkpoint& checkpoint() const { return *checkpoint_; }
@@ -40,8 +70,12 @@ class WeightSource {
 
  private:
   std::string full_name(std::string_view name) const;
+  Tensor make(const std::string& name, const Shape& shape);
 
-  std::shared_ptr<const Checkpoint> checkpoint_;
+  std::shared_ptr<const Checkpoint> checkpoint_;  // null where weights are made
+  std::optional<NewWeights> new_;
+  std::optional<BlockFormat> quantised_;
+  float norm_start_ = 1;  // of the norm that is being made
   std::string prefix_;
   std::string where_;
   std::set<std::string, std::less<>> taken_;

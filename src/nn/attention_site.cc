@@ -81,11 +81,12 @@ Variable prompted(Context& context, const Site& site, const std::vector<ActiveAd
 
 Variable attention_site(Context& context, const SelfAttentionSite& attention,
                         const AttentionBlock& block) {
-  const RowSpace& space = *block.query.row_space();
-  if (!any_adapter(context, attention.site) && space.key_bias.empty()) {
+  const RowSpace& queries = *block.query.row_space();
+  const RowSpace& keys = *block.key.row_space();
+  if (!any_adapter(context, attention.site) && keys.key_bias.empty()) {
     return tapped(context, attention.site,
                   inlay::attention(context, block.query, block.key, block.value,
-                                   space.example_offsets, space.example_offsets, attention.shape));
+                                   queries.example_offsets, keys.example_offsets, attention.shape));
   }
   Variable y = for_each_segment(
       context,

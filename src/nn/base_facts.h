@@ -22,6 +22,7 @@ struct BaseFacts {
   int64_t first_position = 0;  // the row of the position table that the first token reads
   int64_t type_count = 0;      // rows of the token type table, 0 without one
   bool has_pooler = false;
+  bool causal = false;  // a token sees those before it alone
   // Hugging Face's own heads for the family.
   HeadLayout sequence_head, token_head;
   HeadLayout span_head = {.input = HeadInput::kTokens, .output = "qa_outputs"};

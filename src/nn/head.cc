@@ -8,7 +8,7 @@
 namespace inlay {
 namespace {
 
-constexpr std::array<std::string_view, 4> kInputs = {"pooler", "first", "mean", "tokens"};
+constexpr std::array<std::string_view, 5> kInputs = {"pooler", "first", "mean", "tokens", "last"};
 constexpr float kInitialStd = 0.02f;  // initializer_range of every family's configuration
 
 }  // namespace
@@ -21,20 +21,20 @@ HeadInput head_input_from_name(std::string_view name, std::string_view where) {
   for (std::size_t i = 0; i < kInputs.size(); ++i) {
     if (kInputs[i] == name) return static_cast<HeadInput>(i);
   }
-  fail(ErrorKind::kInput, "{}: pooling \"{}\" is unknown; expected pooler, first, mean or tokens",
-       where, name);
+  fail(ErrorKind::kInput,
+       "{}: pooling \"{}\" is unknown; expected pooler, first, last, mean or tokens", where, name);
 }
 
 Head::Head(HeadLayout layout, int64_t hidden, int64_t outputs, double dropout, uint64_t seed)
     : layout_(std::move(layout)), outputs_(outputs), dropout_(dropout) {
-  for (const HeadDense& dense : layout_.dense) add_linear(dense.name, hidden, hidden, seed);
-  add_linear(layout_.output, hidden, outputs, seed);
+  for (const HeadDense& dense : layout_.dense) add_linear(dense.name, hidden, hidden, true, seed);
+  add_linear(layout_.output, hidden, outputs, layout_.output_bias, seed);
 }
 
-void Head::add_linear(const std::string& name, int64_t in, int64_t out, uint64_t seed) {
+void Head::add_linear(const std::string& name, int64_t in, int64_t out, bool bias, uint64_t seed) {
   Stream stream(seed, "init/head/" + name + ".weight");
   parameters_.emplace_back(name + ".weight", normal_init({out, in}, kInitialStd, stream));
-  parameters_.emplace_back(name + ".bias", Tensor::zeros({out}, DType::kF32));
+  if (bias) parameters_.emplace_back(name + ".bias", Tensor::zeros({out}, DType::kF32));
 }
 
 int64_t Head::parameter_count() const {
@@ -54,8 +54,9 @@ Variable Head::logits(Context& context, const Variable& pooled) {
   }
   std::size_t last = layout_.dense.size();
   x = inlay::dropout(context, x, dropout_, fmt::format("dropout/head/{}", last));
-  return linear(context, x, {.weight = &parameters_[2 * last], .bias = &parameters_[2 * last + 1]},
-                Precision::kFull);
+  LinearWeights output{.weight = &parameters_[2 * last],
+                       .bias = layout_.output_bias ? &parameters_[2 * last + 1] : nullptr};
+  return linear(context, x, output, Precision::kFull);
 }
 
 }  // namespace inlay

@@ -3,6 +3,7 @@
 // looks; mean pooling is for bases without a pooler.
 //
 //   BERT     pooler(CLS)      dropout                                classifier
+//   Llama    last token       dropout                                score, without a bias
 //   RoBERTa  first token      dropout, classifier.dense, tanh, dropout   classifier.out_proj
 #pragma once
 
@@ -24,8 +25,8 @@ enum class HeadKind {
 };
 
 // Where the head's first layer reads.
-enum class HeadInput { kPooler, kFirst, kMean, kTokens };
-std::string_view head_input_name(HeadInput input);  // "pooler", "first", "mean", "tokens"
+enum class HeadInput { kPooler, kFirst, kMean, kTokens, kLast };
+std::string_view head_input_name(HeadInput input);  // "pooler", "first", "mean", "tokens", "last"
 HeadInput head_input_from_name(std::string_view name, std::string_view where);
 
 struct HeadDense {
@@ -38,6 +39,7 @@ struct HeadLayout {
   bool dropout_first = true;  // before the dense layers, too
   std::vector<HeadDense> dense;
   std::string output = "classifier";
+  bool output_bias = true;
 };
 
 class Head {
@@ -59,12 +61,13 @@ class Head {
   int64_t parameter_count() const;
 
  private:
-  void add_linear(const std::string& name, int64_t in, int64_t out, uint64_t seed);
+  void add_linear(const std::string& name, int64_t in, int64_t out, bool bias, uint64_t seed);
 
   HeadLayout layout_;
   int64_t outputs_;
   double dropout_;
-  std::deque<Parameter> parameters_;  // weight and bias of each dense layer, then of the output
+  std::deque<Parameter> parameters_;  // weight and bias of each dense layer, then of the output,
+                                      // which may lack the bias
 };
 
 }  // namespace inlay

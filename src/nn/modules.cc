@@ -8,6 +8,7 @@
 #include "autograd/ops/add.h"
 #include "autograd/ops/layer_norm.h"
 #include "autograd/ops/lerp.h"
+#include "autograd/ops/rms_norm.h"
 #include "autograd/ops/substitute_columns.h"
 #include "autograd/ops/substitute_rows.h"
 #include "nn/live_hooks.h"
@@ -149,28 +150,59 @@ Variable linear_site(Context& context, const LinearSite& module, const Variable&
   return tapped(context, site, std::move(y));
 }
 
-Variable norm_site(Context& context, const NormSite& norm, const Variable& x,
-                   const Variable& residual) {
-  NormWeights frozen{.gamma = norm.gamma, .beta = norm.beta, .eps = norm.eps};
+namespace {
+
+// `trained` takes the place of the base's tensors where it has some.
+Variable normalised(Context& context, const NormSite& norm, const Variable& x,
+                    const Variable& residual, const Replacements& trained, int64_t heads) {
+  if (norm.kind == NormKind::kLayer) {
+    return layer_norm(context, x, residual,
+                      {.gamma = norm.gamma,
+                       .beta = norm.beta,
+                       .eps = norm.eps,
+                       .trained_gamma = trained.weight,
+                       .trained_beta = trained.bias});
+  }
+  ensure(!residual.defined(), "{} adds no residual", norm.site.name);
+  return rms_norm(context, x,
+                  {.weight = norm.gamma,
+                   .eps = norm.eps,
+                   .trained_weight = trained.weight,
+                   .offset = norm.offset,
+                   .parts = std::max<int64_t>(heads, 1),
+                   .precision = heads > 0 ? Precision::kCompute : Precision::kFull});
+}
+
+// Of whole rows where `heads` is 0.
+Variable norm_with(Context& context, const NormSite& norm, const Variable& x,
+                   const Variable& residual, int64_t heads) {
   if (!any_adapter(context, norm.site))
-    return tapped(context, norm.site, layer_norm(context, x, residual, frozen));
+    return tapped(context, norm.site, normalised(context, norm, x, residual, {}, heads));
   Variable y = for_each_segment(
       context,
       [&](const std::vector<ActiveAdapter>& adapters, const Variable& x_part,
           const Variable& residual_part) {
+        auto plain = [&] { return normalised(context, norm, x_part, residual_part, {}, heads); };
         auto replacing = replacing_hook(adapters, norm.site);
-        if (!replacing.has_value()) return layer_norm(context, x_part, residual_part, frozen);
-        Replacements replaced = replacing->hook->replacements();
-        NormWeights trained = frozen;
-        trained.trained_gamma = replaced.weight;
-        trained.trained_beta = replaced.bias;
-        Variable adapted = layer_norm(context, x_part, residual_part, trained);
+        if (!replacing.has_value()) return plain();
+        Variable adapted = normalised(context, norm, x_part, residual_part,
+                                      replacing->hook->replacements(), heads);
         if (replacing->gate == 1.0f) return adapted;
-        return gated(context, layer_norm(context, x_part, residual_part, frozen), adapted,
-                     replacing->gate);
+        return gated(context, plain(), adapted, replacing->gate);
       },
       x, residual);
   return tapped(context, norm.site, std::move(y));
+}
+
+}  // namespace
+
+Variable norm_site(Context& context, const NormSite& norm, const Variable& x,
+                   const Variable& residual) {
+  return norm_with(context, norm, x, residual, 0);
+}
+
+Variable head_norm_site(Context& context, const NormSite& norm, const Variable& x, int64_t heads) {
+  return norm_with(context, norm, x, Variable(), heads);
 }
 
 namespace {
@@ -198,6 +230,11 @@ Variable hidden_with(Context& context, const HiddenSite& hidden, const Variable&
 Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input,
                      Variable output, const Variable& residual, const NormSite& norm) {
   return hidden_with(context, hidden, input, std::move(output), residual, &norm);
+}
+
+Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input,
+                     Variable output, const Variable& residual) {
+  return hidden_with(context, hidden, input, std::move(output), residual, nullptr);
 }
 
 Variable hidden_site(Context& context, const HiddenSite& hidden, Variable output) {
@@ -252,8 +289,21 @@ Variable embedding_site(Context& context, const EmbeddingSite& embedding, Variab
       x);
 }
 
+EmbeddingLookup table_lookup(Context& context, const EmbeddingSite& embedding,
+                             const std::vector<int32_t>& ids) {
+  return {{embedding.site.weight, embedding_replacement(context, embedding)}, &ids};
+}
+
+Variable table_rows(Context& context, const EmbeddingSite& embedding,
+                    const std::vector<int32_t>& ids, const RowSpace* rows) {
+  std::array<EmbeddingLookup, 1> one{table_lookup(context, embedding, ids)};
+  return embedding_site(context, embedding, embedding_sum(context, one, rows), ids);
+}
+
 Variable tied_linear_site(Context& context, const TiedLinear& module, const Variable& x) {
-  ColumnBias bias{module.weight.bias(), parameter_replacement(context, module.bias)};
+  Parameter* trained_bias =
+      module.bias != nullptr ? parameter_replacement(context, *module.bias) : nullptr;
+  ColumnBias bias{module.weight.bias(), trained_bias};
   LinearWeights weights{.frozen = &module.weight,
                         .weight = embedding_replacement(context, module.table),
                         .bias = bias.trained};

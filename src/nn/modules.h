@@ -3,6 +3,7 @@
 // families and methods stay free of it.
 #pragma once
 
+#include "autograd/ops/embedding.h"
 #include "nn/context.h"
 #include "nn/site.h"
 
@@ -13,10 +14,17 @@ struct LinearSite {
   FrozenWeight weight;
 };
 
+enum class NormKind {
+  kLayer,       // layer normalisation, with beta
+  kRootSquare,  // x / sqrt(mean(x^2) + eps) * (gamma + offset)
+};
+
 struct NormSite {
   Site site;
   Tensor gamma, beta;  // F32, (channels)
   float eps = 1e-12f;
+  NormKind kind = NormKind::kLayer;
+  float offset = 0;
 };
 
 struct EmbeddingSite {
@@ -24,10 +32,10 @@ struct EmbeddingSite {
 };
 
 // A linear layer whose weight is an embedding's table, as a masked-LM decoder's; its bias is a bare
-// parameter, with a site of its own.
+// parameter, with a site of its own, or null.
 struct TiedLinear {
   const EmbeddingSite& table;
-  const Site& bias;
+  const Site* bias;
   const FrozenWeight& weight;
 };
 
@@ -51,13 +59,22 @@ struct PromptSite {
 Variable linear_site(Context& context, const LinearSite& module, const Variable& x,
                      Precision precision);
 
-// LN(x + residual); `residual` may be undefined. Full precision, (rows, channels).
+// The norm of x + residual; `residual` may be undefined, and is with kRootSquare. Full precision,
+// (rows, channels).
 Variable norm_site(Context& context, const NormSite& norm, const Variable& x,
                    const Variable& residual);
+
+// Each head of queries or keys normalised by itself, in the compute type: x (rows, heads * D), a
+// kRootSquare norm of D channels.
+Variable head_norm_site(Context& context, const NormSite& norm, const Variable& x, int64_t heads);
 
 // The block's output with what the adapters add to it.
 Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input,
                      Variable output, const Variable& residual, const NormSite& norm);
+
+// The same where no norm follows the addition: its result is the residual of the next block.
+Variable hidden_site(Context& context, const HiddenSite& hidden, const Variable& input,
+                     Variable output, const Variable& residual);
 
 // The same for what embeddings or a whole layer give: nothing is added to it afterwards.
 Variable hidden_site(Context& context, const HiddenSite& hidden, Variable output);
@@ -86,6 +103,13 @@ Variable embedding_site(Context& context, const EmbeddingSite& embedding, Variab
 
 // Whether an adapter may train rows of this table.
 bool has_trained_rows(const Context& context, const EmbeddingSite& embedding);
+
+// A table as it counts now, for numbers that outlive the backward pass.
+EmbeddingLookup table_lookup(Context& context, const EmbeddingSite& embedding,
+                             const std::vector<int32_t>& ids);
+// Its rows with what adapters train of them, (ids, channels), full precision.
+Variable table_rows(Context& context, const EmbeddingSite& embedding,
+                    const std::vector<int32_t>& ids, const RowSpace* rows);
 
 // x (rows, channels) -> (rows, rows of the table), full precision. Whatever adapters train of the
 // table counts here, too.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "autograd/ops/attention.h"
 #include "autograd/ops/linear.h"
 #include "autograd/trained_rows.h"
+#include "tensor/quantised/quantised_matrix.h"
 
 namespace inlay {
 
@@ -36,7 +38,9 @@ enum class SiteRole {
   kKey,
   kValue,
   kAttentionOutput,
-  kUp,
+  kQueryKeyValue,  // one layer for all three
+  kGate,           // of a gated feed-forward part
+  kUp,             // with the gate where they are one layer
   kDown,
   kPooler,
   kAttentionBlock,    // kHidden: the output of attention, before it joins the residual
@@ -45,6 +49,7 @@ enum class SiteRole {
   kEmbeddingOutput,   // kHidden: what the first layer reads
   kInputEmbeddings,   // kPrompt: word embeddings, before positions and norm
   kMaskedLm,          // of the base's own masked-LM head
+  kLanguageModel,     // the output projection of a language model
 };
 
 std::string_view site_kind_name(SiteKind kind);  // "linear"
@@ -60,10 +65,19 @@ struct Site {
   int64_t heads = 0, kv_heads = 0;  // kAttention, whose `in` is all queries of a token
   Tensor weight, bias;  // what the base holds here, as stored (gamma and beta of a norm); undefined
                         // for kHidden
+  bool in_by_out = false;  // kLinear: the weight is stored (in, out), as GPT-2's Conv1D
+  // kLinear: what stands in for the weight as stored, (out, in); null: nothing does.
+  std::shared_ptr<const QuantisedMatrix> quantised;
   std::string adapterhub;  // kHidden: where AdapterHub keeps its bottlenecks,
                            // "encoder.layer.0.output.adapters"
   std::size_t index = 0;   // in the model's list of sites
 };
+
+// The weight of a site as (out, in), as it counts: as stored, or a copy where files hold it the
+// other way round, or the numbers that a quantised one stands for, in float32.
+Tensor out_by_in(const Site& site);
+// `weight`, (out, in), as the site's files hold it.
+Tensor as_stored(const Site& site, const Tensor& weight);
 
 // Whether tensors of the base live here, which a copy can stand in for.
 inline bool holds_tensors(const Site& site) {
@@ -84,14 +98,20 @@ struct HiddenBlock {
   const NormSite* norm;      // applied to output + residual afterwards
 };
 
+// The layer that makes keys or values, among `count` of its outputs from `first` on.
+struct KeyValueProjection {
+  const LinearSite& layer;
+  int64_t first = 0, count = 0;
+};
+
 // What an attention hook sees. All (tokens, channels); keys and values may have fewer heads.
 struct AttentionBlock {
   const Variable& input;  // what the projections read
   const Variable& query;
   const Variable& key;
   const Variable& value;
-  const LinearSite& key_projection;
-  const LinearSite& value_projection;
+  KeyValueProjection key_projection;
+  KeyValueProjection value_projection;
   const AttentionShape& shape;
 };
 

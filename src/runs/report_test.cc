@@ -6,11 +6,12 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/source_dir.h"
 
 namespace inlay {
 namespace {
 
-Json document() { return read_json(INLAY_SOURCE_DIR "/src/runs/testdata/report_document.json"); }
+Json document() { return read_json(source_dir() / "src/runs/testdata/report_document.json"); }
 
 // The elements of a page and how often each occurs; fails unless every one is closed in order.
 std::map<std::string, int> elements_of(const std::string& page) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "base/source_dir.h"
 #include "text/bpe_tokenizer_file.h"
 #include "text/tokenizer.h"
 #include "text/utf8.h"
@@ -17,8 +18,7 @@
 namespace inlay::text {
 namespace {
 
-const std::filesystem::path kGoldens =
-    std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/tokenizers";
+const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
 
 using Texts = std::vector<std::string>;
 using Merges = std::vector<std::pair<std::string, std::string>>;

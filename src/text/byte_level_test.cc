@@ -5,14 +5,14 @@
 #include <random>
 
 #include "base/json.h"
+#include "base/source_dir.h"
 #include "text/streaming_decoder.h"
 #include "text/utf8.h"
 
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGoldens =
-    std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/tokenizers";
+const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
 
 Tokenizer variant(const char* name) {
   const Json golden = read_json(kGoldens / "expected" / (std::string(name) + ".json"));

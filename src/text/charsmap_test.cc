@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/source_dir.h"
 #include "text/base64.h"
 #include "text/normalizer.h"
 #include "text/sentence_piece_model.h"
@@ -16,8 +17,7 @@
 namespace inlay::text {
 namespace {
 
-const std::filesystem::path kModels =
-    std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/tokenizers/sentence_piece";
+const std::filesystem::path kModels = source_dir() / "tests/golden/tokenizers/sentence_piece";
 
 // That of SentencePiece's nmt_nfkc.
 std::string published() {

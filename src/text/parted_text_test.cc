@@ -6,12 +6,12 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/source_dir.h"
 
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGoldens =
-    std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/tokenizers";
+const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
 
 Json special(int id, const char* content, const Json& flags = Json::object()) {
   Json token = {{"id", id}, {"content", content}, {"normalized", false}, {"special", true}};

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/source_dir.h"
 #include "text/protobuf_reader.h"
 #include "text/sentence_piece_tokenizer.h"
 #include "text/tokenizer.h"
@@ -15,8 +16,7 @@
 namespace inlay::text {
 namespace {
 
-const std::filesystem::path kGoldens =
-    std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/tokenizers";
+const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
 
 template <class Call>
 std::string message_of(Call call) {

@@ -6,13 +6,13 @@
 #include <random>
 
 #include "base/json.h"
+#include "base/source_dir.h"
 #include "text/utf8.h"
 
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGoldens =
-    std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/tokenizers";
+const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
 
 Tokenizer variant(const Json& golden) {
   const auto base = golden.at("base").get<std::string>();

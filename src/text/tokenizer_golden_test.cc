@@ -6,13 +6,13 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/source_dir.h"
 #include "text/tokenizer.h"
 
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGoldens =
-    std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/tokenizers";
+const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
 
 std::vector<std::string> variant_names() {
   std::set<std::string> names;

@@ -11,12 +11,12 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/source_dir.h"
 
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGoldens =
-    std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/tokenizers";
+const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
 
 Tokenizer word_piece() { return Tokenizer::load(kGoldens / "word_piece.json"); }
 Tokenizer byte_level() { return Tokenizer::load(kGoldens / "byte_level.json"); }

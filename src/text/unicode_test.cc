@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/source_dir.h"
 #include "text/aligned_text.h"
 #include "text/unicode_form.h"
 #include "text/utf8.h"
@@ -12,9 +13,7 @@
 namespace inlay::text {
 namespace {
 
-Json golden() {
-  return read_json(std::string(INLAY_SOURCE_DIR) + "/tests/golden/tokenizers/unicode.json");
-}
+Json golden() { return read_json(source_dir() / "tests/golden/tokenizers/unicode.json"); }
 
 // Whether `holds` is true exactly in the golden's ranges, leaving aside characters that ICU is too
 // old to know.

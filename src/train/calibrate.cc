@@ -3,6 +3,7 @@
 #include "adapters/calibration.h"
 #include "eval/batch_pass.h"
 #include "eval/posed_examples.h"
+#include "train/workbench.h"
 
 namespace inlay {
 namespace {
@@ -14,8 +15,7 @@ class BatchCalibration : public Calibration {
       : learner_(learner),
         config_(config),
         context_(context),
-        batches_(
-            batches_of_epoch(train, static_cast<uint64_t>(config.seed), config.batch_size, 0)) {}
+        batches_(batches_of_epoch(train, batch_plan(config), 0)) {}
 
   int64_t batches() const override { return static_cast<int64_t>(batches_.size()); }
 

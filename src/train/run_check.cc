@@ -23,13 +23,12 @@ CheckReport check_run(const Workbench& bench, bool thorough) {
                        .test_indices = split.test,
                        .truncated = bench.truncated,
                        .compute = bench.compute,
-                       .seed = static_cast<uint64_t>(bench.config.seed),
-                       .batch_size = bench.config.batch_size,
+                       .plan = batch_plan(bench.config),
                        .epochs = bench.config.epochs,
                        .memory_limit = static_cast<uint64_t>(bench.config.memory_limit_mb) << 20,
                        .thorough = thorough};
   if (bench.config.micro_batch > 0) {
-    subject.batch_size = std::min(bench.config.batch_size, bench.config.micro_batch);
+    subject.plan.batch_size = std::min(bench.config.batch_size, bench.config.micro_batch);
   }
   return run_checks(subject);
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "check/check.h"
+#include "models/model.h"
 
 namespace inlay {
 
@@ -20,6 +21,17 @@ void TrainConfig::fields(FieldVisitor& visit) {
   visit("label_column", label_column, "the column with the label; guessed when empty");
   visit("further_columns", further_columns,
         "the columns of choices, negatives or an answer's start, with commas; guessed when empty");
+  visit("data_format", data_format,
+        "of causal-lm: text, completion, alpaca, sharegpt or messages; recognised when empty");
+  visit.choice("loss_on", loss_on, {"assistant", "all", "messages"},
+               "what causal-lm learns of a conversation: what the assistant says, everything, or "
+               "the messages that the data marks");
+  visit.choice("too_long", too_long, {"split", "truncate"},
+               "what causal-lm does with texts beyond max_length: go on in a further sequence, or "
+               "cut them");
+  visit("packing", packing,
+        "whether causal-lm counts as one example as many sequences as max_length tokens take, each "
+        "with attention and positions to itself");
   visit("task", task, "what the outputs mean");
   visit("method", method, "what is trained, as name[field=value,...]");
   visit.choice("pooling", pooling, {"auto", "pooler", "first", "mean", "tokens"},
@@ -54,6 +66,9 @@ void TrainConfig::fields(FieldVisitor& visit) {
   visit("folds", folds, "cross-validation with this many folds instead of one split; 0: none");
   visit.choice("compute", compute, {"auto", "f32", "bf16"},
                "type of matrix products; auto: bf16 where the CPU has it");
+  visit("quantise", quantise,
+        "what the base's linear layers are held in: none (as its files have them), int8, nf4, q8_0 "
+        "or q4_0");
   visit("checkpoint_steps", checkpoint_steps, "steps between checkpoints; 0: one per epoch");
   visit("memory_limit_mb", memory_limit_mb,
         "memory that the run may take, in MB; 0: what the machine has free");
@@ -99,6 +114,11 @@ void check_config(const TrainConfig& c) {
   share("head_dropout", c.head_dropout);
   share("validation_share", c.validation_share);
   share("test_share", c.test_share);
+  require(
+      !c.packing || c.max_length > 0, ErrorKind::kUsage,
+      "packing fills sequences of max_length tokens, and max_length is not given; give it, such "
+      "as max_length=1024");
+  quantisation_named(c.quantise);
   require(c.folds == 0 || c.folds >= 2, ErrorKind::kUsage, "folds is {}; expected 0 or at least 2",
           c.folds);
 }

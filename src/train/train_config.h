@@ -14,6 +14,10 @@ struct TrainConfig {
   std::string data;
   std::string train_file, validation_file, test_file;
   std::string text_column, text_pair_column, label_column, further_columns;
+  std::string data_format;
+  std::string loss_on = "assistant";
+  std::string too_long = "split";
+  bool packing = false;
   std::string task = "text-classification";
   std::string method = "lora";
   std::string pooling = "auto";
@@ -40,6 +44,7 @@ struct TrainConfig {
   int64_t shots = 0;
   int64_t folds = 0;
   std::string compute = "auto";
+  std::string quantise = "none";
   int64_t checkpoint_steps = 0;
   int64_t memory_limit_mb = 0;
   std::vector<std::string> allow;

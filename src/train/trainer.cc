@@ -11,6 +11,7 @@
 #include "eval/batch_pass.h"
 #include "eval/posed_examples.h"
 #include "train/schedule.h"
+#include "train/workbench.h"
 
 namespace inlay {
 namespace {
@@ -85,16 +86,13 @@ Trainer::Trainer(const TrainConfig& config, const Learner& learner, Context& con
       parameters_(learner.parameters()),
       method_(method_training(learner)),
       optimizer_({config.optimizer, config.weight_decay, config.momentum},
-                 optimizer_groups(config, learner, method_.get())) {}
+                 optimizer_groups(config, learner, method_.get())),
+      steps_per_epoch_(static_cast<int64_t>(epoch_batches().size())) {}
 
-int64_t Trainer::total_steps() const {
-  auto examples = static_cast<int64_t>(parts_.train.size());
-  return config_.epochs * ((examples + config_.batch_size - 1) / config_.batch_size);
-}
+int64_t Trainer::total_steps() const { return config_.epochs * steps_per_epoch_; }
 
 std::vector<Examples> Trainer::epoch_batches() const {
-  return batches_of_epoch(parts_.train, static_cast<uint64_t>(config_.seed), config_.batch_size,
-                          state_.epoch);
+  return batches_of_epoch(parts_.train, batch_plan(config_), state_.epoch);
 }
 
 TrainResult Trainer::run(const std::filesystem::path& checkpoint, TrainObserver& observer) {

@@ -91,6 +91,7 @@ class Trainer {
   std::vector<Parameter*> parameters_;
   std::unique_ptr<MethodTraining> method_;  // null: nothing beyond gradients
   Optimizer optimizer_;
+  int64_t steps_per_epoch_;
   TrainState state_;
   StepDigest digest_{50};
   std::vector<Tensor> best_;

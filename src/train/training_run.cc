@@ -92,10 +92,10 @@ struct SplitOutcome {
   std::vector<ModelOutput> outputs;
 };
 
-Json outputs_json(const std::vector<ModelOutput>& outputs) {
+Json outputs_json(const Workbench& bench, const std::vector<ModelOutput>& outputs) {
   Json rows = Json::array();
   for (const ModelOutput& output : outputs) {
-    rows.push_back({{"index", output.example->index}, {"values", output.values}});
+    rows.push_back({{"index", output.example - bench.encoded.data()}, {"values", output.values}});
   }
   return rows;
 }
@@ -155,7 +155,7 @@ SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::p
   if (!outcome.outputs.empty()) outcome.result["test"] = learner.task->metrics(outcome.outputs);
   Json mixture = mixture_weights(context, learner, test.empty() ? bench.pick(split.train) : test);
   if (!mixture.empty()) outcome.result["mixture"] = std::move(mixture);
-  Json saved{{"result", outcome.result}, {"outputs", outputs_json(outcome.outputs)}};
+  Json saved{{"result", outcome.result}, {"outputs", outputs_json(bench, outcome.outputs)}};
   write_file_atomically(folder / "result.json", saved.dump() + "\n");
   return outcome;
 }

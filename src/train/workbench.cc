@@ -27,10 +27,29 @@ TaskOptions task_options(const TrainConfig& config) {
 
 }  // namespace
 
+LanguageReading language_reading(const TrainConfig& config) {
+  return {.loss = config.loss_on == "all"        ? LossOn::kAll
+                  : config.loss_on == "messages" ? LossOn::kMessages
+                                                 : LossOn::kAssistant,
+          .too_long = config.too_long == "truncate" ? TooLong::kTruncate : TooLong::kSplit};
+}
+
+BatchPlan batch_plan(const TrainConfig& config) {
+  return {.seed = static_cast<uint64_t>(config.seed),
+          .batch_size = config.batch_size,
+          .pack_tokens = config.packing ? config.max_length : 0};
+}
+
 std::vector<const EncodedExample*> Workbench::pick(const std::vector<std::size_t>& indices) const {
   std::vector<const EncodedExample*> picked;
   picked.reserve(indices.size());
-  for (std::size_t index : indices) picked.push_back(&encoded[index]);
+  auto before = [](const EncodedExample& example, std::size_t index) {
+    return example.index < index;
+  };
+  for (std::size_t index : indices) {
+    auto own = std::lower_bound(encoded.begin(), encoded.end(), index, before);
+    for (; own != encoded.end() && own->index == index; ++own) picked.push_back(&*own);
+  }
   return picked;
 }
 
@@ -102,6 +121,11 @@ void check_for_task(const TrainConfig& config, const TaskInfo& task) {
                   config.triplet_margin != usual.triplet_margin;
   require(!triplets || task.data == TaskKind::kTextTriplets, ErrorKind::kUsage,
           "triplet_distance and triplet_margin have no effect on {}; leave them out", task.name);
+  bool language = config.packing || !config.data_format.empty() ||
+                  config.loss_on != usual.loss_on || config.too_long != usual.too_long;
+  require(!language || task.data == TaskKind::kLanguage, ErrorKind::kUsage,
+          "data_format, loss_on, too_long and packing have no effect on {}; leave them out",
+          task.name);
   bool scaled = config.similarity_scale != usual.similarity_scale;
   require(!scaled || task.data == TaskKind::kTextPairs, ErrorKind::kUsage,
           "similarity_scale has no effect on {}; leave it out", task.name);
@@ -143,7 +167,8 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
                                       .test = config.test_file},
                              .columns = {config.text_column, config.text_pair_column,
                                          config.label_column, config.further_columns},
-                             .kind = bench.task->data});
+                             .kind = bench.task->data,
+                             .format = config.data_format});
   SplitOptions options{.seed = static_cast<uint64_t>(config.seed),
                        .validation = config.validation_share,
                        .test = config.test_share,
@@ -155,12 +180,15 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   } else {
     bench.splits = {split_dataset(bench.data, options)};
   }
-  bench.model = load_model(paths.model, parts_for(*bench.task));
+  bench.model = load_model(paths.model, parts_for(*bench.task, bench.config.quantise));
   load_adapters(bench);
   bench.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(paths.model));
   int64_t longest = longest_input(*bench.tokenizer, bench.model->facts(), config.max_length,
                                   make_adapter(bench)->method().positions_taken());
-  bench.encoded = encode_examples(bench.data, *bench.tokenizer, bench.model->facts(), longest);
+  LanguageReading reading = language_reading(bench.config);
+  reading.counts = &bench.counts;
+  bench.encoded =
+      encode_examples(bench.data, *bench.tokenizer, bench.model->facts(), longest, reading);
   for (const EncodedExample& example : bench.encoded) bench.truncated += example.truncated ? 1 : 0;
   return bench;
 }

@@ -9,6 +9,7 @@
 
 #include "adapters/storage.h"
 #include "data/splits.h"
+#include "eval/batch_pass.h"
 #include "eval/learner.h"
 #include "train/train_config.h"
 
@@ -25,8 +26,10 @@ struct Workbench {
   std::shared_ptr<const Model> model;
   std::unique_ptr<Tokenizer> tokenizer;
   Dataset data;
-  std::vector<EncodedExample> encoded;  // as data.examples
-  std::vector<Split> splits;            // one, or one per fold
+  // As data.examples; of a language model's data each of them has as many sequences as it takes.
+  std::vector<EncodedExample> encoded;
+  EncodingCounts counts;      // causal-lm only
+  std::vector<Split> splits;  // one, or one per fold
   int64_t truncated = 0;
   DType compute = DType::kF32;
   std::map<std::string, LoadedAdapter> adapters;  // finished ones that the method composes
@@ -39,6 +42,10 @@ struct Workbench {
   // "amazon.csv:12": where an example stands, without the folders.
   std::string place(std::size_t example) const;
 };
+
+// What a configuration says of reading, and of the order of a run's batches.
+LanguageReading language_reading(const TrainConfig& config);
+BatchPlan batch_plan(const TrainConfig& config);
 
 Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths);
 

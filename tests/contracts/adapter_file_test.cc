@@ -6,6 +6,7 @@
 
 #include "adapters/storage.h"
 #include "base/files.h"
+#include "base/source_dir.h"
 #include "formats/safetensors.h"
 #include "models/model.h"
 
@@ -14,9 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path golden(const std::string& name) {
-  return fs::path(INLAY_SOURCE_DIR) / "tests/golden/models" / name;
-}
+fs::path golden(const std::string& name) { return source_dir() / "tests/golden/models" / name; }
 
 std::shared_ptr<const Model> model_of(const std::string& name) {
   static std::map<std::string, std::shared_ptr<const Model>> models;

@@ -5,6 +5,7 @@
 #include "adapters/exchange/convert.h"
 #include "adapters/storage.h"
 #include "base/files.h"
+#include "base/source_dir.h"
 #include "formats/safetensors.h"
 #include "models/model.h"
 #include "tensor/matrix_view.h"
@@ -18,7 +19,7 @@ using Matrix = Eigen::MatrixXd;
 
 const Model& tiny() {
   static std::shared_ptr<const Model> model =
-      load_model(fs::path(INLAY_SOURCE_DIR) / "tests/golden/models/bert-single-label");
+      load_model(source_dir() / "tests/golden/models/bert-single-label");
   return *model;
 }
 

@@ -4,14 +4,14 @@
 #include "adapters/storage.h"
 #include "autograd/gradient_check.h"
 #include "base/files.h"
+#include "base/source_dir.h"
 #include "models/model.h"
 
 namespace inlay {
 namespace {
 
 std::shared_ptr<const Model> tiny_bert() {
-  return load_model(std::filesystem::path(INLAY_SOURCE_DIR) /
-                    "tests/golden/models/bert-single-label");
+  return load_model(source_dir() / "tests/golden/models/bert-single-label");
 }
 
 // W_down (l * f(W_up x)): the vector belongs to what the down projection reads, and the layer

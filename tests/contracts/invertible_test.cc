@@ -13,6 +13,7 @@
 #include "autograd/operands.h"
 #include "autograd/ops/add.h"
 #include "base/files.h"
+#include "base/source_dir.h"
 #include "models/model.h"
 #include "nn/initializers.h"
 #include "nn/modules.h"
@@ -50,8 +51,8 @@ std::unique_ptr<Adapter> drawn_adapter(const BaseFacts& base, const std::string&
 class Invertible : public testing::TestWithParam<DType> {
  protected:
   Invertible()
-      : model_(load_model(fs::path(INLAY_SOURCE_DIR) / "tests/golden/models/bert-masked-lm",
-                          {.masked_lm = true})),
+      : model_(
+            load_model(source_dir() / "tests/golden/models/bert-masked-lm", {.masked_lm = true})),
         context_(GetParam()) {
     context_.tape.set_recording(false);
     context_.begin_forward();
@@ -165,8 +166,7 @@ INSTANTIATE_TEST_SUITE_P(Types, Invertible, testing::Values(DType::kF64, DType::
 
 class InvertibleRules : public testing::Test {
  protected:
-  InvertibleRules()
-      : model_(load_model(fs::path(INLAY_SOURCE_DIR) / "tests/golden/models/bert-masked-lm")) {}
+  InvertibleRules() : model_(load_model(source_dir() / "tests/golden/models/bert-masked-lm")) {}
 
   std::string refusal(const std::string& method) const {
     try {

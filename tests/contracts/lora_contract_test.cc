@@ -12,6 +12,7 @@
 #include "adapters/storage.h"
 #include "autograd/operands.h"
 #include "base/files.h"
+#include "base/source_dir.h"
 #include "formats/safetensors.h"
 #include "models/model.h"
 #include "nn/modules.h"
@@ -25,7 +26,7 @@ using Matrix = Eigen::MatrixXd;
 
 const Model& tiny() {
   static std::shared_ptr<const Model> model =
-      load_model(fs::path(INLAY_SOURCE_DIR) / "tests/golden/models/bert-single-label");
+      load_model(source_dir() / "tests/golden/models/bert-single-label");
   return *model;
 }
 

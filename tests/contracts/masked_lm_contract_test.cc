@@ -10,7 +10,8 @@
 
 #include "base/files.h"
 #include "base/random.h"
-#include "models/family.h"
+#include "base/source_dir.h"
+#include "families.h"
 #include "runs/manifest.h"
 #include "tensor/threads.h"
 #include "train/saved_run.h"
@@ -51,7 +52,7 @@ class MaskedLmContract : public testing::TestWithParam<std::string> {
   void TearDown() override { fs::remove_all(folder_); }
 
   void copy_model(const std::string& golden, const std::string& name) const {
-    fs::path from = fs::path(INLAY_SOURCE_DIR) / "tests/golden/models" / golden;
+    fs::path from = source_dir() / "tests/golden/models" / golden;
     fs::create_directories(folder_ / name);
     for (const char* file : {"config.json", "model.safetensors"})
       fs::copy_file(from / file, folder_ / name / file);
@@ -108,13 +109,7 @@ class MaskedLmContract : public testing::TestWithParam<std::string> {
   fs::path folder_;
 };
 
-std::vector<std::string> families() {
-  std::vector<std::string> names;
-  for (const Family* family : all_families()) names.push_back(family->name);
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(Families, MaskedLmContract, testing::ValuesIn(families()));
+INSTANTIATE_TEST_SUITE_P(Families, MaskedLmContract, testing::ValuesIn(encoder_families()));
 
 TEST_P(MaskedLmContract, ThreadsAndMicroBatchesDoNotChangeABit) {
   for (const char* compute : {"f32", "bf16"}) {

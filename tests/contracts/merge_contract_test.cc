@@ -10,17 +10,16 @@
 #include "adapters/merged_checkpoint.h"
 #include "autograd/operands.h"
 #include "base/files.h"
+#include "base/source_dir.h"
 #include "eval/merge_model.h"
-#include "models/family.h"
+#include "families.h"
 
 namespace inlay {
 namespace {
 
 namespace fs = std::filesystem;
 
-fs::path golden(const std::string& name) {
-  return fs::path(INLAY_SOURCE_DIR) / "tests/golden/models" / name;
-}
+fs::path golden(const std::string& name) { return source_dir() / "tests/golden/models" / name; }
 
 class MergeContract : public testing::Test {
  protected:
@@ -193,7 +192,7 @@ Tensor logits_of_folder(const fs::path& folder, HeadKind kind, const TokenBatch&
   const BaseFacts& facts = learner.model->facts();
   const Checkpoint& files = learner.model->checkpoint();
   HeadLayout layout = facts.head_layout(kind);
-  int64_t outputs = files.tensor(layout.output + ".bias").dim(0);
+  int64_t outputs = files.tensor(layout.output + ".weight").dim(0);
   learner.head = std::make_unique<Head>(layout, facts.hidden, outputs, 0.0, 1);
   for (Parameter& parameter : learner.head->parameters())
     parameter.set_value(files.tensor(parameter.name()).clone());
@@ -204,9 +203,9 @@ Tensor logits_of_folder(const fs::path& folder, HeadKind kind, const TokenBatch&
 // Heads of questions: the folder has the names and shapes of Hugging Face's own, which the golden
 // folders have, and its files alone give what base, adapter and head gave.
 TEST_F(MergeContract, HeadsOfQuestionsAreHuggingFaces) {
-  for (const Family* family : all_families()) {
+  for (const std::string& family : encoder_families()) {
     for (const char* task : {"question-answering", "multiple-choice"}) {
-      std::string name = family->name + "-" + task;
+      std::string name = family + "-" + task;
       const TaskInfo& info = find_task(task);
       HeadKind kind = info.make({}, 0, {})->head_kind();
       int64_t outputs = kind == HeadKind::kQuestionAnswering ? 2 : 1;
@@ -250,14 +249,13 @@ TEST_F(MergeContract, HeadsOfQuestionsAreHuggingFaces) {
 // Trap 18: a trained word table that the masked-LM decoder shares, whether or not the files repeat
 // it, survives save, load and merge.
 TEST_F(MergeContract, Trap18TiedEmbeddingsAreMergedTogether) {
-  for (const Family* family : all_families()) {
-    fs::path model = base(family->name + "-masked-lm");
+  for (const std::string& family : encoder_families()) {
+    fs::path model = base(family + "-masked-lm");
     HeadLabel label{"masked-lm", "", "", {}};
-    fs::path out = folder_ / ("out-" + family->name);
+    fs::path out = folder_ / ("out-" + family);
     MergeReport report = merge_model({model, adapter(model, "full", label), out});
-    EXPECT_GT(report.differences.front().effect, 0.1) << family->name;
-    EXPECT_LT(report.differences.front().max, 1e-5 * report.differences.front().effect)
-        << family->name;
+    EXPECT_GT(report.differences.front().effect, 0.1) << family;
+    EXPECT_LT(report.differences.front().max, 1e-5 * report.differences.front().effect) << family;
     Checkpoint before = Checkpoint::open(model), after = Checkpoint::open(out);
     for (const std::string& name : before.names()) {
       if (name.ends_with("position_ids")) continue;
@@ -271,6 +269,7 @@ TEST_F(MergeContract, Trap18TiedEmbeddingsAreMergedTogether) {
 TEST_F(MergeContract, Trap18TrainedTokensAreMergedIntoTableAndTiedDecoder) {
   HeadLabel label{"masked-lm", "", "", {}};
   for (const Family* family : all_families()) {
+    if (is_decoder(*family)) continue;  // has no such head
     fs::path plain = base(family->name + "-masked-lm");
     for (bool repeats : {false, true}) {
       SCOPED_TRACE(family->name + (repeats ? ", decoder in the file" : ""));
@@ -328,18 +327,21 @@ TEST_F(MergeContract, EveryMethodIsMergedOrRefused) {
   for (const Family* family : all_families()) {
     fs::path model = base(family->name + "-single-label");
     for (const MethodInfo* method : all_methods()) {
-      MergeRequest request{model, adapter(model, method->example, classes_),
-                           folder_ / (family->name + "-" + method->name)};
       try {
+        MergeRequest request{model, adapter(model, method->example, classes_),
+                             folder_ / (family->name + "-" + method->name)};
         MergeReport report = merge_model(request);
         const LogitDifference& exact = report.differences.front();
         EXPECT_LE(exact.max, 2e-5 * std::max(exact.effect, 0.1)) << family->name << method->name;
         ++merged;
       } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-        EXPECT_NE(std::string(error.what()).find(method->name + " cannot be merged"),
-                  std::string::npos)
-            << error.what();
+        std::string text = error.what();
+        bool lacks_biases =
+            method->name == "bitfit" && text.find("base has no biases") != std::string::npos;
+        EXPECT_TRUE(lacks_biases ||
+                    text.find(method->name + " cannot be merged") != std::string::npos)
+            << text;
       }
     }
   }

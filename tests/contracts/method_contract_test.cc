@@ -14,8 +14,9 @@
 
 #include "adapters/storage.h"
 #include "autograd/operands.h"
+#include "base/source_dir.h"
 #include "eval/learner.h"
-#include "models/family.h"
+#include "families.h"
 
 namespace inlay {
 namespace {
@@ -37,12 +38,12 @@ std::vector<std::string> method_texts() {
         "lora[r=2,use_dora=true,dropout=0.1,layers_to_transform=0]",
         "lora[r=4,lora_bias=true,lora_fa=true]",
         "lora[r=3,use_gating=true,lora_bias=true,dropout=0.1]",
-        "lora[r=4,init_lora_weights=pissa,rank_pattern='layer.1.*':2]",
+        "lora[r=4,init_lora_weights=pissa,rank_pattern='.*\\.1\\..*':2]",
         "lora[r=2,init_lora_weights=pissa,pissa_niter=4,use_rslora=true]",
         "lora[r=4,init_lora_weights=olora]",
         "lora[r=4,init_lora_weights=orthogonal]",
         "vera[r=16,save_projection=false,projection_prng_key=3,dropout=0.1]",
-        "lora[r=4,use_rslora=true,rank_pattern='layer.1.*':2,init_lora_weights=gaussian]",
+        "lora[r=4,use_rslora=true,rank_pattern='.*\\.1\\..*':2,init_lora_weights=gaussian]",
         "bottleneck[preset=houlsby,reduction_factor=4,init_weights=houlsby]",
         "bottleneck[preset=parallel,dropout=0.1]",
         "bottleneck[preset=scaled_parallel,leave_out=0]",
@@ -60,7 +61,7 @@ std::vector<std::string> method_texts() {
         "split(lora[r=2]:2, lora[r=3])",
         "drop(lora[r=2], 1)",
         "prefix_tuning[num_virtual_tokens=3,shift_positions=true]",
-        "loha[r=2,alpha=4,rank_pattern='layer.1.*':3]",
+        "loha[r=2,alpha=4,rank_pattern='.*\\.1\\..*':3]",
         "lokr[r=2,alpha=4,decompose_both=true]",
         "lokr[r=8,decompose_factor=2]",
         "miss[r=7,dropout=0.1]",
@@ -73,9 +74,9 @@ std::vector<std::string> method_texts() {
         "fourierft[n_frequency=20,init_weights=false]",
         "randlora[r=4,alpha=4,dropout=0.1,target_modules=all-linear]",
         "vblora[r=1,num_vectors=5,vector_length=4,topk=5,dropout=0.1]",
-        "ia3[target_modules=all-linear,feedforward_modules='.*layer.1.*']",
+        "ia3[target_modules=all-linear,feedforward_modules='.*\\.1\\..*']",
         "loreft[r=3,layers=1,dropout=0,non_linearity=gelu]",
-        "lora[r=2,rank_pattern='layer.1.*':1]|ia3|bitfit|lora[r=3]|compacter[reduction_factor=8]",
+        "lora[r=2,rank_pattern='.*\\.1\\..*':1]|ia3|bitfit|lora[r=3]|compacter[reduction_factor=8]",
         "prefix_tuning[num_virtual_tokens=3,use_gating=true,shared_gating=false]",
         "zero_init_prefix[adapter_len=3,adapter_layers=1,gate=scalar]",
         "p_tuning[num_virtual_tokens=3,encoder_hidden_size=8,placement=inputs_embeds]",
@@ -96,10 +97,19 @@ std::vector<std::string> method_texts() {
   return texts;
 }
 
+// Decoders have no table under the name that these texts call it by, and biases in GPT-2 alone.
+bool has_places(const Family& family, const std::string& method) {
+  if (!is_decoder(family)) return true;
+  bool biased = family.name == "gpt2" || method.find("bitfit") == std::string::npos;
+  return biased && method.find("position") == std::string::npos;
+}
+
 std::vector<Pair> all_pairs() {
   std::vector<Pair> pairs;
   for (const Family* family : all_families()) {
-    for (const std::string& method : method_texts()) pairs.push_back({family, method});
+    for (const std::string& method : method_texts()) {
+      if (has_places(*family, method)) pairs.push_back({family, method});
+    }
   }
   return pairs;
 }
@@ -115,8 +125,7 @@ std::shared_ptr<const Model> tiny_model(const std::string& family) {
   static std::map<std::string, std::shared_ptr<const Model>> models;
   auto& model = models[family];
   if (model == nullptr) {
-    model = load_model(std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/models" /
-                       (family + "-single-label"));
+    model = load_model(source_dir() / "tests/golden/models" / (family + "-single-label"));
   }
   return model;
 }
@@ -352,11 +361,14 @@ TEST_P(MethodContract, GradientsInFloatAgreeWithThoseInDouble) {
       largest = std::max(largest, std::fabs(in(gradient).load<double>(i)));
     }
   }
+  // A decoder's residual stream is normalised for reading alone: products and roundings grow with
+  // it.
+  double bound = (model_->facts().causal ? 2e-5 : 1e-5) * largest;
   std::vector<Parameter*> parameters = learner_.parameters();
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     ASSERT_EQ(narrow[p].defined(), wide[p].defined()) << parameters[p]->name();
     for (int64_t i = 0; wide[p].defined() && i < wide[p].count(); ++i) {
-      ASSERT_NEAR(in(narrow[p]).load<double>(i), in(wide[p]).load<double>(i), 1e-5 * largest)
+      ASSERT_NEAR(in(narrow[p]).load<double>(i), in(wide[p]).load<double>(i), bound)
           << parameters[p]->name() << " at " << i;
     }
   }
@@ -403,11 +415,12 @@ TEST_P(MethodContract, MergedIsUnmerged) {
   learner_.adapter->convert(DType::kF64);
   for (const Site* site : learner_.adapter->sites()) {
     if (site->kind != SiteKind::kLinear) continue;
-    MergedTensors merged{site->weight.to(DType::kF64),
+    MergedTensors merged{out_by_in(*site).to(DType::kF64),
                          site->bias.defined() ? site->bias.to(DType::kF64) : Tensor()};
     SiteHook* hook = learner_.adapter->at(site->index);
     if (hook == nullptr || !hook->merge(merged)) continue;
-    LinearSite base{*site, FrozenWeight(site->weight, site->bias, onednn::Layout::kOutIn, nullptr)};
+    LinearSite base{*site,
+                    FrozenWeight(out_by_in(*site), site->bias, onednn::Layout::kOutIn, nullptr)};
     LinearSite whole{*site,
                      FrozenWeight(merged.weight, merged.bias, onednn::Layout::kOutIn, nullptr)};
     Context context(DType::kF64);

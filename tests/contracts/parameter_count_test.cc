@@ -7,6 +7,7 @@
 #include <set>
 
 #include "adapters/adapter.h"
+#include "base/source_dir.h"
 #include "models/model.h"
 
 namespace inlay {
@@ -92,8 +93,7 @@ std::vector<Case> cases() {
 }
 
 TEST(ParameterCount, IsTheClosedFormOfEveryMethod) {
-  auto model =
-      load_model(std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/models/bert-single-label");
+  auto model = load_model(source_dir() / "tests/golden/models/bert-single-label");
   for (const Case& expected : cases()) {
     auto adapter = Adapter::create("count", parse_method(expected.method), model->facts(), 1);
     int64_t count = expected.shared;

@@ -4,14 +4,14 @@
 #include <cmath>
 
 #include "adapters/adapter.h"
+#include "base/source_dir.h"
 #include "models/model.h"
 
 namespace inlay {
 namespace {
 
 std::shared_ptr<const Model> tiny_bert() {
-  return load_model(std::filesystem::path(INLAY_SOURCE_DIR) /
-                    "tests/golden/models/bert-single-label");
+  return load_model(source_dir() / "tests/golden/models/bert-single-label");
 }
 
 // The same numbers for every configuration, small enough for five terms of the series.

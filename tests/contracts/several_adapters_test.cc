@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "adapters/composition.h"
+#include "base/source_dir.h"
 #include "eval/several_learners.h"
 #include "models/family.h"
 
@@ -14,8 +15,7 @@ constexpr std::size_t kExamples = 7;
 class SeveralAdapters : public testing::TestWithParam<std::string> {
  protected:
   SeveralAdapters()
-      : model_(load_model(std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/models" /
-                          (GetParam() + "-single-label"))) {
+      : model_(load_model(source_dir() / "tests/golden/models" / (GetParam() + "-single-label"))) {
     Stream stream(7, "several/tokens");
     for (std::size_t i = 0; i < kExamples; ++i) {
       EncodedExample& example = encoded_.emplace_back();

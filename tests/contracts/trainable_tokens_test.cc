@@ -9,7 +9,8 @@
 #include "adapters/storage.h"
 #include "autograd/operands.h"
 #include "base/files.h"
-#include "models/family.h"
+#include "base/source_dir.h"
+#include "families.h"
 
 namespace inlay {
 namespace {
@@ -27,9 +28,8 @@ class TrainableTokens : public testing::TestWithParam<std::string> {
   static constexpr int64_t kExamples = 6, kVocabulary = 48;
 
   TrainableTokens()
-      : model_(load_model(
-            fs::path(INLAY_SOURCE_DIR) / "tests/golden/models" / (GetParam() + "-masked-lm"),
-            {.masked_lm = true})),
+      : model_(load_model(source_dir() / "tests/golden/models" / (GetParam() + "-masked-lm"),
+                          {.masked_lm = true})),
         rows_(kExamples) {
     Stream stream(7, "tokens");
     for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -99,13 +99,7 @@ class TrainableTokens : public testing::TestWithParam<std::string> {
   std::vector<TokenSequence> rows_;
 };
 
-std::vector<std::string> families() {
-  std::vector<std::string> names;
-  for (const Family* family : all_families()) names.push_back(family->name);
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(Families, TrainableTokens, testing::ValuesIn(families()));
+INSTANTIATE_TEST_SUITE_P(Families, TrainableTokens, testing::ValuesIn(encoder_families()));
 
 TEST_P(TrainableTokens, GatesEndInTheBaseAndInTheAdapterForTheTiedDecoderToo) {
   auto adapter = moved(kTokens);

@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "base/source_dir.h"
 #include "runs/manifest.h"
 #include "runs/metrics_log.h"
 #include "tensor/threads.h"
@@ -43,7 +44,7 @@ class TrainingContract : public testing::Test {
   void SetUp() override {
     folder_ = fs::path(testing::TempDir()) / fmt::format("inlay_training_contract_{}", ::getpid());
     fs::remove_all(folder_);
-    fs::path golden = fs::path(INLAY_SOURCE_DIR) / "tests/golden/models/bert-single-label";
+    fs::path golden = source_dir() / "tests/golden/models/bert-single-label";
     fs::create_directories(model());
     for (const char* name : {"config.json", "model.safetensors"})
       fs::copy_file(golden / name, model() / name);

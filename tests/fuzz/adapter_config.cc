@@ -6,6 +6,7 @@
 
 #include "adapters/storage.h"
 #include "base/error.h"
+#include "base/source_dir.h"
 #include "models/model.h"
 
 namespace {
@@ -13,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Folders {
-  fs::path golden = fs::path(INLAY_SOURCE_DIR) / "tests/golden/models";
+  fs::path golden = source_dir() / "tests/golden/models";
   std::shared_ptr<const inlay::Model> model = inlay::load_model(golden / "bert-single-label");
   fs::path root = fs::temp_directory_path() / ("inlay-fuzz-" + std::to_string(getpid()));
   fs::path peft = copied("bert-lora"), adapterhub = copied("bert-seq-bn");

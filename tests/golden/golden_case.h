@@ -14,12 +14,13 @@
 #include "autograd/operands.h"
 #include "autograd/ops/losses.h"
 #include "autograd/ops/row_ops.h"
+#include "base/source_dir.h"
 #include "models/model.h"
 
 namespace inlay {
 
 inline std::filesystem::path golden_folder(const std::string& name) {
-  return std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/models" / name;
+  return source_dir() / "tests/golden/models" / name;
 }
 
 // The name of a test of a folder in a compute type: "bert_lora_F32".
@@ -58,7 +59,9 @@ class GoldenCase {
   GoldenCase(const std::string& base, const std::string& expected, DType compute)
       : context(compute),
         expected_(SafetensorsFile::open(golden_folder(expected) / "expected.safetensors")) {
-    model = load_model(golden_folder(base), {.masked_lm = base.find("masked-lm") != base.npos});
+    model =
+        load_model(golden_folder(base), {.masked_lm = base.find("masked-lm") != base.npos,
+                                         .language_model = base.find("causal-lm") != base.npos});
     read_batch();
   }
 
@@ -69,7 +72,7 @@ class GoldenCase {
   // The Hugging Face head of the family with the weights of the model's files.
   void load_head(HeadKind kind) {
     HeadLayout layout = model->facts().head_layout(kind);
-    int64_t outputs = model->checkpoint().tensor(layout.output + ".bias").dim(0);
+    int64_t outputs = model->checkpoint().tensor(layout.output + ".weight").dim(0);
     head = std::make_unique<Head>(layout, model->facts().hidden, outputs, 0.0, 1);
     for (Parameter& parameter : head->parameters())
       set(parameter, model->checkpoint().tensor(parameter.name()));
@@ -105,6 +108,8 @@ class GoldenCase {
         return head->logits(context, pooling(context, hidden, Pooling::kFirst, &batch.examples));
       case HeadInput::kMean:
         return head->logits(context, pooling(context, hidden, Pooling::kMean, &batch.examples));
+      case HeadInput::kLast:
+        return head->logits(context, pooling(context, hidden, Pooling::kLast, &batch.examples));
       case HeadInput::kTokens:
         return head->logits(context, hidden);
     }

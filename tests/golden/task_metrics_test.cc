@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/json.h"
+#include "base/source_dir.h"
 #include "eval/task.h"
 
 namespace inlay {
@@ -17,9 +18,7 @@ class TaskMetrics : public testing::TestWithParam<std::string> {
  protected:
   TaskMetrics()
       : expected_(
-            read_json(std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/metrics/tasks.json",
-                      kMaxBytes)
-                .at(GetParam())),
+            read_json(source_dir() / "tests/golden/metrics/tasks.json", kMaxBytes).at(GetParam())),
         task_(find_task(GetParam()).make({}, 5, {})) {}
 
   ModelOutput& add(std::size_t sequences) {

@@ -56,7 +56,7 @@ WeightUpdate factors_of(const Adapter& adapter, const Site& site, const PartValu
 
 }  // namespace
 
-Eigen::MatrixXd base_weight(const Site& site) { return as_matrix(site.weight); }
+Eigen::MatrixXd base_weight(const Site& site) { return as_matrix(out_by_in(site)); }
 
 bool has_weight_update(Adapter& adapter, const Site& site) {
   SiteHook* hook = adapter.at(site.index);
@@ -64,7 +64,7 @@ bool has_weight_update(Adapter& adapter, const Site& site) {
   if (is_plain_lora(adapter, parts_at(adapter, site))) return true;
   Replacements replaced = hook->replacements();
   if (replaced.weight != nullptr || replaced.bias != nullptr) return replaced.weight != nullptr;
-  MergedTensors merged{site.weight.to(DType::kF64),
+  MergedTensors merged{out_by_in(site).to(DType::kF64),
                        site.bias.defined() ? site.bias.to(DType::kF64) : Tensor()};
   return hook->merge(merged);
 }

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/random.h"
+#include "base/source_dir.h"
 #include "formats/torch_zip.h"
 
 namespace inlay::exchange {
@@ -47,7 +48,7 @@ class Workshop {
 };
 
 inline fs::path golden(const std::string& name) {
-  return fs::path(INLAY_SOURCE_DIR) / "tests/golden/exchange" / name;
+  return source_dir() / "tests/golden/exchange" / name;
 }
 
 inline BaseShape tiny_llama() { return read_base_shape(golden("llama")); }

@@ -245,8 +245,8 @@ class Lora : public RankedMethod {
     int64_t rank = rank_at(site);
     Stream stream = make.stream(site, "lora_A.weight");
     if (init_ == "pissa")
-      return pissa_start(site.weight, rank, scale_at(site), pissa_niter_, stream);
-    if (init_ == "olora") return olora_start(site.weight, rank);
+      return pissa_start(out_by_in(site), rank, scale_at(site), pissa_niter_, stream);
+    if (init_ == "olora") return olora_start(out_by_in(site), rank);
     if (init_ == "orthogonal") return orthogonal_start(site, rank, make);
     Tensor a = init_ == "gaussian"
                    ? normal_init({rank, site.in}, 1.0f / static_cast<float>(rank), stream)

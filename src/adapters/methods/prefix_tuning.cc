@@ -254,8 +254,9 @@ class PrefixTuning : public Method {
   PrefixGates gates(const Site& site, ParameterMaker& make) const {
     PrefixGates gates;
     if (!use_gating_) return gates;
-    gates.key.emplace(site, site.in, make, "prefix_gate");
-    if (!shared_gating_) gates.value.emplace(site, site.in, make, "prefix_gate_value");
+    int64_t read = make.base().hidden;  // by the projections of keys and values
+    gates.key.emplace(site, read, make, "prefix_gate");
+    if (!shared_gating_) gates.value.emplace(site, read, make, "prefix_gate_value");
     return gates;
   }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "adapters/method.h"
+#include "autograd/ops/channel_ranges.h"
 #include "autograd/ops/row_ops.h"
 #include "autograd/ops/scale_channels.h"
 #include "nn/initializers.h"
@@ -27,8 +28,11 @@ class ZeroInitHook : public SiteHook {
     const RowSpace& texts = *block.query.row_space();
     const RowSpace* rows = context.virtual_rows(texts, prompt.shape()[0]);
     Variable read = repeat_rows(context, prompt, Precision::kCompute, rows);
-    auto project = [&](const LinearSite& projection) {
-      return inlay::linear(context, read, {.frozen = &projection.weight}, Precision::kCompute);
+    auto project = [&](const KeyValueProjection& projection) {
+      const FrozenWeight& weight = projection.layer.weight;
+      Variable y = inlay::linear(context, read, {.frozen = &weight}, Precision::kCompute);
+      if (projection.count == weight.out()) return y;
+      return slice_channels(context, y, projection.first, projection.count);
     };
     Variable mixed = inlay::attention(
         context, block.query, project(block.key_projection), project(block.value_projection),

@@ -124,6 +124,8 @@ Variable attention(OpContext& context, const Variable& q, const Variable& k, con
                               .head_dim = head_dim,
                               .scale = shape.scale,
                               .causal = shape.causal,
+                              .window = shape.window,
+                              .soft_cap = shape.soft_cap,
                               .dtype = q.dtype(),
                               .query_offsets = query_offsets,
                               .key_offsets = key_offsets,

@@ -13,6 +13,8 @@ struct AttentionShape {
   int64_t kv_heads = 1;  // a divisor of heads
   float scale = 1.0f;
   bool causal = false;
+  int64_t window = 0;     // causal only: the last so many keys that a query may attend; 0: all
+  float soft_cap = 0.0f;  // scores become soft_cap tanh(score / soft_cap); 0: they stay
   // (max_k), full precision: added to the scores of the key at that place of every sequence, a
   // constant; undefined for none.
   Tensor key_bias = {};

@@ -12,6 +12,8 @@ struct Kind {
   int64_t kv_heads = 2;
   RowsOf keys = RowsOf::kTokens;
   bool causal = false;
+  int64_t window = 0;
+  float soft_cap = 0;
   bool biased = false;
   bool key_bias = false;
 };
@@ -27,8 +29,12 @@ OpCase attention_case(int64_t channels, Kind kind) {
     op.lengths = {5, 1, 3, 8, 2, 7, 4, 6};
   }
   op.function = [=](OpRun& run) {
-    AttentionShape shape{
-        .heads = kind.heads, .kv_heads = kind.kv_heads, .scale = 0.5f, .causal = kind.causal};
+    AttentionShape shape{.heads = kind.heads,
+                         .kv_heads = kind.kv_heads,
+                         .scale = 0.5f,
+                         .causal = kind.causal,
+                         .window = kind.window,
+                         .soft_cap = kind.soft_cap};
     if (kind.key_bias) {
       shape.key_bias = tensor_of({kLongest}, run.context.dtype(Precision::kFull),
                                  draws("key bias", kLongest).data());
@@ -54,6 +60,13 @@ TEST(Attention, LooksBackOnlyWhenCausal) { expect_contract({.causal = true}); }
 
 TEST(Attention, GivesZerosToCausalQueriesBeforeTheFirstKey) {
   expect_contract({.keys = RowsOf::kKeys, .causal = true});
+}
+
+TEST(Attention, LooksBackWithinAWindow) { expect_contract({.causal = true, .window = 2}); }
+
+TEST(Attention, CapsItsScores) {
+  expect_contract({.causal = true, .soft_cap = 2.0f});
+  expect_contract({.causal = true, .soft_cap = 2.0f, .biased = true});
 }
 
 TEST(Attention, TrainsABiasOfTheScores) { expect_contract({.biased = true}); }

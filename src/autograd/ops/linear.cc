@@ -6,6 +6,8 @@
 #include "autograd/chunk_gradients.h"
 #include "autograd/operands.h"
 #include "tensor/kernels/column_sum.h"
+#include "tensor/kernels/convert.h"
+#include "tensor/kernels/few_rows.h"
 #include "tensor/kernels/matmul_reference.h"
 
 namespace inlay {
@@ -36,10 +38,41 @@ void exact_forward(const Tensor& src, const LinearWeights& weights, const Tensor
     dst.mutable_data<double>()[i] += wide.data<double>()[i % dst.dim(1)];
 }
 
+constexpr int64_t kFewRows = 8;
+
+// Whether these rows are few enough, and the weight is stored so that it can be read as it is.
+bool takes_stored_weight(const OpContext& context, int64_t rows, const LinearWeights& weights) {
+  if (!context.generating || context.compute == DType::kF64 || rows > kFewRows) return false;
+  if (weights.weight == nullptr && weights.frozen->is_quantised()) return false;
+  DType stored = weights.weight != nullptr ? DType::kF32 : weights.frozen->weight().dtype();
+  return stored == DType::kF32 || stored == DType::kBF16;
+}
+
+void stored_product(OpContext& context, const Tensor& src, const LinearWeights& weights,
+                    const Tensor& dst) {
+  Tensor x = src.dtype() == DType::kF32 ? src : src.to(DType::kF32, &context.arena);
+  Tensor y =
+      dst.dtype() == DType::kF32 ? dst : Tensor::empty(dst.shape(), DType::kF32, &context.arena);
+  const Tensor* bias = bias_of(weights);
+  bool trained = weights.weight != nullptr;
+  kernels::few_rows({.rows = src.dim(0),
+                     .in = weights.in(),
+                     .out = weights.out(),
+                     .in_by_out = !trained && weights.frozen->layout() == onednn::Layout::kInOut,
+                     .x = x.data<float>(),
+                     .weight = in(trained ? weights.weight->value() : weights.frozen->weight()),
+                     .bias = bias != nullptr ? bias->data<float>() : nullptr,
+                     .y = y.mutable_data<float>()});
+  if (dst.dtype() == DType::kF32) return;
+  kernels::convert(y.raw(), DType::kF32, dst.mutable_raw(), dst.dtype(), dst.count());
+}
+
 void forward_product(OpContext& context, const Tensor& src, const LinearWeights& weights,
                      const Tensor& dst) {
   count_product(context, src.dim(0), weights);
   if (context.compute == DType::kF64) return exact_forward(src, weights, dst);
+  if (takes_stored_weight(context, src.dim(0), weights))
+    return stored_product(context, src, weights, dst);
   const Tensor* bias = bias_of(weights);
   const onednn::PackedMatrix& packed = weights.weight != nullptr
                                            ? weights.weight->packed_forward(context.compute)

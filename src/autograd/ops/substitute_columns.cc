@@ -31,15 +31,16 @@ Variable substitute_columns(OpContext& context, const Variable& y, const Variabl
                             const RowNumbers& numbers, const ColumnBias& bias) {
   const std::vector<int32_t>& columns = numbers.in_order();
   int64_t width = y.channels();
+  bool biased = bias.value().defined();
   ensure(z.rows() == y.rows() && z.channels() == static_cast<int64_t>(columns.size()) &&
-             z.dtype() == y.dtype() && bias.value().count() == width,
+             z.dtype() == y.dtype() && (!biased || bias.value().count() == width),
          "{} columns {} of {} with a bias of {}", columns.size(), z.shape().text(),
-         y.shape().text(), bias.value().count());
+         y.shape().text(), biased ? bias.value().count() : 0);
   Tensor result = context.tape.empty_rows(y.shape(), y.dtype());
   std::memcpy(result.mutable_raw(), y.value().raw(), result.byte_count());
   for_each_element(columns, width, 0, y.rows(), [&](int64_t element, int64_t place) {
     out(result).store(place, in(z.value()).load<double>(element));
-    add(result, place, in(bias.value()), place % width);
+    if (biased) add(result, place, in(bias.value()), place % width);
   });
   std::size_t use = begin_use(context, bias.trained);
   bool requires_grad = y.requires_grad() || z.requires_grad() || bias.trained != nullptr;

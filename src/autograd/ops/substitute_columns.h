@@ -6,7 +6,7 @@
 
 namespace inlay {
 
-// The bias of the layer that y comes from, (columns); trained where a parameter is given.
+// The bias of the layer that y comes from, (columns), or none; trained where a parameter is given.
 struct ColumnBias {
   Tensor frozen;
   Parameter* trained = nullptr;

@@ -11,6 +11,7 @@
 #include "data/chat/loss_mask.h"
 #include "data/chat/split_conversation.h"
 #include "data/chat/turn_extents.h"
+#include "text/chat/chat_tokens.h"
 
 namespace inlay {
 namespace {
@@ -76,14 +77,7 @@ TrainingSequence encode_messages(const Conversation& conversation, const Tokeniz
                                  const ModelChatTemplate& chat_template, LossOn loss) {
   RenderOptions options{.tools = conversation.tools, .now = kDate};
   Rendered rendered = chat_template.render(conversation.messages, options);
-  std::vector<TextPart> parts;
-  for (const Span& span : rendered.spans) {
-    std::string_view text(rendered.text);
-    // A role is one of our own words, of which templates make special tokens: '<|' + role + '|>'.
-    bool outside = span.is_input() && !span.role;
-    parts.push_back({text.substr(span.begin, span.end - span.begin), outside});
-  }
-  Encoding encoding = tokenizer.encode_parts(parts, {.add_special_tokens = false});
+  Encoding encoding = encode_chat(rendered, tokenizer);
   LossMask mask =
       mask_of(rendered, encoding, conversation, tokenizer, chat_template, options, loss);
   return {.ids = std::move(encoding.ids),

@@ -6,12 +6,13 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/source_dir.h"
 #include "data/test_files.h"
 
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGolden = std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden";
+const std::filesystem::path kGolden = source_dir() / "tests/golden";
 constexpr std::int32_t kEndOfText = 2256;
 
 // The cut vocabulary of GPT-2, with the special tokens that templates write.

@@ -5,12 +5,12 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/source_dir.h"
 
 namespace inlay {
 
 inline const Json& expected_metrics() {
-  static const Json values =
-      read_json(std::string(INLAY_SOURCE_DIR) + "/tests/golden/metrics/expected.json");
+  static const Json values = read_json(source_dir() / "tests/golden/metrics/expected.json");
   return values;
 }
 

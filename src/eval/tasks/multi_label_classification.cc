@@ -30,7 +30,7 @@ class MultiLabelClassification : public Task {
     return static_cast<double>(examples.size()) * static_cast<double>(outputs());
   }
 
-  Variable loss(OpContext& context, const Variable& logits, const BatchTargets& targets,
+  Variable loss(Context& context, const Variable& logits, const BatchTargets& targets,
                 double normalizer) const override {
     return binary_cross_entropy(context, logits, targets.values, normalizer);
   }

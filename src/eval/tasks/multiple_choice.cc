@@ -58,7 +58,7 @@ class MultipleChoice : public Task {
     return static_cast<double>(examples.size());
   }
 
-  Variable loss(OpContext& context, const Variable& logits, const BatchTargets& targets,
+  Variable loss(Context& context, const Variable& logits, const BatchTargets& targets,
                 double normalizer) const override {
     return group_cross_entropy(context, logits, targets.groups, normalizer, &targets.losses);
   }

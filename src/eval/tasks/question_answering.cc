@@ -109,7 +109,7 @@ class QuestionAnswering : public Task {
     return weight;
   }
 
-  Variable loss(OpContext& context, const Variable& logits, const BatchTargets& targets,
+  Variable loss(Context& context, const Variable& logits, const BatchTargets& targets,
                 double normalizer) const override {
     return group_cross_entropy(context, logits, targets.groups, normalizer, &targets.losses);
   }

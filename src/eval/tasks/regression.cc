@@ -38,7 +38,7 @@ class Regression : public Task {
     return static_cast<double>(examples.size()) * static_cast<double>(outputs_);
   }
 
-  Variable loss(OpContext& context, const Variable& logits, const BatchTargets& targets,
+  Variable loss(Context& context, const Variable& logits, const BatchTargets& targets,
                 double normalizer) const override {
     return squared_error(context, logits, targets.values, normalizer);
   }

@@ -19,9 +19,7 @@ class SentenceEmbedding : public Task {
 
   BatchTargets targets(ExampleSpan) const override { refuse(); }
   double loss_weight(ExampleSpan) const override { refuse(); }
-  Variable loss(OpContext&, const Variable&, const BatchTargets&, double) const override {
-    refuse();
-  }
+  Variable loss(Context&, const Variable&, const BatchTargets&, double) const override { refuse(); }
   Json metrics(std::span<const ModelOutput>) const override { refuse(); }
 
   Json prediction(const ModelOutput& output) const override {

@@ -47,7 +47,7 @@ class SentenceSimilarity : public Task {
     return static_cast<double>(examples.size());
   }
 
-  Variable loss(OpContext& context, const Variable& embeddings, const BatchTargets& targets,
+  Variable loss(Context& context, const Variable& embeddings, const BatchTargets& targets,
                 double normalizer) const override {
     Variable cosines =
         row_similarity(context, embeddings, Similarity::kCosine, targets.pairs, &targets.compared);

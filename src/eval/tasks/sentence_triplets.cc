@@ -38,7 +38,7 @@ class SentenceTriplets : public Task {
     return static_cast<double>(examples.size());
   }
 
-  Variable loss(OpContext& context, const Variable& embeddings, const BatchTargets& targets,
+  Variable loss(Context& context, const Variable& embeddings, const BatchTargets& targets,
                 double normalizer) const override {
     Variable alike =
         row_similarity(context, embeddings, distance_, targets.pairs, &targets.compared);

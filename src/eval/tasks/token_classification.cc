@@ -38,7 +38,7 @@ class TokenClassification : public Task {
     return cross_entropy_weight(targets(examples).classes, loss_);
   }
 
-  Variable loss(OpContext& context, const Variable& logits, const BatchTargets& targets,
+  Variable loss(Context& context, const Variable& logits, const BatchTargets& targets,
                 double normalizer) const override {
     CrossEntropyOptions options = loss_;
     options.normalizer = normalizer;

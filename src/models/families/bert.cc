@@ -75,9 +75,7 @@ const Family& family_bert() {
       .citation = "arXiv:1810.04805",
       .describe = describe,
       .build = build,
-      .head_tensors = {"cls.", "classifier.", "qa_outputs.", "pooler.", "embeddings.position_ids"},
-      .tiny_config = R"({"model_type":"bert","vocab_size":96,"hidden_size":32,"num_hidden_layers":2,
-        "num_attention_heads":4,"intermediate_size":64,"max_position_embeddings":40,"type_vocab_size":2})"};
+      .head_tensors = {"cls.", "classifier.", "qa_outputs.", "pooler.", "embeddings.position_ids"}};
   return family;
 }
 

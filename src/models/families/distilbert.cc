@@ -71,10 +71,7 @@ const Family& family_distilbert() {
       .describe = describe,
       .build = build,
       .head_tensors = {"vocab_transform.", "vocab_layer_norm.", "vocab_projector.",
-                       "pre_classifier.", "classifier.", "qa_outputs."},
-      .tiny_config =
-          R"({"model_type":"distilbert","vocab_size":96,"dim":32,"n_layers":2,"n_heads":4,"hidden_dim":64,
-        "max_position_embeddings":40})"};
+                       "pre_classifier.", "classifier.", "qa_outputs."}};
   return family;
 }
 

@@ -80,11 +80,7 @@ const Family& family_roberta() {
       .describe = describe,
       .build = build,
       .head_tensors = {"lm_head.", "classifier.", "qa_outputs.", "pooler.",
-                       "embeddings.position_ids"},
-      .tiny_config =
-          R"({"model_type":"roberta","vocab_size":96,"hidden_size":32,"num_hidden_layers":2,
-        "num_attention_heads":4,"intermediate_size":64,"max_position_embeddings":40,"type_vocab_size":1,
-        "pad_token_id":1})"};
+                       "embeddings.position_ids"}};
   return family;
 }
 

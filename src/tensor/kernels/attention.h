@@ -5,7 +5,9 @@
 //   q|k|v may be given. Sequence b has queries [query_offsets[b], query_offsets[b+1]) and keys
 //   [key_offsets[b], key_offsets[b+1]). Query head h reads key head h / (H / Hkv).
 //
-//   p_ij = softmax_j(scale * q_i.k_j + bias_hij),  out_i = sum_j p_ij v_j
+//   p_ij = softmax_j(cap(scale * q_i.k_j) + bias_hij),  out_i = sum_j p_ij v_j
+//
+// with cap(s) = soft_cap tanh(s / soft_cap), or s itself.
 //
 // Arithmetic is f32. For bf16 on a processor with AVX-512 BF16, products take bf16 operands (so
 // probabilities and score gradients are rounded to bf16) and add in f32. Results are bitwise
@@ -32,6 +34,8 @@ struct AttentionArgs {
   int64_t head_dim = 0;  // D
   float scale = 1.0f;
   bool causal = false;        // query i of nq attends keys j <= i + nk - nq
+  int64_t window = 0;         // causal only: the last so many of these keys; 0: all
+  float soft_cap = 0.0f;      // 0: none
   DType dtype = DType::kF32;  // of q, k, v, out and their gradients: kF32, kBF16; kF64 runs the
                               // plain reference
 

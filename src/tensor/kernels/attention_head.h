@@ -59,6 +59,12 @@ struct AttentionHead {
     return end > shape.queries ? std::min(end - shape.queries, shape.keys) : 0;
   }
 
+  // The first key that query i attends.
+  std::size_t first_attended(std::size_t i) const {
+    const auto window = static_cast<std::size_t>(args.window);
+    return window == 0 || limit(i) < window ? 0 : limit(i) - window;
+  }
+
   int64_t query_offset(int64_t stride, std::size_t i) const {
     return (first_query + static_cast<int64_t>(i)) * stride + head * args.head_dim;
   }

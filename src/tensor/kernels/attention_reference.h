@@ -43,6 +43,11 @@ class ReferenceHead {
     return last < 0 ? 0 : last;
   }
 
+  // The first of them.
+  int64_t first(int64_t i) const {
+    return args_.window == 0 || limit(i) < args_.window ? 0 : limit(i) - args_.window;
+  }
+
   // Row i of a (Tq, H*D), or row j of a (Tk, Hkv*D), at this head.
   template <class Pointer>
   auto query_row(Pointer* base, int64_t stride, int64_t i) const {
@@ -60,21 +65,36 @@ class ReferenceHead {
     return sum;
   }
 
+  // scale * q_i.k_j, capped.
+  Stat capped(int64_t i, int64_t j) const {
+    Stat product = static_cast<Stat>(args_.scale) *
+                   dot(query_row(args_.q, args_.q_stride, i), key_row(args_.k, args_.k_stride, j));
+    const auto cap = static_cast<Stat>(args_.soft_cap);
+    return cap == 0 ? product : cap * std::tanh(product / cap);
+  }
+
+  // The derivative of capped() with respect to what it caps.
+  Stat cap_slope(int64_t i, int64_t j) const {
+    if (args_.soft_cap == 0) return 1;
+    const Stat tangent = capped(i, j) / static_cast<Stat>(args_.soft_cap);
+    return 1 - tangent * tangent;
+  }
+
   Stat score(int64_t i, int64_t j) const {
-    Stat product = dot(query_row(args_.q, args_.q_stride, i), key_row(args_.k, args_.k_stride, j));
     Stat bias = 0;
     if (args_.bias != nullptr) {
       bias = static_cast<const Stat*>(
           args_.bias)[head_ * args_.bias_head_stride + i * args_.bias_query_stride + j];
     }
-    return static_cast<Stat>(args_.scale) * product + bias;
+    return capped(i, j) + bias;
   }
 
-  // Probabilities of row i over the keys before limit(i), and the log-sum-exp of its scores.
+  // Probabilities of row i over the keys before limit(i), zero before first(i), and the log-sum-exp
+  // of its scores.
   Stat softmax(int64_t i, std::vector<Stat>& p) const {
-    p.assign(static_cast<std::size_t>(limit(i)), Stat(0));
     Stat largest = -std::numeric_limits<Stat>::infinity();
-    for (int64_t j = 0; j < limit(i); ++j) {
+    p.assign(static_cast<std::size_t>(limit(i)), largest);
+    for (int64_t j = first(i); j < limit(i); ++j) {
       p[j] = score(i, j);
       largest = std::max(largest, p[j]);
     }
@@ -142,7 +162,7 @@ void attention_reference_row(const AttentionGradArgs& args, const ReferenceHead<
   for (std::size_t j = 0; j < p.size(); ++j) {
     Stat ds = p[j] * (dp[j] - mean);
     if (dbias_row != nullptr) dbias_row[j] += ds;
-    ds *= static_cast<Stat>(forward.scale);
+    ds *= static_cast<Stat>(forward.scale) * head.cap_slope(i, static_cast<int64_t>(j));
     const Element* key = head.key_row(forward.k, forward.k_stride, j);
     for (int64_t d = 0; d < forward.head_dim; ++d) {
       dq_row[d] += ds * static_cast<Stat>(key[d]);

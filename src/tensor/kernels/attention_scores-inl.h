@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include "tensor/kernels/attention_head.h"
 #include "tensor/kernels/attention_rows-inl.h"
@@ -40,17 +41,27 @@ void for_each_block(const AttentionHead<Element>& head, const Run& run) {
   }
 }
 
-// What to multiply scores with to get exponents of 2, after the bias was added if there is one.
+// What to multiply scores with to get exponents of 2, after they were capped, the bias was added
+// and keys before the window were taken out, where there are such.
 template <class Element>
 float exponent_unit(const QueryBlock<Element>& block, const Panel& scores) {
   const AttentionArgs& args = block.head.args;
-  const float unit = args.scale * kLog2E;
-  if (args.bias == nullptr && unit > 0.0f) return unit;
-  for (std::size_t i = 0; i < block.rows; ++i) {
+  const bool capped = args.soft_cap > 0.0f;
+  const float unit = capped ? kLog2E : args.scale * kLog2E;
+  if (capped) {
+    for (std::size_t i = 0; i < block.rows; ++i)
+      soft_cap(args.scale, args.soft_cap, block.limit(i), scores.row(i));
+  }
+  const bool in_place = args.bias != nullptr || unit <= 0.0f;
+  for (std::size_t i = 0; in_place && i < block.rows; ++i) {
     const float* bias = args.bias == nullptr ? nullptr : block.head.bias(block.first + i);
     apply_bias(bias, unit, block.limit(i), scores.row(i));
   }
-  return 1.0f;
+  for (std::size_t i = 0; args.window > 0 && i < block.rows; ++i) {
+    std::fill_n(scores.row(i), block.head.first_attended(block.first + i),
+                -std::numeric_limits<float>::infinity());
+  }
+  return in_place ? 1.0f : unit;
 }
 
 // out / sum for every row, and the log-sum-exp of the rows.
@@ -84,6 +95,10 @@ void score_gradients(const AttentionGradArgs& args, const QueryBlock<Element>& b
       add_row(row, block.limit(i),
               static_cast<float*>(args.dbias) + block.head.head * args.dbias_head_stride +
                   static_cast<int64_t>(block.first + i) * args.dbias_query_stride);
+    }
+    if (args.forward.soft_cap > 0.0f) {
+      const float* bias = args.forward.bias == nullptr ? nullptr : block.head.bias(block.first + i);
+      soft_cap_gradient(scores.row(i), bias, lse[i], args.forward.soft_cap, block.limit(i), row);
     }
   }
 }

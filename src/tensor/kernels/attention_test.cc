@@ -19,6 +19,8 @@ struct Batch {
   int64_t depth = 16;
   std::vector<std::pair<int64_t, int64_t>> lengths = {};  // queries and keys of each sequence
   bool causal = false;
+  int64_t window = 0;
+  float soft_cap = 0;
   bool biased = false;
   DType dtype = DType::kF32;
   double deviation = 1.0;
@@ -63,6 +65,8 @@ struct Batch {
             .head_dim = depth,
             .scale = 1.0f / std::sqrt(static_cast<float>(depth)),
             .causal = causal,
+            .window = window,
+            .soft_cap = soft_cap,
             .dtype = dtype,
             .query_offsets = query_offsets,
             .key_offsets = key_offsets,
@@ -186,6 +190,55 @@ TEST_P(AttentionOfDType, MatchesTheReferenceWithBias) {
                          .causal = true,
                          .biased = true,
                          .dtype = GetParam()});
+}
+
+TEST_P(AttentionOfDType, MatchesTheReferenceWithinAWindow) {
+  for (int64_t window : {1, 4, 33, 1000}) {
+    SCOPED_TRACE(window);
+    check_on_every_target({.depth = 32,
+                           .lengths = {{70, 70}, {5, 90}, {3, 3}},
+                           .causal = true,
+                           .window = window,
+                           .biased = window == 4,
+                           .dtype = GetParam()});
+  }
+}
+
+TEST_P(AttentionOfDType, MatchesTheReferenceWithCappedScores) {
+  for (bool biased : {false, true}) {
+    SCOPED_TRACE(biased);
+    check_on_every_target({.depth = 32,
+                           .lengths = {{40, 70}, {7, 3}, {41, 33}},
+                           .causal = true,
+                           .window = 20,
+                           .soft_cap = 1.5f,
+                           .biased = biased,
+                           .dtype = GetParam()});
+  }
+}
+
+TEST(AttentionReference, AttendsTheLastKeysOfItsWindow) {
+  // Equal scores: a query takes the mean of the values that it attends.
+  const std::vector<double> q(4), k(4), v = {1, 2, 4, 8};
+  std::vector<double> out(4);
+  const std::vector<int64_t> offsets = {0, 4};
+  attention_reference_forward<double>({.heads = 1,
+                                       .kv_heads = 1,
+                                       .head_dim = 1,
+                                       .causal = true,
+                                       .window = 2,
+                                       .dtype = DType::kF64,
+                                       .query_offsets = offsets,
+                                       .key_offsets = offsets,
+                                       .q = q.data(),
+                                       .k = k.data(),
+                                       .v = v.data(),
+                                       .out = out.data(),
+                                       .q_stride = 1,
+                                       .k_stride = 1,
+                                       .v_stride = 1,
+                                       .out_stride = 1});
+  EXPECT_EQ(out, (std::vector<double>{1, 1.5, 3, 6}));
 }
 
 TEST_P(AttentionOfDType, MatchesTheReferenceWithGroupedHeads) {

@@ -6,12 +6,12 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/source_dir.h"
 
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGolden =
-    std::filesystem::path(INLAY_SOURCE_DIR) / "tests/golden/chat_templates.json";
+const std::filesystem::path kGolden = source_dir() / "tests/golden/chat_templates.json";
 
 constexpr const char* kChatMl =
     "{% for m in messages %}<|im_start|>{{ m.role }}\n\n{{ m.content | trim }}<|im_end|>\n"

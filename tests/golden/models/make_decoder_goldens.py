@@ -142,7 +142,8 @@ def main():
     check_all()
     for family in FAMILIES:
         make_model(family, "causal-lm")
-    make_model("llama", "single-label")
+    for family in ("gemma", "gpt2", "llama", "phi3"):
+        make_model(family, "single-label")
     make_model("gpt2", "token-classification")
     changes = {"modules_to_save": None, "task_type": "CAUSAL_LM"}
     make_lora("llama-lora", "llama", lora_config("llama-causal-lm", 4, 8, LLAMA_LAYERS, **changes))

@@ -1,0 +1,14 @@
+// Conversations and texts as a data set that can be split, counted and shown like any other.
+#pragma once
+
+#include "data/chat/chat_data.h"
+#include "data/dataset.h"
+
+namespace inlay {
+
+// An example for each conversation, whose text is what people are shown of it; the conversations
+// themselves are in Dataset::conversations. The columns say which format was read, and why.
+// kInput as load_conversations().
+Dataset load_language_dataset(const DatasetSpec& spec);
+
+}  // namespace inlay
