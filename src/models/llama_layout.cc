@@ -50,6 +50,16 @@ void describe_llama(const ModelConfig& config, const std::string& bare_class, Ba
   facts.token_head = {.input = HeadInput::kTokens, .output = "score"};
 }
 
+bool is_type(const ModelConfig& config, std::string_view type) {
+  return config.text("model_type") == type;
+}
+
+int64_t window_of(const ModelConfig& config, int64_t fallback) {
+  return config.integer_or("sliding_window", fallback, 0, kMaxPositions);
+}
+
+bool every_layer(int64_t /*layer*/, int64_t /*pattern*/) { return true; }
+
 int64_t head_channels(const ModelConfig& config, int64_t fallback) {
   int64_t hidden = config.integer("hidden_size", 1, kMaxSize);
   int64_t heads = config.integer("num_attention_heads", 1, kMaxHeads);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/pre_norm_decoder.h"
@@ -19,6 +20,15 @@ void describe_llama(const ModelConfig& config, const std::string& bare_class, Ba
 // Sizes, norms, rotary positions and activation; biases, windows and caps are the family's own.
 DecoderSizes llama_sizes(const ModelConfig& config, const BaseFacts& facts,
                          const RotaryFrequencies& rotation, int64_t head_dim);
+
+// Whether config.json's model_type is this one.
+bool is_type(const ModelConfig& config, std::string_view type);
+
+// Tokens that a layer looks back, "sliding_window", where it says so; 0 is all of them.
+int64_t window_of(const ModelConfig& config, int64_t fallback);
+
+// Of layer_windows(): all layers slide.
+bool every_layer(int64_t layer, int64_t pattern);
 
 // Channels of a head: "head_dim", or `fallback`, or the hidden size shared by the heads.
 int64_t head_channels(const ModelConfig& config, int64_t fallback = 0);

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "base/source_dir.h"
+#include "stop_at.h"
 #include "tensor/threads.h"
 #include "train/saved_run.h"
 #include "train/training_run.h"
@@ -19,20 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int32_t kEos = 1;
-
-// Stops a run from outside, as a signal would.
-struct Stopped {};
-
-class StopAt : public RunObserver {
- public:
-  explicit StopAt(int64_t step) : step_(step) {}
-  void step(const StepReport& report) override {
-    if (report.step == step_) throw Stopped{};
-  }
-
- private:
-  int64_t step_;
-};
 
 class LanguageTraining : public testing::Test {
  protected:

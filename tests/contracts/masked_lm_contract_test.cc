@@ -13,6 +13,7 @@
 #include "base/source_dir.h"
 #include "families.h"
 #include "runs/manifest.h"
+#include "stop_at.h"
 #include "tensor/threads.h"
 #include "train/saved_run.h"
 #include "train/training_run.h"
@@ -24,19 +25,6 @@ namespace fs = std::filesystem;
 
 // Takes part on the way into the head, too.
 constexpr const char* kInvertible = "bottleneck[preset=seq_bn_inv]";
-
-struct Stopped {};
-
-class StopAt : public RunObserver {
- public:
-  explicit StopAt(int64_t step) : step_(step) {}
-  void step(const StepReport& report) override {
-    if (report.step == step_) throw Stopped{};
-  }
-
- private:
-  int64_t step_;
-};
 
 class MaskedLmContract : public testing::TestWithParam<std::string> {
  protected:

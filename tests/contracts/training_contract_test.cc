@@ -16,6 +16,7 @@
 #include "base/source_dir.h"
 #include "runs/manifest.h"
 #include "runs/metrics_log.h"
+#include "stop_at.h"
 #include "tensor/threads.h"
 #include "train/saved_run.h"
 #include "train/training_run.h"
@@ -24,20 +25,6 @@ namespace inlay {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Stops a run from outside, as a signal would.
-struct Stopped {};
-
-class StopAt : public RunObserver {
- public:
-  explicit StopAt(int64_t step) : step_(step) {}
-  void step(const StepReport& report) override {
-    if (report.step == step_) throw Stopped{};
-  }
-
- private:
-  int64_t step_;
-};
 
 class TrainingContract : public testing::Test {
  protected:

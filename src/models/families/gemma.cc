@@ -11,12 +11,6 @@
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxWindow = 1 << 24;
-
-bool is_type(const ModelConfig& config, std::string_view type) {
-  return config.text("model_type") == type;
-}
-
 void describe(const ModelConfig& config, BaseFacts& facts) {
   const char* bare = is_type(config, "gemma2")        ? "Gemma2Model"
                      : is_type(config, "gemma3_text") ? "Gemma3TextModel"
@@ -42,15 +36,17 @@ DecoderNames names_of(const ModelConfig& config) {
 void add_gemma2(const ModelConfig& config, const BaseFacts& facts, DecoderSizes& sizes) {
   sizes.attention_cap = config.number_or("attn_logit_softcapping", 0, 0, 1e6);
   sizes.logit_cap = config.number_or("final_logit_softcapping", 0, 0, 1e6);
-  sizes.windows = layer_windows(
-      config, facts, config.integer_or("sliding_window", 4096, 0, kMaxWindow), even_layers);
+  sizes.windows = layer_windows(config, facts, window_of(config, 4096), even_layers);
 }
 
 // Layers with a window have rotary positions of their own.
 void add_gemma3(const ModelConfig& config, const BaseFacts& facts, DecoderSizes& sizes) {
-  sizes.windows =
-      layer_windows(config, facts, config.integer_or("sliding_window", 4096, 1, kMaxWindow),
-                    all_but_every, config.integer_or("sliding_window_pattern", 6, 1, 1024));
+  int64_t window = window_of(config, 4096);
+  require(window > 0, ErrorKind::kInput,
+          "{}: sliding_window is 0; Gemma 3 tells its layers apart by their windows",
+          config.where());
+  sizes.windows = layer_windows(config, facts, window, all_but_every,
+                                config.integer_or("sliding_window_pattern", 6, 1, 1024));
   sizes.rotations = {
       read_rotary_frequencies(config, sizes.head_dim, facts.max_tokens, "full_attention"),
       read_rotary_frequencies(config, sizes.head_dim, facts.max_tokens, "sliding_attention")};

@@ -8,11 +8,7 @@
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxWindow = 1 << 24;
-
-bool is_type(const ModelConfig& config, std::string_view type) {
-  return config.text("model_type") == type;
-}
+constexpr int64_t kMaxLayers = 1024;
 
 void describe(const ModelConfig& config, BaseFacts& facts) {
   const char* bare = is_type(config, "mistral") ? "MistralModel"
@@ -26,7 +22,6 @@ int64_t head_dim_of(const ModelConfig& config) {
   return head_channels(config, is_type(config, "qwen3") ? 128 : 0);
 }
 
-bool every_layer(int64_t /*layer*/, int64_t /*pattern*/) { return true; }
 bool from_pattern_on(int64_t layer, int64_t pattern) { return layer >= pattern; }
 
 std::vector<int64_t> windows_of(const ModelConfig& config, const BaseFacts& facts) {
@@ -34,12 +29,11 @@ std::vector<int64_t> windows_of(const ModelConfig& config, const BaseFacts& fact
   if (is_type(config, "mistral")) {
     // Null means none; files without the key are of before there was another value.
     int64_t usual = named ? 0 : 4096;
-    return layer_windows(config, facts, config.integer_or("sliding_window", usual, 0, kMaxWindow),
-                         every_layer);
+    return layer_windows(config, facts, window_of(config, usual), every_layer);
   }
   if (!config.boolean_or("use_sliding_window", false)) return {};
-  return layer_windows(config, facts, config.integer_or("sliding_window", 4096, 0, kMaxWindow),
-                       from_pattern_on, config.integer_or("max_window_layers", 28, 0, kMaxWindow));
+  return layer_windows(config, facts, window_of(config, 4096), from_pattern_on,
+                       config.integer_or("max_window_layers", 28, 0, kMaxLayers));
 }
 
 std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,

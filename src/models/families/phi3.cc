@@ -6,13 +6,9 @@
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxWindow = 1 << 24;
-
 void describe(const ModelConfig& config, BaseFacts& facts) {
   describe_llama(config, "Phi3Model", facts);
 }
-
-bool every_layer(int64_t /*layer*/, int64_t /*pattern*/) { return true; }
 
 std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
                              const ModelParts& parts, WeightSource& weights) {
@@ -20,8 +16,7 @@ std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
   DecoderSizes sizes = llama_sizes(
       config, facts, read_rotary_frequencies(config, head_dim, facts.max_tokens), head_dim);
   sizes.norm.eps = config.number_or("rms_norm_eps", 1e-5, 0, 1);
-  sizes.windows = layer_windows(config, facts,
-                                config.integer_or("sliding_window", 0, 0, kMaxWindow), every_layer);
+  sizes.windows = layer_windows(config, facts, window_of(config, 0), every_layer);
   DecoderNames names = llama_names();
   names.query = names.key = names.value = names.gate = "";
   names.query_key_value = "self_attn.qkv_proj";
