@@ -65,8 +65,10 @@ TEST(Attention, GivesZerosToCausalQueriesBeforeTheFirstKey) {
 TEST(Attention, LooksBackWithinAWindow) { expect_contract({.causal = true, .window = 2}); }
 
 TEST(Attention, CapsItsScores) {
-  expect_contract({.causal = true, .soft_cap = 2.0f});
-  expect_contract({.causal = true, .soft_cap = 2.0f, .biased = true});
+  for (float cap : {0.7f, 2.0f}) {
+    for (bool biased : {false, true})
+      expect_contract({.causal = true, .soft_cap = cap, .biased = biased});
+  }
 }
 
 TEST(Attention, TrainsABiasOfTheScores) { expect_contract({.biased = true}); }

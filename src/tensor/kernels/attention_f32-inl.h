@@ -27,9 +27,9 @@ void forward_block(const QueryBlock<Element>& block, const ForwardPanels& panels
             static_cast<std::size_t>(args.q_stride), block.rows, depth, panels.queries);
   multiply<Left::kRows>(panels.queries, panels.keys_transposed, block.rows, block.keys, depth,
                         panels.scores);
-  const float unit = exponent_unit(block, panels.scores);
   for (std::size_t i = 0; i < block.rows; ++i) {
     float* scores = panels.scores.row(i);
+    const float unit = exponent_unit(block, i, scores, nullptr);
     const RowSum row = softmax_row(scores, unit, block.limit(i), block.keys,
                                    [&](hn::Vec<decltype(d)> p, std::size_t j)
                                        HWY_ATTR { hn::StoreU(p, d, scores + j); });
@@ -74,7 +74,7 @@ void backward_block(const AttentionGradArgs& args, const QueryBlock<Element>& bl
   } else {
     panels.dp.data = nullptr;
   }
-  score_gradients(args, block, panels.p, panels.dp);
+  score_gradients(args, block, panels.p, panels.dp, panels.slopes);
   if (args.dv != nullptr) {
     multiply<Left::kColumns, Into::kAdd>(panels.p, panels.out_grad, block.keys, depth, block.rows,
                                          panels.dv);

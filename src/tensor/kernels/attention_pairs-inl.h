@@ -153,14 +153,14 @@ inline void forward_block_of_pairs(const QueryBlock<BFloat16>& block,
                  static_cast<std::size_t>(args.q_stride), block.rows, depth, panels.queries);
   multiply<Left::kRows, Into::kOverwrite, PairDot>(
       panels.queries, panels.keys_transposed, block.rows, block.keys, pairs(depth), panels.scores);
-  const float unit = exponent_unit(block, panels.scores);
   for (std::size_t i = 0; i < block.rows; ++i) {
+    float* scores = panels.scores.row(i);
     auto* p_row = reinterpret_cast<uint16_t*>(panels.p.row(i));
-    const RowSum row = softmax_row(panels.scores.row(i), unit, block.limit(i), block.keys,
-                                   [&](FloatVector p, std::size_t j) HWY_ATTR {
-                                     hn::StoreU(hn::LowerHalf(half, round_to_bf16(p, hn::Zero(d))),
-                                                half, p_row + j);
-                                   });
+    const float unit = exponent_unit(block, i, scores, nullptr);
+    const RowSum row = softmax_row(
+        scores, unit, block.limit(i), block.keys, [&](FloatVector p, std::size_t j) HWY_ATTR {
+          hn::StoreU(hn::LowerHalf(half, round_to_bf16(p, hn::Zero(d))), half, p_row + j);
+        });
     panels.largest[i] = row.largest;
     panels.sum[i] = row.sum;
   }
@@ -214,7 +214,7 @@ inline void backward_block_of_pairs(const AttentionGradArgs& args,
   } else {
     panels.dp.data = nullptr;
   }
-  score_gradients(args, block, panels.p, panels.dp);
+  score_gradients(args, block, panels.p, panels.dp, panels.slopes);
   if (args.dv != nullptr) {
     round_rows(panels.p, block.rows, block.keys, panels.p_pairs, Panel());
     multiply<Left::kColumns, Into::kAdd, PairDot>(panels.p_pairs, panels.out_grad_pairs, block.keys,

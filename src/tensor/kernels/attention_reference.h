@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tensor/kernels/attention.h"
+#include "tensor/kernels/soft_cap_reference.h"
 
 namespace inlay::kernels {
 
@@ -66,18 +67,14 @@ class ReferenceHead {
   }
 
   // scale * q_i.k_j, capped.
-  Stat capped(int64_t i, int64_t j) const {
+  SoftCapped<Stat> capped(int64_t i, int64_t j) const {
     Stat product = static_cast<Stat>(args_.scale) *
                    dot(query_row(args_.q, args_.q_stride, i), key_row(args_.k, args_.k_stride, j));
-    const auto cap = static_cast<Stat>(args_.soft_cap);
-    return cap == 0 ? product : cap * std::tanh(product / cap);
+    return soft_capped(product, static_cast<Stat>(args_.soft_cap));
   }
 
-  // The derivative of capped() with respect to what it caps.
   Stat cap_slope(int64_t i, int64_t j) const {
-    if (args_.soft_cap == 0) return 1;
-    const Stat tangent = capped(i, j) / static_cast<Stat>(args_.soft_cap);
-    return 1 - tangent * tangent;
+    return args_.soft_cap == 0 ? 1 : capped(i, j).slope;
   }
 
   Stat score(int64_t i, int64_t j) const {
@@ -86,7 +83,7 @@ class ReferenceHead {
       bias = static_cast<const Stat*>(
           args_.bias)[head_ * args_.bias_head_stride + i * args_.bias_query_stride + j];
     }
-    return capped(i, j) + bias;
+    return capped(i, j).value + bias;
   }
 
   // Probabilities of row i over the keys before limit(i), zero before first(i), and the log-sum-exp

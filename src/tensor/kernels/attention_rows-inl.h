@@ -116,35 +116,15 @@ inline void apply_bias(const float* bias, float unit, std::size_t count, float* 
   }
 }
 
-// scores[0, count) = cap tanh(scale scores / cap).
-inline void soft_cap(float scale, float cap, std::size_t count, float* scores) {
+// scores[0, count) = cap tanh(scale scores / cap); `slopes`, unless null, takes the derivatives of
+// the cap. Both have room up to the next whole vector.
+inline void soft_cap(float scale, float cap, std::size_t count, float* scores, float* slopes) {
   const hn::ScalableTag<float> d;
-  const auto inner = hn::Set(d, scale / cap), outer = hn::Set(d, cap);
+  const auto inner = hn::Set(d, scale / cap), outer = hn::Set(d, cap), one = hn::Set(d, 1.0f);
   for (std::size_t j = 0; j < count; j += hn::Lanes(d)) {
     const auto tangent = hn::Tanh(d, hn::Mul(hn::LoadU(d, scores + j), inner));
     hn::StoreU(hn::Mul(tangent, outer), d, scores + j);
-  }
-}
-
-// dst[0, count) *= 1 - (c / cap)^2 with c the capped score, which p = exp(c + bias - lse) gives
-// back; where p is 0, so is dst. bias may be null.
-inline void soft_cap_gradient(const float* p, const float* bias, float lse, float cap,
-                              std::size_t count, float* dst) {
-  const hn::ScalableTag<float> d;
-  const std::size_t lanes = hn::Lanes(d);
-  const auto level = hn::Set(d, lse), one = hn::Set(d, 1.0f), inverse = hn::Set(d, 1.0f / cap);
-  for (std::size_t j = 0; j < count; j += lanes) {
-    const auto probability = hn::LoadU(d, p + j);
-    const auto none = hn::Eq(probability, hn::Zero(d));
-    auto score = hn::Add(hn::Log(d, hn::IfThenElse(none, one, probability)), level);
-    if (bias != nullptr) {
-      score = hn::Sub(
-          score, j + lanes <= count ? hn::LoadU(d, bias + j) : load_f32(d, bias + j, count - j));
-    }
-    const auto tangent = hn::Mul(score, inverse);
-    const auto slope = hn::NegMulAdd(tangent, tangent, one);
-    const auto gradient = hn::Mul(hn::LoadU(d, dst + j), slope);
-    hn::StoreU(hn::IfThenZeroElse(none, gradient), d, dst + j);
+    if (slopes != nullptr) hn::StoreU(hn::NegMulAdd(tangent, tangent, one), d, slopes + j);
   }
 }
 
@@ -224,6 +204,14 @@ inline void score_gradient(const float* p, float mean, std::size_t width, float*
   const auto level = hn::Set(d, mean);
   for (std::size_t j = 0; j < width; j += hn::Lanes(d)) {
     hn::StoreU(hn::Mul(hn::LoadU(d, p + j), hn::Sub(hn::LoadU(d, dp + j), level)), d, dp + j);
+  }
+}
+
+// dst *= src over [0, count), whole vectors.
+inline void multiply_row(const float* src, std::size_t count, float* dst) {
+  const hn::ScalableTag<float> d;
+  for (std::size_t j = 0; j < count; j += hn::Lanes(d)) {
+    hn::StoreU(hn::Mul(hn::LoadU(d, dst + j), hn::LoadU(d, src + j)), d, dst + j);
   }
 }
 

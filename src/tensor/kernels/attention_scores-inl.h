@@ -41,24 +41,22 @@ void for_each_block(const AttentionHead<Element>& head, const Run& run) {
   }
 }
 
-// What to multiply scores with to get exponents of 2, after they were capped, the bias was added
-// and keys before the window were taken out, where there are such.
+// What to multiply the scores of row i of a block with to get exponents of 2, after they were
+// capped, the bias was added and keys before the window were taken out, where there are such.
+// `slopes`, unless null, takes the derivatives of the cap.
 template <class Element>
-float exponent_unit(const QueryBlock<Element>& block, const Panel& scores) {
+float exponent_unit(const QueryBlock<Element>& block, std::size_t i, float* scores, float* slopes) {
   const AttentionArgs& args = block.head.args;
   const bool capped = args.soft_cap > 0.0f;
   const float unit = capped ? kLog2E : args.scale * kLog2E;
-  if (capped) {
-    for (std::size_t i = 0; i < block.rows; ++i)
-      soft_cap(args.scale, args.soft_cap, block.limit(i), scores.row(i));
-  }
+  if (capped) soft_cap(args.scale, args.soft_cap, block.limit(i), scores, slopes);
   const bool in_place = args.bias != nullptr || unit <= 0.0f;
-  for (std::size_t i = 0; in_place && i < block.rows; ++i) {
+  if (in_place) {
     const float* bias = args.bias == nullptr ? nullptr : block.head.bias(block.first + i);
-    apply_bias(bias, unit, block.limit(i), scores.row(i));
+    apply_bias(bias, unit, block.limit(i), scores);
   }
-  for (std::size_t i = 0; args.window > 0 && i < block.rows; ++i) {
-    std::fill_n(scores.row(i), block.head.first_attended(block.first + i),
+  if (args.window > 0) {
+    std::fill_n(scores, block.head.first_attended(block.first + i),
                 -std::numeric_limits<float>::infinity());
   }
   return in_place ? 1.0f : unit;
@@ -79,13 +77,13 @@ void write_outputs(const QueryBlock<Element>& block, const Panel& out, const flo
 }
 
 // In place: scores -> P = 2^(unit S - log2(e) lse) and, unless dp has no data, dP -> dS = P (dP -
-// sum(dP P)). dbias += dS.
+// sum(dP P)), times the slopes of the cap, for which `slopes` has room. dbias += dS without them.
 template <class Element>
 void score_gradients(const AttentionGradArgs& args, const QueryBlock<Element>& block,
-                     const Panel& scores, const Panel& dp) {
-  const float unit = exponent_unit(block, scores);
+                     const Panel& scores, const Panel& dp, float* slopes) {
   const float* lse = block.head.statistics(args.forward.lse) + block.first;
   for (std::size_t i = 0; i < block.rows; ++i) {
+    const float unit = exponent_unit(block, i, scores.row(i), slopes);
     const float shift = std::isinf(lse[i]) ? 0.0f : lse[i] * kLog2E;
     float* row = dp.data == nullptr ? nullptr : dp.row(i);
     const float mean = probabilities(scores.row(i), row, unit, shift, block.limit(i), block.keys);
@@ -96,10 +94,7 @@ void score_gradients(const AttentionGradArgs& args, const QueryBlock<Element>& b
               static_cast<float*>(args.dbias) + block.head.head * args.dbias_head_stride +
                   static_cast<int64_t>(block.first + i) * args.dbias_query_stride);
     }
-    if (args.forward.soft_cap > 0.0f) {
-      const float* bias = args.forward.bias == nullptr ? nullptr : block.head.bias(block.first + i);
-      soft_cap_gradient(scores.row(i), bias, lse[i], args.forward.soft_cap, block.limit(i), row);
-    }
+    if (args.forward.soft_cap > 0.0f) multiply_row(slopes, block.limit(i), row);
   }
 }
 

@@ -56,7 +56,8 @@ struct BackwardPanels {
         out_grad(layout.panel(shape.query_block(), shape.depth)),
         dq(layout.panel(shape.query_block(), shape.depth)),
         p(layout.panel(shape.query_block(), shape.keys)),
-        dp(layout.panel(shape.query_block(), shape.keys)) {}
+        dp(layout.panel(shape.query_block(), shape.keys)),
+        slopes(layout.vector(shape.keys)) {}
 
   Panel keys_transposed;    // (D, nk)
   Panel values_transposed;  // (D, nk)
@@ -68,6 +69,7 @@ struct BackwardPanels {
   Panel dq;                 // (block, D), divided by scale
   Panel p;                  // (block, nk): scores, then probabilities
   Panel dp;                 // (block, nk): gradients of probabilities, then of scores
+  float* slopes;            // (nk): of the soft cap, at one query's scores
 };
 
 // The same for products of bf16 pairs; a panel row of n pairs is as wide as one of n f32.
@@ -108,7 +110,8 @@ struct PairBackwardPanels {
         dp(layout.panel(shape.query_block(), shape.keys)),
         p_pairs(layout.panel(shape.query_block() / 2 + 1, shape.keys)),
         ds_pairs(layout.panel(shape.query_block() / 2 + 1, shape.keys)),
-        ds(layout.panel(shape.query_block(), shape.keys / 2 + 1)) {}
+        ds(layout.panel(shape.query_block(), shape.keys / 2 + 1)),
+        slopes(layout.vector(shape.keys)) {}
 
   Panel keys_transposed;    // (D / 2, nk)
   Panel values_transposed;  // (D / 2, nk)
@@ -125,6 +128,7 @@ struct PairBackwardPanels {
   Panel p_pairs;            // (block / 2, nk)
   Panel ds_pairs;           // (block / 2, nk)
   Panel ds;                 // (block, nk / 2)
+  float* slopes;            // (nk): of the soft cap, at one query's scores
 };
 
 }  // namespace inlay::kernels

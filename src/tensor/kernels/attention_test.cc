@@ -205,15 +205,17 @@ TEST_P(AttentionOfDType, MatchesTheReferenceWithinAWindow) {
 }
 
 TEST_P(AttentionOfDType, MatchesTheReferenceWithCappedScores) {
-  for (bool biased : {false, true}) {
-    SCOPED_TRACE(biased);
-    check_on_every_target({.depth = 32,
-                           .lengths = {{40, 70}, {7, 3}, {41, 33}},
-                           .causal = true,
-                           .window = 20,
-                           .soft_cap = 1.5f,
-                           .biased = biased,
-                           .dtype = GetParam()});
+  for (float cap : {0.3f, 1.5f}) {
+    for (bool biased : {false, true}) {
+      SCOPED_TRACE(testing::Message() << cap << (biased ? " with bias" : ""));
+      check_on_every_target({.depth = 32,
+                             .lengths = {{40, 70}, {7, 3}, {41, 33}},
+                             .causal = true,
+                             .window = 20,
+                             .soft_cap = cap,
+                             .biased = biased,
+                             .dtype = GetParam()});
+    }
   }
 }
 
