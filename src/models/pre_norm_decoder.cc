@@ -414,8 +414,10 @@ Variable PreNormDecoder::next_token_logits(Context& context, const Variable& row
 Variable PreNormDecoder::next_token_loss(Context& context, const Variable& rows,
                                          const std::vector<int32_t>& targets,
                                          double normalizer) const {
-  if (sizes_.logit_cap == 0 && !adapts_projection(context))
-    return projected_cross_entropy(context, rows, projection_->pieces, targets, normalizer);
+  if (!adapts_projection(context)) {
+    return projected_cross_entropy(context, rows, projection_->pieces, targets,
+                                   {.normalizer = normalizer, .soft_cap = sizes_.logit_cap});
+  }
   return cross_entropy(context, next_token_logits(context, rows), targets,
                        {.normalizer = normalizer});
 }

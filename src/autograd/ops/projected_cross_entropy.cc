@@ -8,6 +8,7 @@
 #include "autograd/loss_seed.h"
 #include "autograd/operands.h"
 #include "autograd/ops/losses.h"
+#include "tensor/kernels/activation.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/matmul_reference.h"
 #include "tensor/kernels/parallel.h"
@@ -51,8 +52,15 @@ kernels::Input VocabularyProjection::row(int64_t number, std::span<float> room) 
 
 namespace {
 
+// What is asked of a pass.
+struct Question {
+  const VocabularyProjection& projection;
+  const std::vector<int32_t>& targets;
+  ProjectedCrossEntropyOptions options;
+};
+
 // What one pass over the vocabulary leaves: the running softmax of every row, the logits of the
-// targets, and sum_c weight_c W_c, which the gradient is made of.
+// targets, and sum_c weight_c W_c, which the gradient is made of. Logits are capped ones.
 struct Pass {
   Tensor largest, sum, at_target, weighted;
 };
@@ -95,8 +103,16 @@ void keep_targets(const Tensor& logits, const std::vector<int32_t>& targets, int
   }
 }
 
-Pass pass_over(OpContext& context, const Tensor& src, const VocabularyProjection& projection,
-               const std::vector<int32_t>& targets, bool records) {
+// By the steps that the running softmax takes, so that the loss of a sure target is 0.
+void cap_targets(double cap, const Tensor& at_target) {
+  int64_t rows = at_target.count();
+  kernels::scale(in(at_target), 1 / cap, out(at_target), rows);
+  kernels::activation_forward(kernels::Activation::kTanh, in(at_target), out(at_target), rows);
+  kernels::scale(in(at_target), cap, out(at_target), rows);
+}
+
+Pass pass_over(OpContext& context, const Tensor& src, const Question& asked, bool records) {
+  const VocabularyProjection& projection = asked.projection;
   Tape& tape = context.tape;
   DType full = context.dtype(Precision::kFull);
   int64_t rows = src.dim(0);
@@ -112,7 +128,7 @@ Pass pass_over(OpContext& context, const Tensor& src, const VocabularyProjection
   for (const FrozenWeight& piece : projection.pieces()) {
     Tensor logits = tape.empty_rows({rows, piece.out()}, full);
     times_piece(context, src, piece, Direction::kToLogits, logits);
-    keep_targets(logits, targets, first, pass.at_target);
+    keep_targets(logits, asked.targets, first, pass.at_target);
     Tensor weights =
         context.compute == full ? logits : tape.empty_rows(logits.shape(), context.compute);
     kernels::running_softmax({.rows = rows,
@@ -121,7 +137,8 @@ Pass pass_over(OpContext& context, const Tensor& src, const VocabularyProjection
                               .weights = out(weights),
                               .largest = out(pass.largest),
                               .sum = out(pass.sum),
-                              .factor = out(factor)});
+                              .factor = out(factor),
+                              .soft_cap = asked.options.soft_cap});
     if (records) {
       Tensor product = tape.empty_rows({rows, projection.hidden()}, full);
       times_piece(context, weights, piece, Direction::kToHidden, product);
@@ -130,25 +147,36 @@ Pass pass_over(OpContext& context, const Tensor& src, const VocabularyProjection
     }
     first += piece.out();
   }
+  if (asked.options.soft_cap != 0) cap_targets(asked.options.soft_cap, pass.at_target);
   return pass;
 }
 
-// d loss / d hidden = (sum_c p_c W_c - W_target) / normalizer, in place of the weighted sum.
-void finish_gradient(const Pass& pass, const VocabularyProjection& projection,
-                     const std::vector<int32_t>& targets, double normalizer) {
+// The slope of a cap at a logit that it gave.
+double slope_at(double capped, double soft_cap) {
+  if (soft_cap == 0) return 1;
+  double tangent = capped / soft_cap;
+  return 1 - tangent * tangent;
+}
+
+// d loss / d hidden = (sum_c p_c s_c W_c - s_target W_target) / normalizer with slopes s of the
+// cap, in place of the weighted sum.
+void finish_gradient(const Pass& pass, const Question& asked) {
+  const VocabularyProjection& projection = asked.projection;
   kernels::Output grad = out(pass.weighted);
   kernels::Input weighted = in(pass.weighted);
   int64_t channels = projection.hidden();
   kernels::parallel_ranges(pass.weighted.dim(0), channels, [&](int64_t begin, int64_t end) {
     std::vector<float> room(static_cast<std::size_t>(channels));
     for (int64_t row = begin; row < end; ++row) {
-      int32_t target = targets[static_cast<std::size_t>(row)];
+      int32_t target = asked.targets[static_cast<std::size_t>(row)];
       bool counts = target != kIgnoredLabel;
       double share = counts ? 1 / in(pass.sum).load<double>(row) : 0;
+      double slope = slope_at(in(pass.at_target).load<double>(row), asked.options.soft_cap);
       kernels::Input own = counts ? projection.row(target, room) : nullptr;
       for (int64_t c = 0; c < channels; ++c) {
         double mean = weighted.load<double>(row * channels + c) * share;
-        grad.store(row * channels + c, (mean - (counts ? own.load<double>(c) : 0)) / normalizer);
+        double target_share = counts ? slope * own.load<double>(c) : 0;
+        grad.store(row * channels + c, (mean - target_share) / asked.options.normalizer);
       }
     }
   });
@@ -158,7 +186,8 @@ void finish_gradient(const Pass& pass, const VocabularyProjection& projection,
 
 Variable projected_cross_entropy(OpContext& context, const Variable& hidden,
                                  const VocabularyProjection& projection,
-                                 const std::vector<int32_t>& targets, double normalizer) {
+                                 const std::vector<int32_t>& targets,
+                                 const ProjectedCrossEntropyOptions& options) {
   ensure(static_cast<int64_t>(targets.size()) == hidden.rows() &&
              hidden.channels() == projection.hidden(),
          "{} targets for rows of {} before a projection of {} channels", targets.size(),
@@ -172,15 +201,16 @@ Variable projected_cross_entropy(OpContext& context, const Variable& hidden,
   Tape& tape = context.tape;
   bool records = tape.recording() && hidden.requires_grad();
   Tensor src = tape.value_as(hidden, context.compute);
-  Pass pass = pass_over(context, src, projection, targets, records);
+  Question asked{projection, targets, options};
+  Pass pass = pass_over(context, src, asked, records);
   Tensor losses = tape.empty({hidden.rows(), 1}, context.dtype(Precision::kFull));
   for (int64_t row = 0; row < hidden.rows(); ++row) {
     double loss = in(pass.largest).load<double>(row) + std::log(in(pass.sum).load<double>(row)) -
                   in(pass.at_target).load<double>(row);
     bool counts = targets[static_cast<std::size_t>(row)] != kIgnoredLabel;
-    out(losses).store(row, counts ? loss / normalizer : 0.0);
+    out(losses).store(row, counts ? loss / options.normalizer : 0.0);
   }
-  if (records) finish_gradient(pass, projection, targets, normalizer);
+  if (records) finish_gradient(pass, asked);
   return tape.record(
       std::move(losses), hidden.row_space(), records,
       [slot = hidden.slot(), grad = pass.weighted](Tape& tape, const Tensor& grad_y) {

@@ -40,12 +40,20 @@ class VocabularyProjection {
   std::deque<FrozenWeight> pieces_;
 };
 
+struct ProjectedCrossEntropyOptions {
+  double normalizer = 1;
+  // Logits become soft_cap tanh(logit / soft_cap) (Gemma 2, arXiv:2408.00118, section 2); 0: they
+  // stay.
+  double soft_cap = 0;
+};
+
 // hidden (rows, C), targets (rows) in [0, vocabulary) or kIgnoredLabel -> (rows, 1), full
-// precision: (log sum_c exp(x_c) - x_target) / normalizer with x = hidden W^T. Both `projection`
-// and `targets` must outlive the backward pass. The gradient of `hidden` is kept from here on; the
-// projection itself is not trained.
+// precision: (log sum_c exp(x_c) - x_target) / normalizer with x = hidden W^T, capped. Both
+// `projection` and `targets` must outlive the backward pass. The gradient of `hidden` is kept from
+// here on; the projection itself is not trained.
 Variable projected_cross_entropy(OpContext& context, const Variable& hidden,
                                  const VocabularyProjection& projection,
-                                 const std::vector<int32_t>& targets, double normalizer);
+                                 const std::vector<int32_t>& targets,
+                                 const ProjectedCrossEntropyOptions& options);
 
 }  // namespace inlay

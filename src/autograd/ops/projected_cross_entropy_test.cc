@@ -3,8 +3,10 @@
 #include <memory>
 
 #include "autograd/gradient_check.h"
+#include "autograd/ops/activation.h"
 #include "autograd/ops/linear.h"
 #include "autograd/ops/losses.h"
+#include "autograd/ops/scale.h"
 #include "tensor/quantised/quantised_test.h"
 
 namespace inlay {
@@ -30,12 +32,12 @@ std::vector<int32_t>& targets_of(OpRun& run) {
 }
 
 OpCase loss_case(int64_t channels, std::shared_ptr<VocabularyProjection> projection,
-                 Precision precision = Precision::kFull) {
+                 Precision precision = Precision::kFull, double soft_cap = 0) {
   return {.inputs = {{channels, RowsOf::kTokens, precision}},
           .function =
-              [projection](OpRun& run) {
+              [projection, soft_cap](OpRun& run) {
                 return projected_cross_entropy(run.context, run.x[0], *projection, targets_of(run),
-                                               3.0);
+                                               {.normalizer = 3.0, .soft_cap = soft_cap});
               },
           .equal_seeds = true};
 }
@@ -44,6 +46,14 @@ TEST(ProjectedCrossEntropy, KeepsTheContract) {
   for (Precision precision : {Precision::kFull, Precision::kCompute}) {
     expect_op_contract(
         [&](int64_t channels) { return loss_case(channels, projection_of(channels), precision); });
+  }
+}
+
+TEST(ProjectedCrossEntropy, KeepsTheContractWithCappedLogits) {
+  for (Precision precision : {Precision::kFull, Precision::kCompute}) {
+    expect_op_contract([&](int64_t channels) {
+      return loss_case(channels, projection_of(channels), precision, 2.5);
+    });
   }
 }
 
@@ -65,36 +75,66 @@ TEST(ProjectedCrossEntropy, AQuantisedVocabularyGivesWhatItsNumbersGive) {
   }
 }
 
+NamedNumbers named(const char* name, const Tensor& tensor) {
+  const auto* first = tensor.data<double>();
+  return {name, {first, first + tensor.count()}};
+}
+
+// Losses of 7 rows, and the gradient of the rows.
+struct Found {
+  NamedNumbers losses, grad;
+};
+
+template <class Loss>
+Found walk(const Loss& loss) {
+  OpContext context(DType::kF64);
+  RowSpace rows = make_row_space({4, 3});
+  ++context.forward;
+  Tensor x = drawn_tensor("x", {7, 12}, DType::kF64);
+  Variable hidden = context.tape.input(x.clone(&context.arena), &rows);
+  Variable y = loss(context, hidden);
+  Found found{named("losses", y.value()), {}};
+  Tensor seed = Tensor::empty(y.shape(), DType::kF64, &context.arena);
+  for (int64_t i = 0; i < seed.count(); ++i) out(seed).store(i, 1.0);
+  context.tape.backward(y, seed);
+  found.grad = named("gradient", hidden.grad());
+  return found;
+}
+
 // In float64 the pieces give what the whole gives.
 TEST(ProjectedCrossEntropy, IsTheCrossEntropyOfTheWholeProduct) {
-  constexpr int64_t kChannels = 12;
-  auto projection = projection_of(kChannels);
-  FrozenWeight whole(drawn_tensor("words", {kVocabulary, kChannels}), Tensor(),
-                     onednn::Layout::kOutIn, nullptr);
-  RowSpace rows = make_row_space({4, 3});
+  auto projection = projection_of(12);
+  FrozenWeight whole(drawn_tensor("words", {kVocabulary, 12}), Tensor(), onednn::Layout::kOutIn,
+                     nullptr);
   std::vector<int32_t> targets{0, 22, 7, 8, 16, kIgnoredLabel, 1};
-  Tensor x = drawn_tensor("x", {7, kChannels}, DType::kF64), losses[2], grads[2];
-  for (int way : {0, 1}) {
-    OpContext context(DType::kF64);
-    ++context.forward;
-    Variable hidden = context.tape.input(x.clone(&context.arena), &rows);
-    Variable y;
-    if (way == 0) {
-      y = projected_cross_entropy(context, hidden, *projection, targets, 6.0);
-    } else {
+  for (double cap : {0.0, 0.7, 2.5, 30.0}) {
+    SCOPED_TRACE(cap);
+    Found pieces = walk([&](OpContext& context, const Variable& hidden) {
+      return projected_cross_entropy(context, hidden, *projection, targets,
+                                     {.normalizer = 6.0, .soft_cap = cap});
+    });
+    Found plain = walk([&](OpContext& context, const Variable& hidden) {
       Variable logits = linear(context, hidden, {.frozen = &whole}, Precision::kFull);
-      y = cross_entropy(context, logits, targets, {.normalizer = 6.0});
-    }
-    losses[way] = y.value().clone();
-    Tensor seed = Tensor::empty(y.shape(), DType::kF64, &context.arena);
-    for (int64_t i = 0; i < seed.count(); ++i) out(seed).store(i, 1.0);
-    context.tape.backward(y, seed);
-    grads[way] = hidden.grad().clone();
+      if (cap != 0) {
+        Variable bent = activation(context, scale(context, logits, 1 / cap), Activation::kTanh);
+        logits = scale(context, bent, cap);
+      }
+      return cross_entropy(context, logits, targets, {.normalizer = 6.0});
+    });
+    expect_near(pieces.losses, plain.losses.numbers, 1e-12);
+    expect_near(pieces.grad, plain.grad.numbers, 1e-12);
   }
-  for (int64_t i = 0; i < losses[0].count(); ++i)
-    EXPECT_NEAR(losses[0].data<double>()[i], losses[1].data<double>()[i], 1e-12);
-  for (int64_t i = 0; i < grads[0].count(); ++i)
-    EXPECT_NEAR(grads[0].data<double>()[i], grads[1].data<double>()[i], 1e-12);
+}
+
+// The only word there is: rounding takes nothing off its probability.
+TEST(ProjectedCrossEntropy, ASureTargetHasNoLossUnderACap) {
+  VocabularyProjection projection(Tensor::of<float>({1, 1}, std::vector<float>{1}));
+  OpContext context(DType::kF32);
+  RowSpace rows = make_row_space({5});
+  Variable hidden = context.tape.constant(drawn_tensor("x", {5, 1}), &rows);
+  std::vector<int32_t> targets(5, 0);
+  Variable y = projected_cross_entropy(context, hidden, projection, targets, {.soft_cap = 30});
+  for (int64_t i = 0; i < 5; ++i) EXPECT_EQ(y.value().data<float>()[i], 0);
 }
 
 TEST(ProjectedCrossEntropy, StoresNoLogitsOfTheWholeVocabulary) {
@@ -106,7 +146,7 @@ TEST(ProjectedCrossEntropy, StoresNoLogitsOfTheWholeVocabulary) {
   ++context.forward;
   Variable hidden =
       context.tape.input(drawn_tensor("x", {kRows, kChannels}).clone(&context.arena), &rows);
-  Variable y = projected_cross_entropy(context, hidden, projection, targets, 1.0);
+  Variable y = projected_cross_entropy(context, hidden, projection, targets, {});
   EXPECT_LT(context.arena.touched_bytes(), static_cast<std::size_t>(kRows * kWords * 4 / 8));
   context.tape.clear();
 }
@@ -117,7 +157,7 @@ TEST(ProjectedCrossEntropy, RefusesTargetsOutsideTheVocabulary) {
   RowSpace rows = make_row_space({1});
   Variable hidden = context.tape.constant(drawn_tensor("x", {1, 4}), &rows);
   std::vector<int32_t> targets{kVocabulary};
-  EXPECT_THROW(projected_cross_entropy(context, hidden, *projection, targets, 1.0), Error);
+  EXPECT_THROW(projected_cross_entropy(context, hidden, *projection, targets, {}), Error);
 }
 
 }  // namespace

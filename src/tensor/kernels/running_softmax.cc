@@ -29,26 +29,58 @@ float largest_of_row(const Input& logits, int64_t start, int64_t classes) {
   return max_parts(parts);
 }
 
-void softmax_rows(const RunningSoftmax& args, int64_t first, int64_t last) {
+struct SoftCap {
+  // x -> cap tanh(x / cap); returns the derivative.
+  HWY_INLINE V32 apply(V32& x) const {
+    const V32 tangent = tanh_f32(F32(), hn::Mul(x, set(inverse)));
+    x = hn::Mul(tangent, set(cap));
+    return hn::NegMulAdd(tangent, tangent, set(1.0f));
+  }
+  // Of one number, with the bits that the vectors have.
+  float of(float number) const {
+    V32 x = set(number);
+    (void)apply(x);
+    return hn::GetLane(x);
+  }
+  float cap, inverse;
+};
+
+// Writes the weights of the row that begins at `start`; returns the sum of e.
+template <bool kCapped>
+float weigh_row(const RunningSoftmax& args, const SoftCap& cap, int64_t start, float largest) {
+  V32 parts[kParts];
+  fill_parts(parts, set(0.0f));
+  fold(args.classes, parts, [&](V32& sum, int64_t c, std::size_t n) HWY_ATTR {
+    V32 x = load_any(args.logits, start + c, n), slope = set(1.0f);
+    if constexpr (kCapped) slope = cap.apply(x);
+    const V32 e = exp_f32(F32(), hn::Sub(x, set(largest)));
+    store_any(kCapped ? hn::Mul(e, slope) : e, args.weights, start + c, n);
+    sum = hn::Add(sum, first_or(e, n, set(0.0f)));
+  });
+  return sum_parts(parts);
+}
+
+template <bool kCapped>
+void softmax_rows_of(const RunningSoftmax& args, int64_t first, int64_t last) {
   const Input largest_before = args.largest, sum_before = args.sum;
+  const SoftCap cap{static_cast<float>(args.soft_cap), static_cast<float>(1 / args.soft_cap)};
   for (int64_t r = first; r < last; ++r) {
     const int64_t start = r * args.classes;
     const float before = largest_before.load<float>(r);
-    const float largest = std::max(before, largest_of_row(args.logits, start, args.classes));
-    V32 parts[kParts];
-    fill_parts(parts, set(0.0f));
-    fold(args.classes, parts, [&](V32& sum, int64_t c, std::size_t n) HWY_ATTR {
-      const V32 shifted = hn::Sub(load_any(args.logits, start + c, n), set(largest));
-      const V32 weight = exp_f32(F32(), shifted);
-      store_any(weight, args.weights, start + c, n);
-      sum = hn::Add(sum, first_or(weight, n, set(0.0f)));
-    });
+    const float of_piece = largest_of_row(args.logits, start, args.classes);
+    const float largest = std::max(before, kCapped ? cap.of(of_piece) : of_piece);
+    const float sum = weigh_row<kCapped>(args, cap, start, largest);
     const bool first_piece = before == -std::numeric_limits<float>::infinity();
     const float factor = first_piece ? 0.0f : hn::GetLane(exp_f32(F32(), set(before - largest)));
     args.largest.store(r, largest);
-    args.sum.store(r, factor * sum_before.load<float>(r) + sum_parts(parts));
+    args.sum.store(r, factor * sum_before.load<float>(r) + sum);
     args.factor.store(r, factor);
   }
+}
+
+void softmax_rows(const RunningSoftmax& args, int64_t first, int64_t last) {
+  args.soft_cap > 0 ? softmax_rows_of<true>(args, first, last)
+                    : softmax_rows_of<false>(args, first, last);
 }
 
 void add_rows(const Input& factor, const Input& src, const Output& dst, int64_t columns,

@@ -4,7 +4,10 @@
 //
 //   m' = max(m, max_c x_c),   a = exp(m - m'),   e_c = exp(x_c - m'),   s' = a s + sum_c e_c
 //
-// and what was summed with weights e before is brought up to date by a factor of a:
+// With a soft cap x is what the cap makes of the logits, and e_c times its slope, 1 - (x_c /
+// cap)^2, is what is kept: summed and divided by s it is the gradient of log s.
+//
+// What was summed with weights e before is brought up to date by a factor of a:
 //
 //   running_softmax({.rows = t, .classes = n, .logits = x, .weights = e, ...});
 //   rescale_and_add(a, product_of_e, sum, t, channels);     sum = a sum + product
@@ -18,10 +21,11 @@ struct RunningSoftmax {
   int64_t rows = 0;
   int64_t classes = 0;  // of this piece
   Input logits;         // (rows, classes)
-  Output weights;       // (rows, classes): e; may have the address and type of logits
+  Output weights;       // (rows, classes): e, times slopes; may be where logits are, of their type
   // (rows), f32: before the first piece -inf and 0.
   Output largest, sum;
-  Output factor;  // (rows), f32: a; 0 after the first piece
+  Output factor;        // (rows), f32: a; 0 after the first piece
+  double soft_cap = 0;  // logits become soft_cap tanh(logit / soft_cap); 0: they stay
 };
 
 void running_softmax(const RunningSoftmax& args);

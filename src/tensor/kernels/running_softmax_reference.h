@@ -5,21 +5,26 @@
 #include <cmath>
 
 #include "tensor/kernels/running_softmax.h"
+#include "tensor/kernels/soft_cap_reference.h"
 
 namespace inlay::kernels {
 
 template <class T>
 void running_softmax_reference(const RunningSoftmax& args) {
+  const auto logit = [&](int64_t i) {
+    return soft_capped(args.logits.load<T>(i), static_cast<T>(args.soft_cap));
+  };
   for (int64_t r = 0; r < args.rows; ++r) {
     const Input before = args.largest, sum_before = args.sum;
     T largest = before.load<T>(r);
     for (int64_t c = 0; c < args.classes; ++c)
-      largest = std::max(largest, args.logits.load<T>(r * args.classes + c));
+      largest = std::max(largest, logit(r * args.classes + c).value);
     T factor = std::exp(before.load<T>(r) - largest), sum = factor * sum_before.load<T>(r);
     for (int64_t i = r * args.classes; i < (r + 1) * args.classes; ++i) {
-      T weight = std::exp(args.logits.load<T>(i) - largest);
+      const SoftCapped<T> capped = logit(i);
+      T weight = std::exp(capped.value - largest);
       sum += weight;
-      args.weights.store(i, weight);
+      args.weights.store(i, weight * capped.slope);
     }
     args.largest.store(r, largest);
     args.sum.store(r, sum);

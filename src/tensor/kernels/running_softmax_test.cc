@@ -16,14 +16,18 @@ struct State {
       : largest(Elements::constant(dtype, kRows, kLowest)),
         sum(Elements::constant(dtype, kRows, 0)),
         factor(unset(dtype, kRows)) {}
-  RunningSoftmax args(int64_t classes, const Elements& logits, Elements& weights) {
-    return {kRows, classes, in(logits), out(weights), out(largest), out(sum), out(factor)};
+  RunningSoftmax args(int64_t classes, const Elements& logits, Elements& weights,
+                      double soft_cap = 0) {
+    return {kRows,        classes,  in(logits),  out(weights),
+            out(largest), out(sum), out(factor), soft_cap};
   }
   Elements largest, sum, factor;
 };
 
-TEST(RunningSoftmax, MatchesTheReferencePieceByPiece) {
-  on_every_target([] {
+void expect_reference_piece_by_piece(double soft_cap) {
+  // A capped logit of up to 12 is off by 5 units in its last place, which reach the exponent.
+  const int64_t terms = soft_cap == 0 ? 16 : 256;
+  on_every_target([&] {
     for (int64_t classes : {1, 3, 33, 1000}) {
       for (DType weights_dtype : kFastTypes) {
         State found(DType::kF32), wanted(DType::kF64);
@@ -32,16 +36,39 @@ TEST(RunningSoftmax, MatchesTheReferencePieceByPiece) {
           const Elements wide = x.as(DType::kF64);
           Elements weights = unset(weights_dtype, x.count());
           Elements exact = unset(DType::kF64, x.count());
-          running_softmax(found.args(classes, x, weights));
-          running_softmax_reference<double>(wanted.args(classes, wide, exact));
-          expect_close("weights", weights, exact, 16);
+          running_softmax(found.args(classes, x, weights, soft_cap));
+          running_softmax_reference<double>(wanted.args(classes, wide, exact, soft_cap));
+          expect_close("weights", weights, exact, terms);
           expect_close("largest", found.largest, wanted.largest, 1);
-          expect_close("sum", found.sum, wanted.sum, classes + 16);
-          expect_close("factor", found.factor, wanted.factor, 16);
+          expect_close("sum", found.sum, wanted.sum, classes + terms);
+          expect_close("factor", found.factor, wanted.factor, terms);
         }
       }
     }
   });
+}
+
+TEST(RunningSoftmax, MatchesTheReferencePieceByPiece) { expect_reference_piece_by_piece(0); }
+
+TEST(RunningSoftmax, MatchesTheReferenceWithCappedLogits) {
+  for (double cap : {0.7, 2.5, 30.0}) expect_reference_piece_by_piece(cap);
+}
+
+// Two logits of which the cap makes log 2 and log 1: tanh(log(3) / 2) = 1 / 2.
+TEST(RunningSoftmax, WeighsCappedLogitsByTheirSlopes) {
+  const double cap = 2 * std::log(2.0), x = cap * std::log(3.0) / 2;
+  for (DType dtype : {DType::kF32, DType::kF64}) {
+    const Elements logits(dtype, {x, 0});
+    State state(dtype);
+    Elements weights = unset(dtype, 2);
+    RunningSoftmax args = state.args(2, logits, weights, cap);
+    args.rows = 1;
+    running_softmax(args);
+    EXPECT_NEAR(state.largest.values()[0], std::log(2.0), 1e-6);
+    EXPECT_NEAR(state.sum.values()[0], 1.5, 1e-6);
+    EXPECT_NEAR(weights.values()[0], 0.75, 1e-6);
+    EXPECT_NEAR(weights.values()[1], 0.5, 1e-6);
+  }
 }
 
 // Over the last piece the weights divided by the sum are the tail of the softmax over the whole.
