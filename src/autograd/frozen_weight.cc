@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "tensor/matrix_view.h"
+#include "tensor/transposed.h"
 
 namespace inlay {
 

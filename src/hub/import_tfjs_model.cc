@@ -6,6 +6,7 @@
 #include "formats/safetensors.h"
 #include "formats/tfjs.h"
 #include "hub/import.h"
+#include "tensor/transposed.h"
 
 namespace inlay {
 namespace {
@@ -18,19 +19,6 @@ constexpr int64_t kMaxLayers = 1000;
 std::string with_layer(std::string text, int64_t layer) {
   std::size_t at = text.find(kLayer);
   return at == text.npos ? text : text.replace(at, kLayer.size(), std::to_string(layer));
-}
-
-Tensor transposed(const Tensor& matrix, const std::string& where) {
-  require(matrix.shape().rank() == 2, ErrorKind::kInput,
-          "{}: shape {}; expected a matrix to transpose", where, matrix.shape().text());
-  int64_t rows = matrix.dim(0), columns = matrix.dim(1);
-  Tensor result = Tensor::empty({columns, rows}, DType::kF32);
-  const float* src = matrix.data<float>();
-  float* dst = result.mutable_data<float>();
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) dst[j * rows + i] = src[i * columns + j];
-  }
-  return result;
 }
 
 class Converter {
@@ -71,7 +59,9 @@ class Converter {
     Tensor tensor = weights_.tensor(from);
     require(tensor.dtype() == DType::kF32, ErrorKind::kInput,
             "{}: weight \"{}\" is {}; expected F32", where_, from, dtype_name(tensor.dtype()));
-    tensors_.push_back({std::move(to), transpose ? transposed(tensor, from) : tensor});
+    require(!transpose || tensor.shape().rank() == 2, ErrorKind::kInput,
+            "{}: shape {}; expected a matrix to transpose", from, tensor.shape().text());
+    tensors_.push_back({std::move(to), transpose ? transposed(tensor) : tensor});
     used_.insert(from);
   }
 

@@ -1,7 +1,8 @@
 #include "nn/site.h"
 
 #include <array>
-#include <cstring>
+
+#include "tensor/transposed.h"
 
 namespace inlay {
 namespace {
@@ -25,19 +26,6 @@ constexpr std::array<std::string_view, 17> kRoles = {"other",
                                                      "input_embeddings",
                                                      "masked_lm",
                                                      "language_model"};
-
-Tensor transposed(const Tensor& matrix) {
-  int64_t rows = matrix.dim(0), columns = matrix.dim(1);
-  std::size_t size = dtype_size(matrix.dtype());
-  Tensor turned = Tensor::empty({columns, rows}, matrix.dtype());
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < columns; ++c) {
-      std::memcpy(turned.mutable_raw() + static_cast<std::size_t>(c * rows + r) * size,
-                  matrix.raw() + static_cast<std::size_t>(r * columns + c) * size, size);
-    }
-  }
-  return turned;
-}
 
 }  // namespace
 

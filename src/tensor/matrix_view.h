@@ -37,14 +37,4 @@ auto with_real(DType dtype, const Body& body) {
   return dtype == DType::kF64 ? body(double{}) : body(float{});
 }
 
-// A copy of a matrix with rows and columns exchanged.
-inline Tensor transposed(const Tensor& tensor) {
-  Tensor result = Tensor::empty({tensor.dim(1), tensor.dim(0)}, tensor.dtype());
-  with_real(tensor.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    matrix<T>(result) = const_matrix<T>(tensor).transpose();
-  });
-  return result;
-}
-
 }  // namespace inlay

@@ -2,13 +2,13 @@
 //
 //   model.layers.N.<module>.lora_a (in, r)   .lora_b (r, out)   .m (out)
 //   y += scale (x a) b          one rank and one scale, a multiplier, for all modules
-#include <cstring>
 #include <set>
 
 #include "adapters/adapter_record.h"
 #include "adapters/exchange/formats.h"
 #include "adapters/exchange/module_names.h"
 #include "adapters/foreign_keys.h"
+#include "tensor/transposed.h"
 
 namespace inlay::exchange {
 namespace {
@@ -25,18 +25,9 @@ const std::vector<ForeignKey>& parameter_keys() {
   return keys;
 }
 
-Tensor transposed(const Tensor& matrix) {
-  if (!matrix.defined() || matrix.shape().rank() != 2) return matrix;  // refused by check_modules
-  int64_t rows = matrix.dim(0), columns = matrix.dim(1);
-  Tensor result = Tensor::empty({columns, rows}, matrix.dtype());
-  std::size_t size = dtype_size(matrix.dtype());
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) {
-      std::memcpy(result.mutable_raw() + static_cast<std::size_t>(j * rows + i) * size,
-                  matrix.raw() + static_cast<std::size_t>(i * columns + j) * size, size);
-    }
-  }
-  return result;
+// What is no matrix stays, and is refused by check_modules.
+Tensor turned(const Tensor& tensor) {
+  return tensor.defined() && tensor.shape().rank() == 2 ? transposed(tensor) : tensor;
 }
 
 std::set<std::string> keys_of(const LoraAdapter& adapter) {
@@ -112,8 +103,8 @@ LoraAdapter read_mlx(const Source& source) {
   std::vector<std::string> problems;
   for (const std::string& stem : stems) {
     LoraModule module{.name = stem, .scale = scale};
-    module.a = transposed(pile.take(stem + ".lora_a"));
-    module.b = transposed(pile.take(stem + ".lora_b"));
+    module.a = turned(pile.take(stem + ".lora_a"));
+    module.b = turned(pile.take(stem + ".lora_b"));
     if (type == "dora") module.magnitude = pile.take(stem + ".m");
     adapter.modules.push_back(module);
   }
@@ -142,8 +133,8 @@ void write_mlx(LoraAdapter& adapter, const Target& target) {
   std::vector<NamedTensor> tensors;
   tensors.reserve(3 * adapter.modules.size());
   for (const LoraModule& module : adapter.modules) {
-    tensors.push_back({module.name + ".lora_a", transposed(module.a)});
-    tensors.push_back({module.name + ".lora_b", transposed(module.b)});
+    tensors.push_back({module.name + ".lora_a", turned(module.a)});
+    tensors.push_back({module.name + ".lora_b", turned(module.b)});
     if (module.magnitude.defined()) tensors.push_back({module.name + ".m", module.magnitude});
   }
   write_safetensors(target.folder / kWeights, tensors, {{"format", "mlx"}});

@@ -8,6 +8,7 @@
 #include "autograd/ops/lora.h"
 #include "nn/initializers.h"
 #include "tensor/matrix_view.h"
+#include "tensor/transposed.h"
 
 namespace inlay {
 namespace {

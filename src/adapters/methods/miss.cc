@@ -6,6 +6,7 @@
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/lora.h"
 #include "tensor/matrix_view.h"
+#include "tensor/transposed.h"
 
 namespace inlay {
 namespace {
