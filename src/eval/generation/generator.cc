@@ -48,6 +48,17 @@ struct Generator::Text {
   bool ended = false;
 };
 
+// Texts that are not at their end: their numbers, and what is read of each next.
+struct Generator::Going {
+  std::vector<std::size_t> numbers;
+  std::vector<TokenSequence> next;
+
+  void add(std::size_t number, std::vector<int32_t> ids) {
+    numbers.push_back(number);
+    next.push_back({std::move(ids), {}, {}});
+  }
+};
+
 Generator::Generator(Context& context, const Model& model, const Tokenizer& tokenizer,
                      GenerationOptions options)
     : context_(context), model_(model), tokenizer_(tokenizer), options_(std::move(options)) {
@@ -104,48 +115,56 @@ void Generator::take(Text& text, std::span<const float> logits, std::size_t numb
   if (listener && !piece.empty()) listener(number, piece);
 }
 
+std::vector<Generator::Text> Generator::begin(
+    const std::vector<std::vector<int32_t>>& prompts) const {
+  std::vector<Text> texts;
+  texts.reserve(prompts.size());
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    texts.push_back({Sampler(options_, {.prompt = prompts[i], .sequence = i}),
+                     GeneratedText(tokenizer_, options_.stop_strings),
+                     {},
+                     model_.facts().max_tokens - static_cast<int64_t>(prompts[i].size())});
+  }
+  return texts;
+}
+
+Generator::Going Generator::advance(std::vector<Text>& texts, const Going& going,
+                                    KeyValueCache& cache, const Listener& listener) {
+  Tensor logits = read(going.next, cache);
+  Going further;
+  std::vector<int64_t> kept;
+  for (std::size_t row = 0; row < going.numbers.size(); ++row) {
+    std::size_t number = going.numbers[row];
+    Text& text = texts[number];
+    const float* first = logits.data<float>() + static_cast<int64_t>(row) * logits.dim(1);
+    take(text, {first, static_cast<std::size_t>(logits.dim(1))}, number, listener);
+    ++work_.new_tokens;
+    if (text.ended) continue;
+    further.add(number, {text.made.ids.back()});
+    kept.push_back(static_cast<int64_t>(row));
+  }
+  if (kept.size() < going.numbers.size()) cache.keep(kept);
+  return further;
+}
+
 std::vector<Generated> Generator::run(const std::vector<std::vector<int32_t>>& prompts,
                                       const Listener& listener) {
   check_prompts(prompts);
   Generating generating(context_);
   work_ = {};
-  std::vector<Text> texts;
-  texts.reserve(prompts.size());
-  std::vector<TokenSequence> next;
-  std::vector<std::size_t> numbers;  // of the texts that go on
+  std::vector<Text> texts = begin(prompts);
+  Going going;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    auto length = static_cast<int64_t>(prompts[i].size());
-    texts.push_back({Sampler(options_, {.prompt = prompts[i], .sequence = i}),
-                     GeneratedText(tokenizer_, options_.stop_strings),
-                     {},
-                     model_.facts().max_tokens - length});
-    next.push_back({prompts[i], {}, {}});
-    numbers.push_back(i);
-    work_.prompt_tokens += length;
+    going.add(i, prompts[i]);
+    work_.prompt_tokens += static_cast<int64_t>(prompts[i].size());
   }
   KeyValueCache cache(model_.facts().layers, static_cast<int64_t>(prompts.size()));
   double* clock = &work_.prompt_seconds;
-  while (!numbers.empty()) {
+  while (!going.numbers.empty()) {
     require(!interrupted(), ErrorKind::kInterrupted, "stopped while generating");
-    double begin = seconds_now();
-    Tensor logits = read(next, cache);
-    std::vector<TokenSequence> further;
-    std::vector<std::size_t> alive;
-    std::vector<int64_t> kept;
-    for (std::size_t row = 0; row < numbers.size(); ++row) {
-      Text& text = texts[numbers[row]];
-      const float* first = logits.data<float>() + static_cast<int64_t>(row) * logits.dim(1);
-      take(text, {first, static_cast<std::size_t>(logits.dim(1))}, numbers[row], listener);
-      ++work_.new_tokens;
-      if (text.ended) continue;
-      further.push_back({{text.made.ids.back()}, {}, {}});
-      alive.push_back(numbers[row]);
-      kept.push_back(static_cast<int64_t>(row));
-    }
-    if (kept.size() < numbers.size()) cache.keep(kept);
-    next = std::move(further);
-    numbers = std::move(alive);
-    *clock += seconds_now() - begin;
+    double started = seconds_now();
+    going = advance(texts, going, cache, listener);
+    *clock += seconds_now() - started;
     clock = &work_.new_seconds;
   }
   std::vector<Generated> made;

@@ -57,7 +57,12 @@ class Generator {
 
  private:
   struct Text;
+  struct Going;
   void check_prompts(const std::vector<std::vector<int32_t>>& prompts) const;
+  std::vector<Text> begin(const std::vector<std::vector<int32_t>>& prompts) const;
+  // One token more of each text that goes on; those that still do afterwards.
+  Going advance(std::vector<Text>& texts, const Going& going, KeyValueCache& cache,
+                const Listener& listener);
   // Logits of the token that follows each sequence, (sequences, vocabulary).
   Tensor read(const std::vector<TokenSequence>& sequences, KeyValueCache& cache);
   void take(Text& text, std::span<const float> logits, std::size_t number,

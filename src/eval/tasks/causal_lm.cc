@@ -1,30 +1,18 @@
 // The next token of a text, by the base's own output projection: teaches a language model a domain,
 // a task or a manner of answering (Radford et al. 2018, section 3.1).
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 
-#include "autograd/ops/losses.h"
-#include "eval/intervals.h"
+#include "eval/metrics/perplexity.h"
 #include "eval/task.h"
 #include "models/model.h"
 
 namespace inlay {
 namespace {
 
-// Of a text: tokens that were to be named, and -log p of them in all.
-struct Tally {
-  int64_t count = 0;
-  double negative_log_probability = 0;
-};
-
-Tally tally(const ModelOutput& output) {
-  Tally sum;
-  for (float loss : output.values) {
-    ++sum.count;
-    sum.negative_log_probability += static_cast<double>(loss);
-  }
-  return sum;
+NamedTokens named_in(const ModelOutput& output) {
+  NamedTokens named;
+  for (float loss : output.values) named.add(static_cast<double>(loss));
+  return named;
 }
 
 class CausalLm : public Task {
@@ -62,47 +50,23 @@ class CausalLm : public Task {
   }
 
   Json prediction(const ModelOutput& output) const override {
-    Tally sum = tally(output);
-    Json prediction{{"tokens", sum.count}, {"log_probability", -sum.negative_log_probability}};
-    prediction["perplexity"] =
-        sum.count > 0
-            ? Json(std::exp(sum.negative_log_probability / static_cast<double>(sum.count)))
-            : Json();
+    NamedTokens named = named_in(output);
+    Json prediction{{"tokens", named.count}, {"log_probability", -named.negative_log_probability}};
+    prediction["perplexity"] = named.count > 0 ? Json(named.perplexity()) : Json();
     return prediction;
   }
 
   // The loss is the mean over the tokens of all texts.
   Json metrics(std::span<const ModelOutput> outputs) const override {
-    std::vector<Tally> tallies;
-    tallies.reserve(outputs.size());
-    for (const ModelOutput& output : outputs) tallies.push_back(tally(output));
-    auto total = [&](std::span<const std::size_t> rows) {
-      Tally sum;
-      for (std::size_t row : rows) {
-        sum.count += tallies[row].count;
-        sum.negative_log_probability += tallies[row].negative_log_probability;
-      }
-      return sum;
-    };
-    auto loss = [&](std::span<const std::size_t> rows) -> std::optional<double> {
-      Tally sum = total(rows);
-      if (sum.count == 0) return std::nullopt;
-      return sum.negative_log_probability / static_cast<double>(sum.count);
-    };
-    std::vector<std::size_t> all(tallies.size());
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    Json metrics{{"tokens", total(all).count}};
-    for (const char* name : {"loss", "negative_loss", "perplexity"}) metrics[name] = Json();
-    std::optional<double> mean = loss(all);
-    if (!mean.has_value()) return metrics;
-    metrics["loss"] = *mean;
-    metrics["negative_loss"] = -*mean;
-    metrics["perplexity"] = std::exp(*mean);
-    std::optional<Interval> interval = bootstrap_interval(tallies.size(), loss, {});
-    add_interval(metrics, "loss", interval);
-    if (interval.has_value())
-      add_interval(metrics, "perplexity",
-                   Interval{std::exp(interval->low), std::exp(interval->high)});
+    std::vector<NamedTokens> texts;
+    texts.reserve(outputs.size());
+    int64_t tokens = 0;
+    for (const ModelOutput& output : outputs) {
+      texts.push_back(named_in(output));
+      tokens += texts.back().count;
+    }
+    Json metrics{{"tokens", tokens}};
+    add_perplexity(metrics, texts);
     return metrics;
   }
 

@@ -7,6 +7,7 @@
 #include "autograd/ops/losses.h"
 #include "eval/intervals.h"
 #include "eval/masking.h"
+#include "eval/metrics/perplexity.h"
 #include "eval/probabilities.h"
 #include "eval/task.h"
 #include "eval/task_details.h"
@@ -47,36 +48,33 @@ std::vector<Named> named_in(const ModelOutput& output) {
   return all;
 }
 
-// What a text adds to the figures.
+// What texts add to the figures, in their order.
 struct Tally {
-  int64_t count = 0, right = 0;
-  double negative_log_probability = 0;
+  std::vector<NamedTokens> named;
+  std::vector<int64_t> right;
 
-  double accuracy() const { return static_cast<double>(right) / static_cast<double>(count); }
-  double loss() const { return negative_log_probability / static_cast<double>(count); }
+  // Nothing where no token was hidden.
+  std::optional<double> accuracy(std::span<const std::size_t> rows) const {
+    int64_t count = 0, hits = 0;
+    for (std::size_t row : rows) {
+      count += named[row].count;
+      hits += right[row];
+    }
+    if (count == 0) return std::nullopt;
+    return static_cast<double>(hits) / static_cast<double>(count);
+  }
 };
 
-std::vector<Tally> tally(std::span<const ModelOutput> outputs) {
-  std::vector<Tally> tallies(outputs.size());
+Tally tally(std::span<const ModelOutput> outputs) {
+  Tally tally{std::vector<NamedTokens>(outputs.size()), std::vector<int64_t>(outputs.size())};
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     for (const Named& named : named_in(outputs[i])) {
       if (named.answer < 0) continue;
-      ++tallies[i].count;
-      tallies[i].right += named.best.front().first == named.answer ? 1 : 0;
-      tallies[i].negative_log_probability -= named.answer_log_probability;
+      tally.named[i].add(-named.answer_log_probability);
+      tally.right[i] += named.best.front().first == named.answer ? 1 : 0;
     }
   }
-  return tallies;
-}
-
-Tally sum_of(const std::vector<Tally>& tallies, std::span<const std::size_t> rows) {
-  Tally total;
-  for (std::size_t row : rows) {
-    total.count += tallies[row].count;
-    total.right += tallies[row].right;
-    total.negative_log_probability += tallies[row].negative_log_probability;
-  }
-  return total;
+  return tally;
 }
 
 std::vector<std::pair<int32_t, float>> likeliest(std::span<const float> probabilities) {
@@ -181,31 +179,17 @@ class MaskedLm : public Task {
   // The loss is the mean over the hidden tokens of all texts. Its exponential is called perplexity
   // as everywhere, though a masked model gives no probability of whole texts.
   Json metrics(std::span<const ModelOutput> outputs) const override {
-    std::vector<Tally> tallies = tally(outputs);
-    auto over = [&](std::span<const std::size_t> rows, auto figure) -> std::optional<double> {
-      Tally total = sum_of(tallies, rows);
-      if (total.count == 0) return std::nullopt;
-      return (total.*figure)();
-    };
-    auto accuracy = [&](std::span<const std::size_t> rows) { return over(rows, &Tally::accuracy); };
-    auto loss = [&](std::span<const std::size_t> rows) { return over(rows, &Tally::loss); };
-    std::vector<std::size_t> all(tallies.size());
+    Tally texts = tally(outputs);
+    std::vector<std::size_t> all(outputs.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
-    Json metrics{{"masked_tokens", sum_of(tallies, all).count}};
-    for (const char* name : {"masked_accuracy", "loss", "negative_loss", "perplexity"})
-      metrics[name] = Json();
-    std::optional<double> mean = loss(all);
-    if (!mean.has_value()) return metrics;
-    metrics["masked_accuracy"] = *accuracy(all);
-    metrics["loss"] = *mean;
-    metrics["negative_loss"] = -*mean;
-    metrics["perplexity"] = std::exp(*mean);
-    add_interval(metrics, "masked_accuracy", bootstrap_interval(tallies.size(), accuracy, {}));
-    std::optional<Interval> interval = bootstrap_interval(tallies.size(), loss, {});
-    add_interval(metrics, "loss", interval);
-    if (interval.has_value())
-      add_interval(metrics, "perplexity",
-                   Interval{std::exp(interval->low), std::exp(interval->high)});
+    int64_t hidden = 0;
+    for (const NamedTokens& named : texts.named) hidden += named.count;
+    Json metrics{{"masked_tokens", hidden}, {"masked_accuracy", nullptr}};
+    add_perplexity(metrics, texts.named);
+    if (hidden == 0) return metrics;
+    auto accuracy = [&](std::span<const std::size_t> rows) { return texts.accuracy(rows); };
+    metrics["masked_accuracy"] = accuracy(all).value();
+    add_interval(metrics, "masked_accuracy", bootstrap_interval(outputs.size(), accuracy, {}));
     return metrics;
   }
 
