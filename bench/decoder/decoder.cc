@@ -1,17 +1,12 @@
 // A training step of LoRA on language models of real shapes, with weights that nobody trained:
 // tokens a second, memory at its peak, share of the matrix products' limit.
-#include <fmt/core.h>
-
-#include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
-
-#include "base/json.h"
+#include "../bench_program.h"
+#include "../random_ids.h"
+#include "../training_step.h"
 #include "base/process.h"
 #include "eval/learner.h"
 #include "models/new_weights.h"
 #include "tensor/threads.h"
-#include "train/optimizer.h"
 
 namespace inlay {
 namespace {
@@ -30,35 +25,26 @@ constexpr const char* kQwen05 = R"({"model_type": "qwen2", "architectures": ["Qw
   "num_key_value_heads": 2, "intermediate_size": 4864, "max_position_embeddings": 4096,
   "rms_norm_eps": 1e-6, "tie_word_embeddings": true})";
 
-struct Options {
-  std::string model, shape = "smollm", dtype = "bf16", method = "lora[r=8,alpha=16]";
+struct Options : BenchOptions {
+  std::string model, shape = "smollm", method = "lora[r=8,alpha=16]";
   int64_t sequences = 2, tokens = 256;
-  int steps = 5, threads = 2;
-  bool make = false, json = false;
+  int steps = 5;
+  bool make = false;
 };
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 void make(const Options& options) {
   const char* text = options.shape == "smollm"      ? kSmolLm
                      : options.shape == "llama124m" ? kLlama124
                                                     : kQwen05;
-  DType stored = options.dtype == "bf16" ? DType::kBF16 : DType::kF32;
-  write_new_model(options.model, ModelConfig::parse(text, options.shape), stored, 1);
+  write_new_model(options.model, ModelConfig::parse(text, options.shape), options.compute(), 1);
 }
 
 std::vector<TokenSequence> sequences_of(const Options& options, const BaseFacts& facts) {
   std::vector<TokenSequence> sequences(static_cast<std::size_t>(options.sequences));
-  Stream stream(1, "ids");
-  uint64_t drawn = 0;
+  RandomIds ids(facts.vocabulary);
   for (TokenSequence& sequence : sequences) {
-    for (int64_t t = 0; t < options.tokens; ++t) {
-      sequence.ids.push_back(
-          static_cast<int32_t>(stream.below(static_cast<uint64_t>(facts.vocabulary), drawn++)));
-      if (t > 0) sequence.asked.push_back(static_cast<int32_t>(t) - 1);
-    }
+    sequence.ids = ids.draw(options.tokens);
+    for (int32_t t = 0; t + 1 < options.tokens; ++t) sequence.asked.push_back(t);
   }
   return sequences;
 }
@@ -78,14 +64,10 @@ std::vector<double> train(const Options& options, const Learner& learner, Contex
   for (int step = 0; step <= options.steps; ++step) {
     double begin = now();
     context.useful_flops = 0;
-    Variable losses =
-        learner.model->next_token_loss(context, learner_logits(context, learner, batch), answers,
-                                       static_cast<double>(answers.size()));
-    Tensor seed = Tensor::empty(losses.shape(), losses.dtype());
-    std::fill_n(seed.mutable_data<float>(), seed.count(), 1.0f);
-    context.tape.backward(losses, std::move(seed));
-    losses = Variable();
-    optimizer.step(1.0, 1.0);
+    learn_from(context,
+               learner.model->next_token_loss(context, learner_logits(context, learner, batch),
+                                              answers, static_cast<double>(answers.size())),
+               optimizer);
     if (step > 0) seconds.push_back(now() - begin);  // the first packs weights
   }
   return seconds;
@@ -93,34 +75,31 @@ std::vector<double> train(const Options& options, const Learner& learner, Contex
 
 void run(const Options& options) {
   start_threads(options.threads);
-  DType compute = options.dtype == "bf16" ? DType::kBF16 : DType::kF32;
   Learner learner;
   learner.model = load_model(options.model, {.language_model = true});
   learner.layer = OutputLayer::kNextToken;
   learner.adapter =
       Adapter::create("bench", parse_method(options.method), learner.model->facts(), 1);
-  Context context(compute);
+  Context context(options.compute());
   activate(context, learner);
-  std::vector<double> seconds = train(options, learner, context);
-  std::sort(seconds.begin(), seconds.end());
-  double median = seconds[seconds.size() / 2];
+  double middle = median(train(options, learner, context));
   auto tokens = static_cast<double>(options.sequences * options.tokens);
   Json row{{"shape", options.shape},
            {"dtype", options.dtype},
            {"method", options.method},
            {"sequences", options.sequences},
            {"tokens", options.tokens},
-           {"tokens_per_second", tokens / median},
-           {"ms_per_step", 1e3 * median},
-           {"useful_gflops", context.useful_flops / median / 1e9},
+           {"tokens_per_second", tokens / middle},
+           {"ms_per_step", 1e3 * middle},
+           {"useful_gflops", context.useful_flops / middle / 1e9},
            {"peak_rss_mb", static_cast<double>(peak_rss_bytes()) / 1e6}};
   if (options.json) {
     fmt::print("{}\n", row.dump());
   } else {
     fmt::print(
         "{:10} {:5} {:3} x {:4}  {:8.1f} tok/s  {:8.1f} ms/step  {:6.1f} GFLOP/s  {:7.0f} MB\n",
-        options.shape, options.dtype, options.sequences, options.tokens, tokens / median,
-        1e3 * median, context.useful_flops / median / 1e9,
+        options.shape, options.dtype, options.sequences, options.tokens, tokens / middle,
+        1e3 * middle, context.useful_flops / middle / 1e9,
         static_cast<double>(peak_rss_bytes()) / 1e6);
   }
 }
@@ -135,14 +114,12 @@ int main(int argc, char** argv) {
   app.add_flag("--make", options.make, "writes the folder, with weights of --dtype, and no more");
   app.add_option("--shape", options.shape)
       ->check(CLI::IsMember({"smollm", "llama124m", "qwen05b"}));
-  app.add_option("--dtype", options.dtype)->check(CLI::IsMember({"f32", "bf16"}));
+  options.add_to(app);
   app.add_option("--method", options.method);
   app.add_option("--sequences", options.sequences);
   app.add_option("--tokens", options.tokens);
   app.add_option("--steps", options.steps)->check(CLI::Range(1, 1000));
-  app.add_option("--threads", options.threads);
   app.add_flag("--json", options.json);
-  CLI11_PARSE(app, argc, argv);
-  options.make ? inlay::make(options) : inlay::run(options);
-  return 0;
+  return inlay::run_bench(app, argc, argv,
+                          [&] { options.make ? inlay::make(options) : inlay::run(options); });
 }

@@ -1,18 +1,14 @@
 // Two adapters with a head each on MiniLM, over sentences of mixed lengths: both in one pass
 // against a pass for each, with and without the first layers dropped; and rows that name their
 // adapter against two passes over a half each.
-#include <fmt/core.h>
-
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <array>
-#include <chrono>
 #include <deque>
 #include <functional>
 
+#include "../bench_program.h"
+#include "../random_ids.h"
 #include "../sentence_lengths.h"
 #include "adapters/composition.h"
-#include "base/text_table.h"
 #include "eval/several_learners.h"
 #include "tensor/threads.h"
 
@@ -21,23 +17,20 @@ namespace {
 
 constexpr int kRounds = 7;
 
-struct Options {
-  std::string model, lengths, method = "lora[r=8,alpha=16]", dtype = "bf16";
-  int threads = 2;
-  bool json = false;
+struct Options : BenchOptions {
+  std::string model, lengths, method = "lora[r=8,alpha=16]";
 };
 
 double seconds_of(const std::function<void()>& work) {
-  auto begin = std::chrono::steady_clock::now();
+  double begin = now();
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return now() - begin;
 }
 
 class Bench {
  public:
   explicit Bench(const Options& options)
-      : context_(options.dtype == "bf16" ? DType::kBF16 : DType::kF32),
-        model_(load_model(options.model)) {
+      : context_(options.compute()), model_(load_model(options.model)) {
     for (uint64_t seed : {1, 2}) {
       whole_.push_back(
           Adapter::create("adapter", parse_method(options.method), model_->facts(), seed));
@@ -71,17 +64,13 @@ class Bench {
   }
 
   void read_examples(const std::string& path) {
-    Stream stream(1, "ids");
-    uint64_t drawn = 0;
+    RandomIds ids(model_->facts().vocabulary);
     for (const std::vector<int64_t>& counts : read_sentence_lengths(path)) {
       for (int64_t count : counts) {
         EncodedExample& example = encoded_.emplace_back();
         example.source = &source_;
-        for (int64_t t = 0; t < count; ++t) {
-          auto id = stream.below(static_cast<uint64_t>(model_->facts().vocabulary), drawn++);
-          example.tokens.ids.push_back(static_cast<int32_t>(id));
-          example.tokens.types.push_back(0);
-        }
+        example.tokens.ids = ids.draw(count);
+        example.tokens.types.assign(static_cast<std::size_t>(count), 0);
         examples_.push_back(&example);
       }
     }
@@ -104,9 +93,7 @@ class Bench {
       first.push_back(a);
       second.push_back(b);
     }
-    std::sort(first.begin(), first.end());
-    std::sort(second.begin(), second.end());
-    return {what, first[kRounds / 2], second[kRounds / 2]};
+    return {what, median(first), median(second)};
   }
 
   Row measured(const std::string& what, const std::vector<NamedLearner>& learners) {
@@ -160,12 +147,7 @@ void run(const Options& options) {
     table.add_row({row.what, fmt::format("{:.0f}", 1e3 * row.apart),
                    fmt::format("{:.0f}", 1e3 * row.together), fmt::format("{:.2f}", share)});
   }
-  if (options.json) {
-    fmt::print("{}\n",
-               Json{{"dtype", options.dtype}, {"method", options.method}, {"rows", rows}}.dump());
-  } else {
-    fmt::print("{}", table.text());
-  }
+  options.print({{"dtype", options.dtype}, {"method", options.method}, {"rows", rows}}, table);
 }
 
 }  // namespace
@@ -177,15 +159,7 @@ int main(int argc, char** argv) {
   app.add_option("--model", options.model)->required();
   app.add_option("--lengths", options.lengths)->required();
   app.add_option("--method", options.method);
-  app.add_option("--dtype", options.dtype)->check(CLI::IsMember({"f32", "bf16"}));
-  app.add_option("--threads", options.threads);
+  options.add_to(app);
   app.add_flag("--json", options.json);
-  CLI11_PARSE(app, argc, argv);
-  try {
-    inlay::run(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_parallel: {}\n", error.what());
-    return 1;
-  }
-  return 0;
+  return inlay::run_bench(app, argc, argv, [&] { inlay::run(options); });
 }

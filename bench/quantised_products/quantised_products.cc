@@ -3,16 +3,10 @@
 // forward alone at one row, as in decoding. All ways by turns, medians of 25 rounds.
 //
 //   bench_quantised_products [--dtype f32|bf16] [--threads 2] [--json]
-#include <fmt/core.h>
-
-#include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
 #include <vector>
 
-#include "base/json.h"
+#include "../bench_program.h"
 #include "base/random.h"
-#include "base/text_table.h"
 #include "tensor/arena.h"
 #include "tensor/onednn/matmul.h"
 #include "tensor/threads.h"
@@ -25,12 +19,6 @@ using onednn::PackedMatrix;
 
 constexpr int kRounds = 25;
 constexpr BlockFormat kFormats[] = {BlockFormat::kInt8Rows, BlockFormat::kNf4};
-
-struct Options {
-  std::string dtype = "f32";
-  int threads = 2;
-  bool json = false;
-};
 
 struct Work {
   int64_t in, out, rows;
@@ -76,17 +64,13 @@ class Layer {
   std::vector<double> measure() {
     for (int round = 0; round <= kRounds; ++round) {
       for (Way& way : ways_) {
-        auto begin = std::chrono::steady_clock::now();
+        double begin = now();
         run(way);
-        std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-        if (round > 0) way.seconds.push_back(taken.count());
+        if (round > 0) way.seconds.push_back(now() - begin);
       }
     }
     std::vector<double> medians;
-    for (Way& way : ways_) {
-      std::sort(way.seconds.begin(), way.seconds.end());
-      medians.push_back(way.seconds[kRounds / 2]);
-    }
+    for (const Way& way : ways_) medians.push_back(median(way.seconds));
     return medians;
   }
 
@@ -106,13 +90,12 @@ class Layer {
   onednn::Runtime runtime_{&arena_};
 };
 
-void run(const Options& options) {
+void run(const BenchOptions& options) {
   start_threads(options.threads);
-  DType compute = options.dtype == "bf16" ? DType::kBF16 : DType::kF32;
   TextTable table({"in", "out", "rows", "ms packed", "ms INT8", "ms NF4", "speed INT8", "NF4"});
   Json rows = Json::array();
   for (const Work& work : kWork) {
-    std::vector<double> seconds = Layer(work, compute).measure();
+    std::vector<double> seconds = Layer(work, options.compute()).measure();
     double int8_speed = seconds[0] / seconds[1], nf4_speed = seconds[0] / seconds[2];
     rows.push_back({{"in", work.in},
                     {"out", work.out},
@@ -127,29 +110,16 @@ void run(const Options& options) {
                    fmt::format("{:.3f}", 1e3 * seconds[2]), fmt::format("{:.2f}", int8_speed),
                    fmt::format("{:.2f}", nf4_speed)});
   }
-  if (options.json) {
-    fmt::print("{}\n",
-               Json{{"dtype", options.dtype}, {"threads", options.threads}, {"rows", rows}}.dump());
-  } else {
-    fmt::print("{}", table.text());
-  }
+  options.print({{"dtype", options.dtype}, {"threads", options.threads}, {"rows", rows}}, table);
 }
 
 }  // namespace
 }  // namespace inlay
 
 int main(int argc, char** argv) {
-  inlay::Options options;
+  inlay::BenchOptions options{.dtype = "f32"};
   CLI::App app("Products over quantised weights against packed ones");
-  app.add_option("--dtype", options.dtype)->check(CLI::IsMember({"f32", "bf16"}));
-  app.add_option("--threads", options.threads);
+  options.add_to(app);
   app.add_flag("--json", options.json);
-  CLI11_PARSE(app, argc, argv);
-  try {
-    inlay::run(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_quantised_products: {}\n", error.what());
-    return 1;
-  }
-  return 0;
+  return inlay::run_bench(app, argc, argv, [&] { inlay::run(options); });
 }

@@ -12,21 +12,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <new>
 
+#include "../bench_program.h"
+#include "../classifier_training.h"
 #include "../sentence_lengths.h"
 #include "base/process.h"
-#include "eval/learner.h"
 #include "formats/safetensors.h"
 #include "nn/initializers.h"
 #include "tensor/onednn/peak.h"
 #include "tensor/threads.h"
-#include "train/optimizer.h"
 
 namespace {
 
@@ -136,9 +134,8 @@ fs::path model_folder(const std::string& model) {
   return folder;
 }
 
-struct Options {
-  std::string model = "minilm-l6", targets = "qv", dtype = "bf16", lengths;
-  int threads = 2;
+struct Options : BenchOptions {
+  std::string model = "minilm-l6", targets = "qv", lengths;
   double seconds = 5;
 };
 
@@ -148,88 +145,25 @@ std::vector<std::vector<int64_t>> batches(const Options& options) {
   return read_sentence_lengths(options.lengths);
 }
 
-class Bench {
- public:
-  explicit Bench(const Options& options)
-      : context_(options.dtype == "bf16" ? DType::kBF16 : DType::kF32) {
-    fs::path folder = model_folder(options.model);
-    learner_.model = load_model(folder);
-    fs::remove_all(folder);  // the mapping stays
-    std::string method = options.targets == "qv" ? "lora[r=8,alpha=16,target_modules=query+value]"
-                                                 : "lora[r=8,alpha=16]";
-    learner_.adapter = Adapter::create("bench", parse_method(method), learner_.model->facts(), 1);
-    learner_.task = find_task("text-classification").make({"no", "yes"}, 0, {});
-    HeadLayout layout =
-        resolve_head(learner_.model->facts(), HeadKind::kSequenceClassification, "first");
-    learner_.head = std::make_unique<Head>(layout, learner_.model->facts().hidden, 2, 0.0, 1);
-    optimizer_ = std::make_unique<Optimizer>(
-        OptimizerOptions{}, std::vector<OptimizerGroup>{{learner_.parameters(), 1e-3}});
-    activate(context_, learner_);
-    make_examples(options);
-  }
-
-  // One effective batch, as the trainer runs it; returns its tokens.
-  int64_t step(std::size_t number) {
-    const TokenBatch& batch = batches_[number % batches_.size()];
-    const BatchTargets& targets = targets_[number % batches_.size()];
-    context_.step = static_cast<uint32_t>(number);
-    Variable losses = learner_.task->loss(context_, learner_logits(context_, learner_, batch),
-                                          targets, static_cast<double>(targets.classes.size()));
-    Tensor seed = Tensor::empty(losses.shape(), losses.dtype(), &context_.arena);
-    std::fill_n(seed.mutable_data<float>(), seed.count(), 1.0f);
-    context_.tape.backward(losses, std::move(seed));
-    losses = Variable();
-    optimizer_->step(1.0, 1.0);
-    return batch.tokens.rows();
-  }
-
-  std::size_t batch_count() const { return batches_.size(); }
-  Context& context() { return context_; }
-
- private:
-  void make_examples(const Options& options) {
-    Stream stream(1, "ids");
-    uint64_t drawn = 0;
-    for (const std::vector<int64_t>& counts : batches(options)) {
-      std::vector<TokenSequence> sequences(counts.size());
-      std::vector<const TokenSequence*> pointers;
-      BatchTargets targets;
-      for (std::size_t i = 0; i < counts.size(); ++i) {
-        for (int64_t t = 0; t < counts[i]; ++t) {
-          sequences[i].ids.push_back(static_cast<int32_t>(stream.below(kVocabulary, drawn++)));
-        }
-        pointers.push_back(&sequences[i]);
-        targets.classes.push_back(static_cast<int32_t>(i % 2));
-      }
-      batches_.push_back(make_token_batch(pointers, {}));
-      targets_.push_back(std::move(targets));
-    }
-  }
-
-  Context context_;
-  Learner learner_;
-  std::unique_ptr<Optimizer> optimizer_;
-  std::vector<TokenBatch> batches_;
-  std::vector<BatchTargets> targets_;
-};
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
+std::unique_ptr<ClassifierTraining> make_bench(const Options& options) {
+  fs::path folder = model_folder(options.model);
+  std::shared_ptr<const Model> model = load_model(folder);
+  fs::remove_all(folder);  // the mapping stays
+  std::string method = options.targets == "qv" ? "lora[r=8,alpha=16,target_modules=query+value]"
+                                               : "lora[r=8,alpha=16]";
+  auto bench =
+      std::make_unique<ClassifierTraining>(std::move(model), method, "first", options.compute());
+  bench->make_batches(batches(options));
+  return bench;
 }
 
 void run(const Options& options) {
   start_threads(options.threads);
-  Bench bench(options);
-  Context& context = bench.context();
-  std::size_t warm_up = std::max<std::size_t>(2, bench.batch_count());  // every shape was seen
+  std::unique_ptr<ClassifierTraining> bench = make_bench(options);
+  Context& context = bench->context();
+  std::size_t warm_up = std::max<std::size_t>(2, bench->batch_count());  // every shape was seen
   std::size_t number = 0;
-  for (; number < warm_up; ++number) bench.step(number);
+  for (; number < warm_up; ++number) bench->step(number);
 
   std::vector<double> seconds;
   seconds.reserve(1 << 16);
@@ -240,9 +174,9 @@ void run(const Options& options) {
   double begin = now(), total = 0;
   int64_t tokens = 0;
   // Whole passes over the batches, so that every run measures the same work.
-  while (now() - begin < options.seconds || (number - first) % bench.batch_count() != 0) {
+  while (now() - begin < options.seconds || (number - first) % bench->batch_count() != 0) {
     double start = now();
-    tokens += bench.step(number++);
+    tokens += bench->step(number++);
     seconds.push_back(now() - start);
     total += seconds.back();
   }
@@ -250,8 +184,8 @@ void run(const Options& options) {
   auto steps = static_cast<double>(number - first);
   double middle = median(seconds);
   // Equal steps: the median; mixed ones: the sum of a pass.
-  double per_second = bench.batch_count() == 1 ? static_cast<double>(tokens) / steps / middle
-                                               : static_cast<double>(tokens) / total;
+  double per_second = bench->batch_count() == 1 ? static_cast<double>(tokens) / steps / middle
+                                                : static_cast<double>(tokens) / total;
   double flops = context.useful_flops / static_cast<double>(tokens) * per_second;
   uint64_t rss = peak_rss_bytes();
   Json line{{"contender", "inlay"},
@@ -280,11 +214,8 @@ int main(int argc, char** argv) {
   CLI::App app("The cost of one LoRA training step");
   app.add_option("--model", options.model)->check(CLI::IsMember({"minilm-l6", "bert-base"}));
   app.add_option("--targets", options.targets)->check(CLI::IsMember({"qv", "all"}));
-  app.add_option("--dtype", options.dtype)->check(CLI::IsMember({"f32", "bf16"}));
+  options.add_to(app);
   app.add_option("--lengths", options.lengths);
-  app.add_option("--threads", options.threads);
   app.add_option("--seconds", options.seconds);
-  CLI11_PARSE(app, argc, argv);
-  inlay::run(options);
-  return 0;
+  return inlay::run_bench(app, argc, argv, [&] { inlay::run(options); });
 }
