@@ -34,16 +34,6 @@ std::vector<int64_t> KeyValueCache::lengths() const {
   return lengths;
 }
 
-std::size_t KeyValueCache::bytes() const {
-  std::size_t bytes = 0;
-  for (const std::vector<Rows>& layer : layers_) {
-    for (const Rows& rows : layer) {
-      if (rows.key.defined()) bytes += rows.key.byte_count() + rows.value.byte_count();
-    }
-  }
-  return bytes;
-}
-
 void KeyValueCache::append(int layer, int64_t sequence, const Tensor& key, const Tensor& value) {
   Rows& own = layers_[static_cast<std::size_t>(layer)][static_cast<std::size_t>(sequence)];
   add_rows(own.key, own.count, key);

@@ -24,7 +24,6 @@ class KeyValueCache {
   bool empty() const { return layers_.front().empty() || layers_.back().front().count == 0; }
   // Rows of each sequence that every layer has, virtual tokens among them.
   std::vector<int64_t> lengths() const;
-  std::size_t bytes() const;
 
   // Adds rows (n, channels) of a sequence at a layer; room grows by doubling.
   void append(int layer, int64_t sequence, const Tensor& key, const Tensor& value);
