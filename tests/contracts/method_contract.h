@@ -1,0 +1,62 @@
+// The suite that asks of every adapter method, on every family, what all promise: the fixture of
+// method_contract_test.cc, method_files_test.cc, method_gradients_test.cc and
+// method_batches_test.cc.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "eval/learner.h"
+#include "method_cases.h"
+
+namespace inlay {
+
+class MethodContract : public testing::TestWithParam<MethodCase> {
+ protected:
+  static constexpr int64_t kExamples = 8;
+  static constexpr int64_t kOutputs = 3;
+
+  MethodContract();
+  ~MethodContract() override;
+
+  static bool same_bits(const Tensor& a, const Tensor& b);
+
+  Learner fresh() const { return fresh(GetParam().method); }
+  Learner fresh(const std::string& method) const;
+  // As after training: every parameter has moved.
+  void train(Learner& learner) const;
+  TokenBatch batch(const Learner& learner, int64_t first, int64_t last) const;
+
+  // Logits of all examples with these adapters.
+  Tensor logits(const Learner& learner, const std::vector<ActiveAdapter>& adapters) const {
+    return logits(learner, {adapters, nullptr}, DType::kF32);
+  }
+  // Of all examples, or of a batch of some.
+  Tensor logits(const Learner& learner, const AdaptedBatch& asked, DType compute) const;
+  Tensor base_logits() const { return logits(learner_, {}); }
+  Tensor adapted_logits(const Learner& learner) const {
+    return logits(learner, {{.hooks = learner.adapter.get()}});
+  }
+  // What each gives in one pass with the others is what it gives alone.
+  void expect_alone(const std::vector<AdaptedBatch>& asked) const;
+
+  // The number whose gradients gradients() gives, in double.
+  double loss(const Learner& learner) const;
+  // Gradients of all parameters for a fixed gradient of the logits, the batch cut into pieces of
+  // `size` examples.
+  std::vector<Tensor> gradients(Learner& learner, DType compute, int64_t size = kExamples) const;
+
+  // Trains and saves; the learner is left with the adapter in its finished form. Gives its hash.
+  std::string save();
+
+  std::shared_ptr<const Model> model_;
+  std::vector<TokenSequence> rows_;  // ragged, of 3 to 9 tokens
+  Learner learner_;
+  std::filesystem::path folder_;
+};
+
+}  // namespace inlay
