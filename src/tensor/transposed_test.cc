@@ -14,7 +14,7 @@ void expect_turned() {
   Tensor turned = transposed(Tensor::of<T>({2, 3}, numbers));
   EXPECT_EQ(turned.shape(), Shape({3, 2}));
   const T* found = turned.data<T>();
-  for (int expected : {1, 4, 2, 5, 3, 6}) EXPECT_EQ(static_cast<double>(*found++), expected);
+  for (int expected : {1, 4, 2, 5, 3, 6}) EXPECT_EQ(static_cast<float>(*found++), expected);
 }
 
 TEST(Transposed, ExchangesRowsAndColumnsOfElementsOfEverySize) {

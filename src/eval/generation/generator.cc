@@ -115,7 +115,7 @@ void Generator::take(Text& text, std::span<const float> logits, std::size_t numb
   if (listener && !piece.empty()) listener(number, piece);
 }
 
-std::vector<Generator::Text> Generator::begin(
+std::vector<Generator::Text> Generator::start(
     const std::vector<std::vector<int32_t>>& prompts) const {
   std::vector<Text> texts;
   texts.reserve(prompts.size());
@@ -152,7 +152,7 @@ std::vector<Generated> Generator::run(const std::vector<std::vector<int32_t>>& p
   check_prompts(prompts);
   Generating generating(context_);
   work_ = {};
-  std::vector<Text> texts = begin(prompts);
+  std::vector<Text> texts = start(prompts);
   Going going;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     going.add(i, prompts[i]);

@@ -59,7 +59,7 @@ class Generator {
   struct Text;
   struct Going;
   void check_prompts(const std::vector<std::vector<int32_t>>& prompts) const;
-  std::vector<Text> begin(const std::vector<std::vector<int32_t>>& prompts) const;
+  std::vector<Text> start(const std::vector<std::vector<int32_t>>& prompts) const;
   // One token more of each text that goes on; those that still do afterwards.
   Going advance(std::vector<Text>& texts, const Going& going, KeyValueCache& cache,
                 const Listener& listener);
