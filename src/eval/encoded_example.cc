@@ -6,6 +6,7 @@
 
 #include "autograd/ops/losses.h"
 #include "eval/example_sequences.h"
+#include "eval/fit_to_base.h"
 #include "eval/language_sequences.h"
 
 namespace inlay {
@@ -46,18 +47,6 @@ void encode_plainly(EncodedExample& encoded, const Tokenizer& tokenizer, int64_t
     encoded.word_of_token = encoding.word_ids;
   }
   encoded.tokens = {std::move(encoding.ids), std::move(encoding.type_ids), {}};
-}
-
-// Ids that the model knows, and types only where it has some.
-void fit_to_base(TokenSequence& sequence, const BaseFacts& base) {
-  for (int32_t id : sequence.ids) {
-    require(id >= 0 && id < base.vocabulary, ErrorKind::kInput,
-            "the tokenizer gives id {}, the model's vocabulary ends at {}; tokenizer and model do "
-            "not belong together",
-            id, base.vocabulary - 1);
-  }
-  require(!sequence.ids.empty(), ErrorKind::kInput, "the text has no tokens");
-  if (base.type_count <= 1) sequence.types.clear();
 }
 
 EncodedExample encode_one(const Dataset& data, std::size_t index, const Tokenizer& tokenizer,

@@ -32,8 +32,8 @@ struct EncodedExample {
       token_tags;  // one per token, kIgnoredLabel where none counts; token classification only
   std::vector<int32_t>
       word_of_token;  // the word each token came from, -1 for special tokens; with words only
-  std::vector<int32_t> answers;  // the token that is wanted at each of tokens.asked, kIgnoredLabel
-                                 // where nobody knows; language modelling only
+  std::vector<int32_t> answers;  // the token that is wanted at each place asked about, sequence by
+                                 // sequence, kIgnoredLabel where nobody knows; language modelling
   std::vector<ContextWindow> windows;  // one per sequence; question answering only
   bool truncated = false;
 

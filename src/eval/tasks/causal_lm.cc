@@ -4,6 +4,7 @@
 
 #include "eval/metrics/perplexity.h"
 #include "eval/task.h"
+#include "eval/wanted_tokens.h"
 #include "models/model.h"
 
 namespace inlay {
@@ -22,12 +23,7 @@ class CausalLm : public Task {
   int64_t outputs() const override { return model_.facts().hidden; }
 
   BatchTargets targets(ExampleSpan examples) const override {
-    BatchTargets targets;
-    for (const EncodedExample* example : examples) {
-      targets.classes.insert(targets.classes.end(), example->answers.begin(),
-                             example->answers.end());
-    }
-    return targets;
+    return {.classes = wanted_tokens(examples)};
   }
 
   // The tokens that count. At least 1: a batch without any has a loss of 0.
@@ -45,8 +41,8 @@ class CausalLm : public Task {
 
   // Losses: a row of logits is as long as the vocabulary.
   Variable judged(Context& context, Variable rows, ExampleSpan examples) const override {
-    BatchTargets answers = targets(examples);
-    return model_.next_token_loss(context, rows, answers.classes, 1);
+    std::vector<int32_t> wanted = wanted_tokens(examples);
+    return model_.next_token_loss(context, rows, wanted, 1);
   }
 
   Json prediction(const ModelOutput& output) const override {

@@ -11,6 +11,7 @@
 #include "eval/probabilities.h"
 #include "eval/task.h"
 #include "eval/task_details.h"
+#include "eval/wanted_tokens.h"
 
 namespace inlay {
 namespace {
@@ -127,12 +128,7 @@ class MaskedLm : public Task {
   }
 
   BatchTargets targets(ExampleSpan examples) const override {
-    BatchTargets targets;
-    for (const EncodedExample* example : examples) {
-      targets.classes.insert(targets.classes.end(), example->answers.begin(),
-                             example->answers.end());
-    }
-    return targets;
+    return {.classes = wanted_tokens(examples)};
   }
 
   // The hidden tokens. At least 1: a batch of special tokens alone has a loss of 0.
