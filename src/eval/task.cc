@@ -24,7 +24,9 @@ std::vector<const TaskInfo*> headless_tasks() {
 
 void require_trainable(const TaskInfo& task) {
   require(task.trainable, ErrorKind::kUsage,
-          "task {} has no loss and no figures of its own; use it with inlay predict", task.name);
+          "task {} has no loss{} of its own; use it with inlay {}", task.name,
+          task.headline.empty() ? " and no figures" : "",
+          task.headline.empty() ? "predict" : "eval or predict");
 }
 
 const TaskInfo& find_task(const std::string& name) {

@@ -113,7 +113,7 @@ struct TaskInfo {
   std::string summary;
   TaskKind data;
   OutputLayer layer = OutputLayer::kHead;
-  bool trainable = true;     // false: it has no loss and no figures, only predictions
+  bool trainable = true;     // false: it has no loss, and without a headline no figures
   std::string problem_type;  // Hugging Face's config value
   std::string peft_type;     // PEFT's task_type: "SEQ_CLS"
   // What the best checkpoint may be chosen by, larger being better; the first is the default.
