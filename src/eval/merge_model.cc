@@ -115,7 +115,22 @@ LogitDifference compare_merged(const Learner& learner, std::shared_ptr<const Mod
   return difference;
 }
 
+namespace {
+
+// In F32 and BF16.
+std::vector<LogitDifference> differences_to(const Learner& learner,
+                                            const std::shared_ptr<const Model>& merged,
+                                            const std::vector<TokenSequence>& probe) {
+  std::vector<LogitDifference> differences;
+  for (DType compute : {DType::kF32, DType::kBF16})
+    differences.push_back(compare_merged(learner, merged, probe, compute));
+  return differences;
+}
+
+}  // namespace
+
 MergeReport merge_model(const MergeRequest& request) {
+  bool quantised = quantisation_named(request.quantise).has_value();
   auto model = load_base_for(request.model, request.adapter, "");
   LoadedAdapter loaded = load_adapter(request.adapter, model->facts());
   std::vector<TokenSequence> probe = probe_sequences(model->facts(), request.texts);
@@ -131,9 +146,12 @@ MergeReport merge_model(const MergeRequest& request) {
     save_adapter(staged.path() / "head", {nullptr, loaded.head.get(), loaded.label},
                  merged->facts());
   }
-  Learner learner = probed_learner(model, std::move(loaded));
-  for (DType compute : {DType::kF32, DType::kBF16})
-    report.differences.push_back(compare_merged(learner, merged, probe, compute));
+  report.differences = differences_to(probed_learner(model, std::move(loaded)), merged, probe);
+  if (quantised) {
+    auto base = load_base_for(request.model, request.adapter, "", request.quantise);
+    report.quantised_differences = differences_to(
+        probed_learner(base, load_adapter(request.adapter, base->facts())), merged, probe);
+  }
   staged.place();
   return report;
 }

@@ -40,6 +40,7 @@ LogitDifference compare_merged(const Learner& learner, std::shared_ptr<const Mod
 struct MergeRequest {
   std::filesystem::path model, adapter, out;
   ProbeTexts texts = {};
+  std::string quantise = "none";  // also compare with the base and adapter in this form
 };
 
 struct MergeReport {
@@ -47,8 +48,11 @@ struct MergeReport {
   std::string head;       // "classifier" (in the model), "head/" (an adapter folder beside), ""
   std::size_t tensors = 0, changed = 0;
   std::vector<LogitDifference> differences;  // F32 and BF16
+  // The same against the quantised base with the adapter; empty where none was asked for.
+  std::vector<LogitDifference> quantised_differences;
 };
 
+// The adapter is merged into the weights as the base's files hold them, never into quantised ones.
 // kUsage when `out` is there already, or when the adapter cannot be merged (merge_into). Nothing is
 // left behind then. The trained head is also written to `out`/head, an adapter folder without
 // adapter for the merged model, which every command takes.

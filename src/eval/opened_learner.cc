@@ -49,18 +49,22 @@ Learner learner_from(std::shared_ptr<const Model> model, LoadedAdapter loaded,
   return learner;
 }
 
-std::shared_ptr<const Model> load_base_for(const std::filesystem::path& model,
-                                           const std::filesystem::path& adapter,
-                                           const std::string& task) {
-  ModelParts parts;
-  std::string trained = adapter.empty() ? "" : recorded_label(adapter).task;
-  for (const std::string& name : {trained, task}) {
+ModelParts parts_for_tasks(const std::vector<std::string>& tasks, const std::string& quantise) {
+  ModelParts parts{.quantise = quantisation_named(quantise)};
+  for (const std::string& name : tasks) {
     if (name.empty()) continue;
     ModelParts wanted = parts_for(find_task(name));
     parts.masked_lm = parts.masked_lm || wanted.masked_lm;
     parts.language_model = parts.language_model || wanted.language_model;
   }
-  return load_model(model, parts);
+  return parts;
+}
+
+std::shared_ptr<const Model> load_base_for(const std::filesystem::path& model,
+                                           const std::filesystem::path& adapter,
+                                           const std::string& task, const std::string& quantise) {
+  std::string trained = adapter.empty() ? "" : recorded_label(adapter).task;
+  return load_model(model, parts_for_tasks({trained, task}, quantise));
 }
 
 OpenedLearner open_learner(const LearnerSource& source) {
@@ -71,7 +75,7 @@ OpenedLearner open_learner(const LearnerSource& source) {
       "no adapter was given, so there is no trained head; give --adapter, or a --task that needs "
       "none: {}",
       headless_names());
-  auto model = load_base_for(source.model, source.adapter, source.task);
+  auto model = load_base_for(source.model, source.adapter, source.task, source.quantise);
   OpenedLearner opened;
   opened.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(source.model));
   LoadedAdapter loaded;

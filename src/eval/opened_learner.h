@@ -25,16 +25,21 @@ struct LearnerReading {
 Learner learner_from(std::shared_ptr<const Model> model, LoadedAdapter loaded,
                      const LearnerReading& reading = {});
 
+// The parts of a base that any of these tasks reads; empty names stand for none.
+ModelParts parts_for_tasks(const std::vector<std::string>& tasks, const std::string& quantise);
+
 // The base with the parts that an adapter (a folder; empty: none) and a task (empty: none) need.
 std::shared_ptr<const Model> load_base_for(const std::filesystem::path& model,
                                            const std::filesystem::path& adapter,
-                                           const std::string& task);
+                                           const std::string& task,
+                                           const std::string& quantise = "none");
 
 struct LearnerSource {
   std::filesystem::path model;
   std::filesystem::path adapter = {};  // empty: the base alone
   std::string task = {};               // empty: the adapter's
   std::string pooling = "auto";
+  std::string quantise = "none";  // a name of quantisation_named()
 };
 
 struct OpenedLearner {

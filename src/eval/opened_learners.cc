@@ -38,14 +38,10 @@ std::vector<std::pair<std::string, fs::path>> folders_of(const std::vector<std::
 }
 
 std::shared_ptr<const Model> load_base(const LearnersSource& source, const Folders& folders) {
-  ModelParts parts;
   std::vector<std::string> tasks{source.task};
   tasks.reserve(1 + folders.size());
   for (const auto& [name, folder] : folders) tasks.push_back(recorded_label(folder).task);
-  for (const std::string& task : tasks) {
-    if (!task.empty()) parts.masked_lm = parts.masked_lm || parts_for(find_task(task)).masked_lm;
-  }
-  return load_model(source.model, parts);
+  return load_model(source.model, parts_for_tasks(tasks, source.quantise));
 }
 
 // Opens what a composition says, piece by piece.

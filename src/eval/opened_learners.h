@@ -30,6 +30,7 @@ struct LearnersSource {
   std::string compose = {};
   std::string task = {};  // empty: each adapter's own
   std::string pooling = "auto";
+  std::string quantise = "none";  // a name of quantisation_named()
 };
 
 struct OpenedLearners {
