@@ -69,7 +69,9 @@ CheckReport run_checks(const CheckSubject& subject) {
   if (check_sites(subject, report.findings)) {
     check_data(subject, report.findings);
     try {
-      ProbeCost cost = check_probe(subject, subject.fresh(), report.findings);
+      Learner learner = subject.fresh();
+      check_quantisation(subject, learner, report.findings);
+      ProbeCost cost = check_probe(subject, std::move(learner), report.findings);
       check_memory(subject, cost, report.findings);
       trim_tensor_heap();
     } catch (const Error& error) {

@@ -54,7 +54,7 @@ struct CheckSubject {
   BatchPlan plan = {.seed = 1, .batch_size = 32};
   int64_t epochs = 1;
   uint64_t memory_limit = 0;  // bytes; 0: what the machine has free
-  bool thorough = false;      // C-11's twenty steps, C-12's merging of every layer
+  bool thorough = false;      // C-4's logits, C-11's twenty steps, C-12's merging of every layer
 };
 
 CheckReport run_checks(const CheckSubject& subject);

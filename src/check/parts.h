@@ -9,6 +9,9 @@ using Findings = std::vector<Finding>;
 
 // C-1, C-2, C-4, C-5: what the method adapts of this base. False when it adapts nothing.
 bool check_sites(const CheckSubject& subject, Findings& findings);
+// C-4 of a base in fewer bits: how far its weights are from those of its files; when thorough, its
+// logits, too, for which the base is loaded again as the files have it. Nothing for another base.
+void check_quantisation(const CheckSubject& subject, Learner& learner, Findings& findings);
 // C-6 and C-7.
 void check_data(const CheckSubject& subject, Findings& findings);
 // C-9 to C-13 on a throw-away learner; what memory a token and the fixed parts take.

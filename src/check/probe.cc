@@ -69,6 +69,18 @@ Tensor Probe::logits(SiteHooks* hooks, Tap* tap, float gate) {
   return values;
 }
 
+Tensor Probe::base_logits(const Model& model) {
+  context_.tape.set_recording(false);
+  context_.adapters.clear();
+  TokenBatch batch =
+      make_example_batch(posed_.all(), {.first_position = model.facts().first_position});
+  Variable values = learner_logits(context_, learner_, model, batch);
+  if (learner_.layer == OutputLayer::kNextToken) values = model.next_token_logits(context_, values);
+  Tensor kept = values.value().clone();
+  context_.tape.set_recording(true);
+  return kept;
+}
+
 double Probe::gradients(std::vector<Tensor>& taken) {
   taken.clear();
   activate(context_, learner_);

@@ -25,6 +25,9 @@ class Probe {
 
   // With these hooks at this gate, or of the base alone (null).
   Tensor logits(SiteHooks* hooks, Tap* tap = nullptr, float gate = 1.0f);
+  // Of this base alone, which has the learner's shape; of a language model those of the
+  // vocabulary, where logits() are the hidden rows that give them.
+  Tensor base_logits(const Model& model);
   // The loss, and the gradients of Learner::parameters(), undefined where none arrives.
   double gradients(std::vector<Tensor>& taken);
   // A step of sign descent: every number moves, however small its gradient.
