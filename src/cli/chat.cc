@@ -6,6 +6,7 @@
 
 #include "adapters/storage.h"
 #include "base/log.h"
+#include "cli/asked_learner.h"
 #include "cli/command.h"
 #include "cli/config_flags.h"
 #include "eval/generation/chat_prompt.h"
@@ -25,7 +26,7 @@ constexpr const char* kHelp =
 
 struct Options {
   Common common;
-  std::string model, system, compute = "auto";
+  std::string model, system, quantise = "none", compute = "auto";
   std::vector<std::string> adapters;
   GenerationOptions generation;
 };
@@ -65,7 +66,8 @@ bool take_line(ChatSession& chat, const std::string& line) {
 void run(const Options& options) {
   start_threads(options.common.threads);
   std::filesystem::path folder = resolve_model(options.model);
-  auto model = load_model(folder, {.language_model = true});
+  auto model = load_model(
+      folder, {.language_model = true, .quantise = quantisation_named(options.quantise)});
   require(model->has_language_model(), ErrorKind::kInput,
           "{}: the base is no language model; use a decoder", folder.string());
   Tokenizer tokenizer = Tokenizer::load(folder);
@@ -106,6 +108,7 @@ void add_chat(CLI::App& app) {
       ->delimiter(',');
   command->add_option("--system", options->system, "what the system says first");
   add_flags(*command, [options](FieldVisitor& visit) { options->generation.fields(visit); });
+  add_quantise_flag(*command, options->quantise);
   command->add_option("--compute", options->compute, "auto, f32 or bf16")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
   add_common(*command, options->common);

@@ -1,11 +1,14 @@
-// inlay eval: the figures of a run's adapter, or of any adapter on any labelled data, or of a base
-// alone.
+// inlay eval: the figures of a run's adapter on its own data or on other, of any adapter on any
+// labelled data, or of a base alone.
 #include <fmt/core.h>
 
 #include "base/log.h"
+#include "cli/asked_learner.h"
 #include "cli/column_flags.h"
 #include "cli/command.h"
 #include "data/input.h"
+#include "eval/rolling_windows.h"
+#include "eval/task_sequences.h"
 #include "tensor/threads.h"
 #include "train/saved_run.h"
 #include "train/trainer.h"
@@ -16,11 +19,9 @@ namespace {
 
 struct Options {
   Common common;
-  std::string run, split = "test";
-  std::string model, adapter, task, data;
-  ColumnNames columns;
-  std::string compute = "auto";
-  int64_t max_length = 0;
+  AskedLearner asked;
+  std::string split = "test", data;
+  std::optional<int64_t> window_stride;
 };
 
 struct Evaluated {
@@ -30,7 +31,7 @@ struct Evaluated {
 };
 
 Evaluated evaluate_run(const Options& options) {
-  RunFolder run = RunFolder::open(options.run);
+  RunFolder run = RunFolder::open(options.asked.run);
   TrainConfig config = read_run_config(run.path());
   WorkbenchPaths paths{resolve_model(config.model), {}};
   if (!config.data.empty()) paths.data = {resolve_data(config.data)};
@@ -41,43 +42,61 @@ Evaluated evaluate_run(const Options& options) {
   return {options.split, outputs.size(), task->metrics(outputs)};
 }
 
-Evaluated evaluate_adapter(const Options& options) {
-  OpenedLearner opened =
-      open_learner({resolve_model(options.model), options.adapter, options.task});
-  require_trainable(*opened.task);
+// In windows that overlap where a stride is given.
+std::vector<EncodedExample> encoded_for(const Options& options, const OpenedAsked& opened,
+                                        const Dataset& data) {
+  const BaseFacts& facts = opened.learner.model->facts();
+  const Tokenizer& tokenizer = *opened.tokenizer;
+  int64_t longest =
+      longest_input(tokenizer, facts, opened.max_length, positions_taken(opened.learner));
+  if (!options.window_stride.has_value())
+    return encode_for_task(*opened.task, data, tokenizer, facts, longest);
+  require(data.kind == TaskKind::kLanguage, ErrorKind::kUsage,
+          "window_stride has no effect on {}; leave it out", opened.task->name);
+  return rolling_windows(encode_examples(data, tokenizer, facts, 0),
+                         {.length = longest, .stride = *options.window_stride});
+}
+
+Evaluated evaluate_data(const Options& options) {
+  OpenedAsked opened = open_asked(options.asked);
+  if (opened.task->headline.empty()) require_trainable(*opened.task);
   const Learner& learner = opened.learner;
-  const BaseFacts& facts = learner.model->facts();
   Dataset data = load_dataset({.from = {.paths = {resolve_data(options.data)}},
-                               .columns = options.columns,
+                               .columns = opened.columns,
                                .kind = opened.task->data,
                                .classes = opened.classes});
   log_info("{}: {} examples; {}", input_name(options.data), data.examples.size(),
            data.columns.describe());
-  int64_t longest =
-      longest_input(*opened.tokenizer, facts, options.max_length, positions_taken(learner));
-  std::vector<EncodedExample> encoded = encode_examples(data, *opened.tokenizer, facts, longest);
+  std::vector<EncodedExample> encoded = encoded_for(options, opened, data);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);
-  Context context(resolve_compute(options.compute));
+  require(!all.empty(), ErrorKind::kInput, "{}: nothing in it counts towards a figure",
+          input_name(options.data));
+  Context context(resolve_compute(opened.compute));
   activate(context, learner);
   return {"all", all.size(), learner.task->metrics(predict(context, learner, all))};
 }
 
-void run(const Options& options, const CLI::App& command) {
-  bool of_run = !options.run.empty();
-  require(of_run || !options.model.empty(), ErrorKind::kUsage,
+// What would have no effect, and what is missing.
+void check_flags(const Options& options, const CLI::App& command) {
+  bool of_run = !options.asked.run.empty(), of_data = !options.data.empty();
+  require(of_run || !options.asked.model.empty(), ErrorKind::kUsage,
           "give either --run, or --model and --data with --adapter or --task");
-  if (of_run) {
-    refuse_beside(command, "run",
-                  {"model", "adapter", "task", "data", "compute", "max-length", "text-column",
-                   "text-pair-column", "label-column", "further-columns"});
-  } else {
-    refuse_beside(command, "model", {"split"});
-  }
-  require(of_run || !options.data.empty(), ErrorKind::kUsage, "no data was given; use --data");
+  if (of_run) refuse_beside(command, "run", {"model", "adapter"});
+  if (!of_run) refuse_beside(command, "model", {"split"});
+  if (of_data) refuse_beside(command, "data", {"split"});
+  require(of_run || of_data, ErrorKind::kUsage, "no data was given; use --data");
+  if (of_data) return;
+  refuse_beside(command, "run",
+                {"task", "compute", "quantise", "max-length", "window-stride", "text-column",
+                 "text-pair-column", "label-column", "further-columns"});
+}
+
+void run(const Options& options, const CLI::App& command) {
+  check_flags(options, command);
   start_threads(options.common.threads);
-  Evaluated evaluated = of_run ? evaluate_run(options) : evaluate_adapter(options);
+  Evaluated evaluated = options.data.empty() ? evaluate_run(options) : evaluate_data(options);
   if (options.common.json) {
     print_json({{"split", evaluated.split}, {"n", evaluated.n}, {"metrics", evaluated.metrics}});
     return;
@@ -93,27 +112,27 @@ void run(const Options& options, const CLI::App& command) {
 void add_eval(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("eval", "Evaluate a run, or an adapter on labelled data");
-  command->add_option("--run", options->run, "a run's folder: its own data and split");
-  command->add_option("--split", options->split, "train, validation or test, of a run")
-      ->capture_default_str();
-  command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder");
-  command->add_option("--adapter", options->adapter, "an adapter's folder");
-  command->add_option("--task", options->task,
-                      "with --model; empty: what the adapter was trained for. masked-lm needs no "
-                      "adapter and no labels");
-  command->add_option("--data", options->data,
-                      "labelled data: a pulled name, a file, a folder, - for standard input");
-  command->add_option("--compute", options->compute, "auto, f32 or bf16; with --model")
-      ->check(CLI::IsMember({"auto", "f32", "bf16"}));
+  add_learner_flags(*command, options->asked,
+                    "with --data; empty: what the adapter was trained for. masked-lm, causal-lm "
+                    "and causal-choice go with any adapter, or none");
   command
-      ->add_option("--max-length", options->max_length, "tokens an example is cut to; with --model")
-      ->check(CLI::Range(int64_t{1}, kMaxLength));
-  add_column_flags(*command, options->columns, TableUse::kLabelled);
+      ->add_option("--split", options->split,
+                   "train, validation or test, of a run's own data; without --data")
+      ->capture_default_str();
+  command->add_option("--data", options->data,
+                      "labelled data: a pulled name, a file, a folder, - for standard input; "
+                      "empty: the run's own");
+  command->add_option("--window-stride", options->window_stride,
+                      "of causal-lm: judge long texts in windows of max_length tokens that begin "
+                      "so many apart, every token once; without it they are split");
+  add_column_flags(*command, options->asked.columns, TableUse::kLabelled);
   add_common(*command, options->common);
   command->footer(examples(
       {"inlay eval --run runs/a", "inlay eval --run runs/a --split validation --json",
        "inlay eval --model all-minilm-l6-v2 --adapter runs/a/adapter --data new_reviews.csv",
-       "inlay eval --model FOLDER --task masked-lm --data corpus.txt"}));
+       "inlay eval --model FOLDER --task masked-lm --data corpus.txt",
+       "inlay eval --model FOLDER --task causal-choice --data questions.jsonl",
+       "inlay eval --model FOLDER --task causal-lm --data corpus.txt --window-stride 512"}));
   command->callback([options, command] { run(*options, *command); });
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "cli/asked_learner.h"
 #include "cli/command.h"
 #include "cli/config_flags.h"
 #include "data/lines.h"
@@ -20,7 +21,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string model, adapter, input, system, compute = "auto";
+  std::string model, adapter, input, system, quantise = "none", compute = "auto";
   std::vector<std::string> prompts;
   bool chat = false, stream = false;
   GenerationOptions generation;
@@ -81,8 +82,10 @@ void run(const Options& options) {
   start_threads(options.common.threads);
   std::vector<std::string> texts = texts_of(options);
   std::filesystem::path folder = resolve_model(options.model);
-  OpenedLearner opened =
-      open_learner({.model = folder, .adapter = options.adapter, .task = "causal-lm"});
+  OpenedLearner opened = open_learner({.model = folder,
+                                       .adapter = options.adapter,
+                                       .task = "causal-lm",
+                                       .quantise = options.quantise});
   std::vector<std::vector<int32_t>> prompts = tokens_of(options, texts, *opened.tokenizer, folder);
   Context context(resolve_compute(options.compute));
   activate(context, opened.learner);
@@ -134,6 +137,7 @@ void add_generate(CLI::App& app) {
   command->add_option("--system", options->system, "what the system says first, with --chat");
   command->add_flag("--stream", options->stream, "show the text as it comes");
   add_flags(*command, [options](FieldVisitor& visit) { options->generation.fields(visit); });
+  add_quantise_flag(*command, options->quantise);
   command->add_option("--compute", options->compute, "auto, f32 or bf16")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
   add_common(*command, options->common);

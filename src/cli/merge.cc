@@ -15,7 +15,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string model, adapter, out, data;
+  std::string model, adapter, out, data, quantise = "none";
   ColumnNames columns;
 };
 
@@ -27,19 +27,37 @@ Json difference_json(const LogitDifference& difference) {
           {"adapter_effect", difference.effect}};
 }
 
-Json report_json(const MergeReport& report, const std::string& out) {
-  Json differences = Json::array();
-  for (const LogitDifference& difference : report.differences)
-    differences.push_back(difference_json(difference));
-  return {{"out", out},
-          {"root_hash", report.root_hash},
-          {"tensors", report.tensors},
-          {"changed", report.changed},
-          {"head", report.head.empty() ? Json() : Json(report.head)},
-          {"differences", differences}};
+Json list_json(const std::vector<LogitDifference>& differences) {
+  Json list = Json::array();
+  for (const LogitDifference& difference : differences) list.push_back(difference_json(difference));
+  return list;
 }
 
-void print_report(const MergeReport& report, const std::string& out) {
+Json report_json(const MergeReport& report, const std::string& out) {
+  Json json{{"out", out},
+            {"root_hash", report.root_hash},
+            {"tensors", report.tensors},
+            {"changed", report.changed},
+            {"head", report.head.empty() ? Json() : Json(report.head)},
+            {"differences", list_json(report.differences)}};
+  if (!report.quantised_differences.empty())
+    json["quantised_differences"] = list_json(report.quantised_differences);
+  return json;
+}
+
+void print_differences(const std::vector<LogitDifference>& differences) {
+  TextTable table(
+      {"compute", "logits", "max |difference|", "mean |difference|", "adapter's effect"});
+  for (const LogitDifference& difference : differences) {
+    table.add_row({std::string(dtype_name(difference.compute)), std::to_string(difference.values),
+                   fmt::format("{:.3g}", difference.max), fmt::format("{:.3g}", difference.mean),
+                   fmt::format("{:.3g}", difference.effect)});
+  }
+  fmt::print("{}", table.text());
+}
+
+void print_report(const MergeReport& report, const Options& options) {
+  const std::string& out = options.out;
   fmt::print("{}: {} of {} tensors changed\nroot hash {}\n", out, report.changed, report.tensors,
              report.root_hash);
   if (report.head == "head/") {
@@ -50,14 +68,11 @@ void print_report(const MergeReport& report, const std::string& out) {
   }
   if (!report.head.empty())
     fmt::print("Use it: inlay predict --model {} --adapter {}/head\n", out, out);
-  TextTable table(
-      {"compute", "logits", "max |difference|", "mean |difference|", "adapter's effect"});
-  for (const LogitDifference& difference : report.differences) {
-    table.add_row({std::string(dtype_name(difference.compute)), std::to_string(difference.values),
-                   fmt::format("{:.3g}", difference.max), fmt::format("{:.3g}", difference.mean),
-                   fmt::format("{:.3g}", difference.effect)});
-  }
-  fmt::print("\nmerged model against base and adapter\n{}", table.text());
+  fmt::print("\nmerged model against base and adapter\n");
+  print_differences(report.differences);
+  if (report.quantised_differences.empty()) return;
+  fmt::print("\nmerged model against the base in {} and adapter\n", options.quantise);
+  print_differences(report.quantised_differences);
 }
 
 Dataset read_texts(const Options& options) {
@@ -70,8 +85,10 @@ Dataset read_texts(const Options& options) {
 
 void run(const Options& options) {
   start_threads(options.common.threads);
-  MergeRequest request{
-      .model = resolve_model(options.model), .adapter = options.adapter, .out = options.out};
+  MergeRequest request{.model = resolve_model(options.model),
+                       .adapter = options.adapter,
+                       .out = options.out,
+                       .quantise = options.quantise};
   Dataset data;
   std::unique_ptr<Tokenizer> tokenizer;
   if (!options.data.empty()) {
@@ -81,7 +98,7 @@ void run(const Options& options) {
   }
   MergeReport report = merge_model(request);
   if (options.common.json) return print_json(report_json(report, options.out));
-  print_report(report, options.out);
+  print_report(report, options);
 }
 
 }  // namespace
@@ -98,6 +115,9 @@ void add_merge(CLI::App& app) {
   command->add_option("--data", options->data,
                       "texts to compare on, a table or a .txt file; without it a fixed draw of "
                       "token ids");
+  command->add_option("--quantise", options->quantise,
+                      "also compare with the base in int8, nf4, q8_0 or q4_0, as the adapter was "
+                      "trained on it; what is merged are the weights of the base's files");
   add_column_flags(*command, options->columns, TableUse::kTextsOnly);
   add_common(*command, options->common);
   command->footer(

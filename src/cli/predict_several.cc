@@ -3,6 +3,7 @@
 #include "adapters/composition_tree.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "eval/task_sequences.h"
 
 namespace inlay::cli {
 namespace {
@@ -99,7 +100,8 @@ std::vector<Json> several_predictions(Context& context, const OpenedLearners& op
   const BaseFacts& facts = opened.learners[0].learner.model->facts();
   int64_t longest =
       longest_input(*opened.tokenizer, facts, max_length, positions_taken(opened.learners));
-  std::vector<EncodedExample> encoded = encode_examples(data, *opened.tokenizer, facts, longest);
+  std::vector<EncodedExample> encoded =
+      encode_for_task(*opened.learners[0].task, data, *opened.tokenizer, facts, longest);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);

@@ -1,0 +1,67 @@
+#include "cli/asked_learner.h"
+
+#include "cli/command.h"
+#include "train/training_run.h"
+
+namespace inlay::cli {
+namespace {
+
+OpenedAsked open_run(const AskedLearner& asked, LearnerSource source) {
+  RunFolder run = RunFolder::open(asked.run);
+  TrainConfig config = read_run_config(run.path());
+  source.model = resolve_model(config.model);
+  source.adapter = config.folds > 0 ? run.path() / "fold-1" / "adapter" : run.adapter();
+  if (asked.quantise.empty()) source.quantise = config.quantise;
+  return {open_learner(source),
+          {.text = config.text_column,
+           .text_pair = config.text_pair_column,
+           .label = config.label_column,
+           .further = config.further_columns},
+          config.compute,
+          config.max_length};
+}
+
+}  // namespace
+
+void add_quantise_flag(CLI::App& command, std::string& quantise) {
+  command.add_option("--quantise", quantise,
+                     "what the base's linear layers are held in: none (as its files have them), "
+                     "int8, nf4, q8_0 or q4_0; a run's own with a run");
+}
+
+void add_learner_flags(CLI::App& command, AskedLearner& asked, const std::string& task_help) {
+  command.add_option("--run", asked.run, "a run's folder");
+  command.add_option("--model", asked.model, "a pulled name or a Hugging Face model folder");
+  command.add_option("--adapter", asked.adapter, "an adapter's folder");
+  command.add_option("--task", asked.task, task_help);
+  add_quantise_flag(command, asked.quantise);
+  command.add_option("--compute", asked.compute, "auto, f32 or bf16; the run's own with --run")
+      ->check(CLI::IsMember({"auto", "f32", "bf16"}));
+  command
+      .add_option("--max-length", asked.max_length,
+                  "tokens a text is cut to; the run's own with --run")
+      ->check(CLI::Range(int64_t{1}, kMaxLength));
+}
+
+OpenedAsked open_asked(const AskedLearner& asked) {
+  LearnerSource source{.task = asked.task, .pooling = asked.pooling};
+  if (!asked.quantise.empty()) source.quantise = asked.quantise;
+  OpenedAsked opened;
+  if (asked.run.empty()) {
+    source.model = resolve_model(asked.model);
+    source.adapter = asked.adapter;
+    opened = {open_learner(source)};
+  } else {
+    opened = open_run(asked, std::move(source));
+  }
+  const ColumnNames& named = asked.columns;
+  if (!named.text.empty()) opened.columns = named;
+  if (!named.text_pair.empty()) opened.columns.text_pair = named.text_pair;
+  if (!named.label.empty()) opened.columns.label = named.label;
+  if (!named.further.empty()) opened.columns.further = named.further;
+  if (!asked.compute.empty()) opened.compute = asked.compute;
+  if (asked.max_length > 0) opened.max_length = asked.max_length;
+  return opened;
+}
+
+}  // namespace inlay::cli
