@@ -89,7 +89,7 @@ void check_quantisation(const CheckSubject& subject, Learner& learner, Findings&
   Finding finding{
       "C-4",
       Severity::kInfo,
-      fmt::format("{} layers are held as {}, {:.3g} % away from the files' weights; the "
+      fmt::format("{} linear layers are held as {}, {:.3g} % away from the files' weights; the "
                   "worst is {}, {:.3g} %",
                   errors.size(), format, 100 * overall(errors), worst.site->name,
                   100 * worst.relative),

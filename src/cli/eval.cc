@@ -2,6 +2,8 @@
 // labelled data, or of a base alone.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "cli/asked_learner.h"
 #include "cli/column_flags.h"
@@ -71,6 +73,9 @@ Evaluated evaluate_data(const Options& options) {
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);
+  auto cut = std::count_if(encoded.begin(), encoded.end(),
+                           [](const EncodedExample& example) { return example.truncated; });
+  if (cut > 0) log_info("{} of {} examples are cut to the longest input", cut, encoded.size());
   require(!all.empty(), ErrorKind::kInput, "{}: nothing in it counts towards a figure",
           input_name(options.data));
   Context context(resolve_compute(opened.compute));

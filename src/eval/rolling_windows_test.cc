@@ -83,41 +83,40 @@ TEST(RollingWindows, StridesThatSkipOrStandStillAreRefused) {
             std::string::npos);
 }
 
-// What the model gives for a token after the window's tokens alone.
-double by_hand(const Model& model, const Ids& before, int32_t id) {
+// What the model gives for a token after these tokens alone.
+double by_hand(const Model& model, std::span<const int32_t> before, int32_t id) {
   Context context(DType::kF32);
   context.tape.set_recording(false);
-  TokenSequence sequence{before, {}, {static_cast<int32_t>(before.size()) - 1}};
+  TokenSequence sequence{{before.begin(), before.end()}, {}, {}};
   const TokenSequence* one = &sequence;
   TokenBatch batch = make_token_batch({&one, 1}, {});
-  Learner learner;
-  learner.layer = OutputLayer::kNextToken;
-  Variable row = learner_logits(context, learner, model, batch);
-  Tensor logits = model.next_token_logits(context, row).value();
-  return log_probability({logits.data<float>(), static_cast<std::size_t>(logits.count())}, id);
+  Tensor logits = model.next_token_logits(context, model.encode(context, batch)).value();
+  int64_t width = logits.dim(1);
+  const float* last = logits.data<float>() + (logits.dim(0) - 1) * width;
+  return log_probability({last, static_cast<std::size_t>(width)}, id);
 }
 
 TEST(RollingWindows, EachTokenHasTheProbabilityThatItsWindowGives) {
-  constexpr int64_t kLength = 8, kTokens = 23;
+  constexpr std::size_t kLength = 8, kTokens = 23;
   DecoderCase decoder;
   Learner learner = decoder.learner("causal-lm");
   Ids ids;
-  for (int32_t t = 0; t < kTokens; ++t) ids.push_back((t * 37 + 11) % 96);
+  for (std::size_t t = 0; t < kTokens; ++t) ids.push_back(static_cast<int32_t>((t * 37 + 11) % 96));
   Example source;
-  for (int64_t stride : {1, 3, 5, 8}) {
-    auto windows = rolling_windows({text_of(ids, source)}, {.length = kLength, .stride = stride});
+  for (std::size_t stride : {1, 3, 5, 8}) {
+    auto windows = rolling_windows({text_of(ids, source)},
+                                   {.length = kLength, .stride = static_cast<int64_t>(stride)});
     std::vector<ModelOutput> outputs = predicted(learner, windows);
     std::vector<float> losses;
     for (const ModelOutput& output : outputs)
       losses.insert(losses.end(), output.values.begin(), output.values.end());
-    ASSERT_EQ(losses.size(), ids.size() - 1) << stride;
+    ASSERT_EQ(losses.size(), kTokens - 1) << stride;
     double sum = 0;
-    for (int64_t t = 1; t < kTokens; ++t) {
+    for (std::size_t t = 1; t < kTokens; ++t) {
       // The first window that reads up to the token before t.
-      int64_t begin = t <= kLength ? 0 : (t - kLength + stride - 1) / stride * stride;
-      double expected =
-          by_hand(*decoder.model, Ids(ids.begin() + begin, ids.begin() + t), ids[std::size_t(t)]);
-      EXPECT_NEAR(-losses[std::size_t(t) - 1], expected, 1e-5) << stride << " at " << t;
+      std::size_t begin = t <= kLength ? 0 : (t - kLength + stride - 1) / stride * stride;
+      double expected = by_hand(*decoder.model, std::span(ids).subspan(begin, t - begin), ids[t]);
+      EXPECT_NEAR(-losses[t - 1], expected, 1e-5) << stride << " at " << t;
       sum += expected;
     }
     Json metrics = learner.task->metrics(outputs);
