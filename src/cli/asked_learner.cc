@@ -21,6 +21,12 @@ OpenedAsked open_run(const AskedLearner& asked, LearnerSource source) {
           config.max_length};
 }
 
+OpenedAsked open_given(const AskedLearner& asked, LearnerSource source) {
+  source.model = resolve_model(asked.model);
+  source.adapter = asked.adapter;
+  return {open_learner(source)};
+}
+
 }  // namespace
 
 void add_quantise_flag(CLI::App& command, std::string& quantise) {
@@ -46,14 +52,7 @@ void add_learner_flags(CLI::App& command, AskedLearner& asked, const std::string
 OpenedAsked open_asked(const AskedLearner& asked) {
   LearnerSource source{.task = asked.task, .pooling = asked.pooling};
   if (!asked.quantise.empty()) source.quantise = asked.quantise;
-  OpenedAsked opened;
-  if (asked.run.empty()) {
-    source.model = resolve_model(asked.model);
-    source.adapter = asked.adapter;
-    opened = {open_learner(source)};
-  } else {
-    opened = open_run(asked, std::move(source));
-  }
+  OpenedAsked opened = asked.run.empty() ? open_given(asked, source) : open_run(asked, source);
   const ColumnNames& named = asked.columns;
   if (!named.text.empty()) opened.columns = named;
   if (!named.text_pair.empty()) opened.columns.text_pair = named.text_pair;
