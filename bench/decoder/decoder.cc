@@ -1,11 +1,13 @@
 // A training step of LoRA on language models of real shapes, with weights that nobody trained:
-// tokens a second, memory at its peak, share of the matrix products' limit.
+// tokens a second, memory at its peak, share of the matrix products' limit. Prints one JSON line.
 #include "../bench_program.h"
 #include "../random_ids.h"
 #include "../training_step.h"
 #include "base/process.h"
 #include "eval/learner.h"
 #include "models/new_weights.h"
+#include "nn/memory_mode.h"
+#include "tensor/onednn/peak.h"
 #include "tensor/threads.h"
 
 namespace inlay {
@@ -27,6 +29,7 @@ constexpr const char* kQwen05 = R"({"model_type": "qwen2", "architectures": ["Qw
 
 struct Options : BenchOptions {
   std::string model, shape = "smollm", method = "lora[r=8,alpha=16]";
+  std::string memory = "fast", quantise = "none";
   int64_t sequences = 2, tokens = 256;
   int steps = 5;
   bool make = false;
@@ -76,32 +79,30 @@ std::vector<double> train(const Options& options, const Learner& learner, Contex
 void run(const Options& options) {
   start_threads(options.threads);
   Learner learner;
-  learner.model = load_model(options.model, {.language_model = true});
+  learner.model = load_model(
+      options.model, {.language_model = true, .quantise = quantisation_named(options.quantise)});
   learner.layer = OutputLayer::kNextToken;
   learner.adapter =
       Adapter::create("bench", parse_method(options.method), learner.model->facts(), 1);
+  double peak = onednn::measure_peak(options.compute());
   Context context(options.compute());
+  use(context, step_way(memory_mode_named(options.memory)));
   activate(context, learner);
   double middle = median(train(options, learner, context));
   auto tokens = static_cast<double>(options.sequences * options.tokens);
-  Json row{{"shape", options.shape},
+  Json row{{"contender", "inlay"},
+           {"shape", options.shape},
            {"dtype", options.dtype},
            {"method", options.method},
+           {"memory", options.memory},
+           {"quantise", options.quantise},
            {"sequences", options.sequences},
            {"tokens", options.tokens},
            {"tokens_per_second", tokens / middle},
            {"ms_per_step", 1e3 * middle},
-           {"useful_gflops", context.useful_flops / middle / 1e9},
-           {"peak_rss_mb", static_cast<double>(peak_rss_bytes()) / 1e6}};
-  if (options.json) {
-    fmt::print("{}\n", row.dump());
-  } else {
-    fmt::print(
-        "{:10} {:5} {:3} x {:4}  {:8.1f} tok/s  {:8.1f} ms/step  {:6.1f} GFLOP/s  {:7.0f} MB\n",
-        options.shape, options.dtype, options.sequences, options.tokens, tokens / middle,
-        1e3 * middle, context.useful_flops / middle / 1e9,
-        static_cast<double>(peak_rss_bytes()) / 1e6);
-  }
+           {"share_of_peak", context.useful_flops / middle / peak},
+           {"peak_rss_bytes", peak_rss_bytes()}};
+  fmt::print("{}\n", row.dump());
 }
 
 }  // namespace
@@ -119,7 +120,8 @@ int main(int argc, char** argv) {
   app.add_option("--sequences", options.sequences);
   app.add_option("--tokens", options.tokens);
   app.add_option("--steps", options.steps)->check(CLI::Range(1, 1000));
-  app.add_flag("--json", options.json);
+  app.add_option("--memory", options.memory)->check(CLI::IsMember({"fast", "recompute", "low"}));
+  app.add_option("--quantise", options.quantise);
   return inlay::run_bench(app, argc, argv,
                           [&] { options.make ? inlay::make(options) : inlay::run(options); });
 }

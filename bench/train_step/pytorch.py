@@ -12,15 +12,13 @@ Each line of FILE is a batch: the token counts of its sentences. A batch is padd
 import argparse
 import json
 import math
-import os
+import pathlib
 import resource
 import statistics
-import time
+import sys
 
-# Both are read when the libraries load.
-for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-    os.environ.pop(variable, None)
-os.environ.setdefault("OMP_PROC_BIND", "true")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from pytorch_lora import adapt, measure, require_optimized_blas  # before torch
 
 import torch
 from torch import nn
@@ -30,21 +28,6 @@ MODELS = {
     "bert-base": {"hidden": 768, "layers": 12, "heads": 12, "intermediate": 3072},
 }
 VOCABULARY, POSITIONS, CLASSES = 30522, 512, 2
-RANK, ALPHA = 8, 16
-WARM_UP_SECONDS = 1.0
-
-
-class LoraLinear(nn.Module):
-    """y = Wx + b + (alpha / r) B A x, with W and b frozen."""
-
-    def __init__(self, base):
-        super().__init__()
-        self.base = base
-        self.a = nn.Linear(base.in_features, RANK, bias=False)
-        self.b = nn.Linear(RANK, base.out_features, bias=False)
-
-    def forward(self, x):
-        return self.base(x) + self.b(self.a(x)) * (ALPHA / RANK)
 
 
 class Layer(nn.Module):
@@ -94,9 +77,7 @@ def adapted_model(shape, targets):
     model = Classifier(**shape)
     model.requires_grad_(False)
     names = ("query", "value") if targets == "qv" else ("query", "key", "value", "output", "up", "down")
-    for layer in model.layers:
-        for name in names:
-            setattr(layer, name, LoraLinear(getattr(layer, name)))
+    adapt(model.layers, names)
     # The pooler is part of the base.
     model.classifier.requires_grad_(True)
     return model
@@ -122,30 +103,6 @@ def train_step(model, optimizer, batch, dtype):
         loss = nn.functional.cross_entropy(logits.float(), labels)
     loss.backward()
     optimizer.step()
-
-
-def measure(step, batches, seconds):
-    """Seconds of every pass over the batches, after a warm-up that is not counted; at least three passes."""
-    begin = time.perf_counter()
-    while time.perf_counter() - begin < WARM_UP_SECONDS:
-        for batch in batches:
-            step(batch)
-    passes, begin = [], time.perf_counter()
-    while len(passes) < 3 or time.perf_counter() - begin < seconds:
-        start = time.perf_counter()
-        for batch in batches:
-            step(batch)
-        passes.append(time.perf_counter() - start)
-    return passes
-
-
-def require_optimized_blas():
-    """Against the reference BLAS, thirty times slower in float32, every comparison would flatter us."""
-    torch.ones(2, 2) @ torch.ones(2, 2)
-    with open("/proc/self/maps", encoding="utf-8") as maps:
-        text = maps.read()
-    if not any(name in text for name in ("openblas", "libmkl", "libblis")):
-        raise SystemExit("pytorch.py: PyTorch uses the reference BLAS here; install libopenblas0-openmp")
 
 
 def parse_arguments():

@@ -6,6 +6,7 @@
 #include "adapters/adapterhub_prompt.h"
 #include "adapters/head_file.h"
 #include "base/files.h"
+#include "formats/safetensors.h"
 #include "formats/torch_zip.h"
 
 namespace inlay {

@@ -8,6 +8,7 @@
 #include "adapters/foreign_keys.h"
 #include "adapters/union_method.h"
 #include "base/files.h"
+#include "formats/safetensors.h"
 
 namespace inlay {
 namespace {

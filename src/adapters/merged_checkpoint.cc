@@ -133,7 +133,8 @@ DType sum_type(const Site& site) {
 }  // namespace
 
 bool merged_site(const Site& site, SiteHook& hook, DType dtype, MergedTensors& merged) {
-  merged.weight = site.weight.defined() ? out_by_in(site).to(dtype) : Tensor();
+  bool has_weight = site.weight.defined() || site.quantised != nullptr;
+  merged.weight = has_weight ? out_by_in(site).to(dtype) : Tensor();
   merged.bias = site.bias.defined() ? site.bias.to(dtype) : Tensor();
   Replacements replaced = hook.replacements();
   if (replaced.weight != nullptr) merged.weight = replaced.weight->value().to(dtype);

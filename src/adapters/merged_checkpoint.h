@@ -14,6 +14,7 @@
 
 #include "adapters/adapter.h"
 #include "formats/checkpoint.h"
+#include "formats/safetensors.h"
 
 namespace inlay {
 

@@ -126,6 +126,10 @@ void copy_files(const fs::path& from, const fs::path& to) {
 
 MergedFolder write_merged_folder(const fs::path& folder, const LoadedAdapter& loaded,
                                  const BaseFacts& base, const Checkpoint& checkpoint) {
+  require(fs::is_directory(base.folder), ErrorKind::kUsage,
+          "{}: merging writes a Hugging Face folder, and the base is a file; give the folder that "
+          "the file was made of",
+          base.folder.string());
   MergedCheckpoint merged = merge_into(checkpoint, base, loaded.adapter.get());
   const ModelClass* model = class_of(loaded, base);
   Json config = read_json(base.folder / "config.json", kMaxConfigBytes);

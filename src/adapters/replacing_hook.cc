@@ -14,7 +14,7 @@ bool ReplacingHook::merge(MergedTensors& merged) {
 std::unique_ptr<SiteHook> replace_tensors(const Site& site, ParameterMaker& make,
                                           const WantedTensors& wanted) {
   Replacements replaced;
-  if (wanted.weight && site.weight.defined()) {
+  if (wanted.weight && (site.weight.defined() || site.quantised != nullptr)) {
     replaced.weight = &make.make(site, wanted.prefix + "weight", out_by_in(site).to(DType::kF32));
   }
   if (wanted.bias && site.bias.defined()) {

@@ -6,13 +6,17 @@
 #include <array>
 
 #include "autograd/op_context.h"
+#include "autograd/use_log.h"
 
 namespace inlay {
 
 // The tree that this use of a parameter sums into. Nothing begins without a parameter, or when
 // nothing is recorded.
 inline std::size_t begin_use(OpContext& context, Parameter* parameter) {
-  if (parameter == nullptr || parameter->frozen() || !context.tape.recording()) return 0;
+  if (parameter == nullptr || parameter->frozen()) return 0;
+  if (context.uses != nullptr)
+    return context.uses->begin_use(*parameter, context.forward, context.memory);
+  if (!context.tape.recording()) return 0;
   return parameter->begin_use(context.forward, context.memory);
 }
 

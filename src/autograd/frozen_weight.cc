@@ -26,27 +26,30 @@ FrozenWeight::FrozenWeight(QuantisedMatrix weight, const Tensor& bias)
   if (bias.defined()) bias_ = bias.to(DType::kF32);
 }
 
-const onednn::PackedMatrix& FrozenWeight::packed_forward(DType compute) const {
-  return packed(forward_, layout_, compute);
+const onednn::PackedMatrix& FrozenWeight::forward(DType compute, onednn::Reading reading) const {
+  return matrix(forward_, layout_, {compute, reading});
 }
 
-const onednn::PackedMatrix& FrozenWeight::packed_backward(DType compute) const {
+const onednn::PackedMatrix& FrozenWeight::backward(DType compute, onednn::Reading reading) const {
   // The backward product multiplies by the transpose: what was stored (out, in) is now (in', out').
-  return packed(backward_, layout_ == Layout::kOutIn ? Layout::kInOut : Layout::kOutIn, compute);
+  Layout transposed = layout_ == Layout::kOutIn ? Layout::kInOut : Layout::kOutIn;
+  return matrix(backward_, transposed, {compute, reading});
 }
 
-const onednn::PackedMatrix& FrozenWeight::packed(std::map<DType, onednn::PackedMatrix>& cache,
-                                                 Layout layout, DType compute) const {
+const onednn::PackedMatrix& FrozenWeight::matrix(std::map<Way, onednn::PackedMatrix>& cache,
+                                                 Layout layout, Way way) const {
+  using onednn::PackedMatrix;
+  if (is_quantised()) way.second = onednn::Reading::kStored;
   std::lock_guard guard(*lock_);
-  auto found = cache.find(compute);
-  if (found == cache.end()) {
-    onednn::PackedMatrix matrix = is_quantised()
-                                      ? onednn::PackedMatrix::over(*quantised_, layout, compute)
-                                      : onednn::PackedMatrix::pack(weight_, layout, compute);
-    found = cache.emplace(compute, std::move(matrix)).first;
-    if (after_packing_) after_packing_();
-  }
-  return found->second;
+  auto found = cache.find(way);
+  if (found != cache.end()) return found->second;
+  auto [compute, reading] = way;
+  bool packs = reading == onednn::Reading::kPacked;
+  PackedMatrix made = packs            ? PackedMatrix::pack(weight_, layout, compute)
+                      : is_quantised() ? PackedMatrix::over(*quantised_, layout, compute)
+                                       : PackedMatrix::over(weight_, layout, compute);
+  if (packs && after_packing_) after_packing_();
+  return cache.emplace(way, std::move(made)).first->second;
 }
 
 Tensor FrozenWeight::dense(DType dtype) const {

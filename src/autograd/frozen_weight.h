@@ -1,7 +1,8 @@
 // A frozen weight and bias of a linear layer, packed once per compute type into the layouts that
 // the forward and the backward product want. Shared by all contexts; packing happens at first use,
 // under a lock. The weight itself stays where the model file is mapped. A quantised weight is not
-// packed: products dequantise some columns of it at a time (tensor/onednn/packed_matrix.h).
+// packed, nor is one that is asked for as it is stored: products make some columns of it at a time
+// (tensor/onednn/packed_matrix.h).
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "tensor/onednn/packed_matrix.h"
 #include "tensor/tensor.h"
@@ -33,8 +35,9 @@ class FrozenWeight {
   bool has_bias() const { return bias_.defined(); }
   const Tensor& bias() const { return bias_; }  // F32, undefined when there is none
 
-  const onednn::PackedMatrix& packed_forward(DType compute) const;   // y = x W^T
-  const onednn::PackedMatrix& packed_backward(DType compute) const;  // dx = dy W
+  // The right-hand side of y = x W^T, and of dx = dy W.
+  const onednn::PackedMatrix& forward(DType compute, onednn::Reading reading) const;
+  const onednn::PackedMatrix& backward(DType compute, onednn::Reading reading) const;
   // The weight as (out, in) in floats, made anew: for what reads it as numbers once, such as a
   // merge. A quantised one is dequantised.
   Tensor dense(DType dtype) const;
@@ -42,8 +45,9 @@ class FrozenWeight {
   const Tensor& exact() const;
 
  private:
-  const onednn::PackedMatrix& packed(std::map<DType, onednn::PackedMatrix>& cache,
-                                     onednn::Layout layout, DType compute) const;
+  using Way = std::pair<DType, onednn::Reading>;
+  const onednn::PackedMatrix& matrix(std::map<Way, onednn::PackedMatrix>& cache,
+                                     onednn::Layout layout, Way way) const;
 
   Tensor weight_, bias_;
   std::optional<QuantisedMatrix> quantised_;  // in place of weight_
@@ -52,7 +56,7 @@ class FrozenWeight {
   std::function<void()> after_packing_;
   std::unique_ptr<std::mutex> lock_ =
       std::make_unique<std::mutex>();  // by pointer: the weight can be moved
-  mutable std::map<DType, onednn::PackedMatrix> forward_, backward_;
+  mutable std::map<Way, onednn::PackedMatrix> forward_, backward_;
   mutable Tensor exact_;
 };
 

@@ -8,18 +8,31 @@
 namespace inlay {
 namespace {
 
+constexpr auto kPacked = onednn::Reading::kPacked;
+
 TEST(FrozenWeight, IsPackedOncePerTypeAndDirectionForAllContexts) {
   int packings = 0;
   FrozenWeight weight(drawn_tensor("w", {8, 4}), Tensor(), onednn::Layout::kOutIn,
                       [&] { ++packings; });
-  std::thread other([&] { weight.packed_forward(DType::kBF16); });
-  const onednn::PackedMatrix* packed = &weight.packed_forward(DType::kBF16);
+  std::thread other([&] { weight.forward(DType::kBF16, kPacked); });
+  const onednn::PackedMatrix* packed = &weight.forward(DType::kBF16, kPacked);
   other.join();
-  EXPECT_EQ(&weight.packed_forward(DType::kBF16), packed);
+  EXPECT_EQ(&weight.forward(DType::kBF16, kPacked), packed);
   EXPECT_EQ(packings, 1);
-  weight.packed_backward(DType::kBF16);
-  weight.packed_forward(DType::kF32);
+  weight.backward(DType::kBF16, kPacked);
+  weight.forward(DType::kF32, kPacked);
   EXPECT_EQ(packings, 3);
+}
+
+TEST(FrozenWeight, IsNotPackedWhereItIsReadAsStored) {
+  int packings = 0;
+  FrozenWeight weight(drawn_tensor("w", {8, 4}), Tensor(), onednn::Layout::kOutIn,
+                      [&] { ++packings; });
+  EXPECT_EQ(weight.forward(DType::kBF16, onednn::Reading::kStored).bytes(), 0u);
+  EXPECT_EQ(weight.backward(DType::kF32, onednn::Reading::kStored).bytes(), 0u);
+  EXPECT_EQ(packings, 0);
+  EXPECT_GT(weight.forward(DType::kF32, kPacked).bytes(), 0u);
+  EXPECT_EQ(packings, 1);
 }
 
 TEST(FrozenWeight, SaysItsSizesInEitherLayout) {
@@ -52,8 +65,8 @@ TEST(FrozenWeight, KeepsAQuantisedWeightInItsBlocks) {
   EXPECT_TRUE(weight.is_quantised());
   EXPECT_EQ(weight.bias().dtype(), DType::kF32);
   EXPECT_EQ(weight.quantised().bytes().data(), matrix.bytes().data());
-  EXPECT_EQ(weight.packed_forward(DType::kF32).bytes(), 0u);
-  EXPECT_EQ(weight.packed_backward(DType::kBF16).bytes(), 0u);
+  EXPECT_EQ(weight.forward(DType::kF32, kPacked).bytes(), 0u);
+  EXPECT_EQ(weight.backward(DType::kBF16, kPacked).bytes(), 0u);
   Tensor numbers = matrix.dequantised(DType::kF32);
   for (int64_t i = 0; i < numbers.count(); ++i)
     EXPECT_EQ(weight.exact().data<double>()[i], double{numbers.data<float>()[i]});

@@ -13,6 +13,8 @@
 
 namespace inlay {
 
+class UseLog;
+
 // The type an op's result is stored in: the compute type where the next op is a product that rounds
 // anyway, or full (float32; float64 in gradient checks) for the residual stream, norms and losses.
 enum class Precision { kCompute, kFull };
@@ -36,6 +38,11 @@ struct OpContext {
   // Products of a few rows take weights as files store them, at the speed of memory and without
   // packing them; their bits are not those of batches. Nothing may be recorded meanwhile.
   bool generating = false;
+  // Memory before speed: products read frozen weights where they are stored, without packing them,
+  // and the inner values of blocks are computed again in the backward pass (nn/recomputed.h).
+  onednn::Reading weights = onednn::Reading::kPacked;
+  bool recompute = false;
+  UseLog* uses = nullptr;  // of the block that is being run, where it is recomputed
   uint64_t seed = 0;
   uint32_t step = 0;
   // Floating-point operations of every product that was needed, twice a multiply-add each: what a

@@ -74,15 +74,20 @@ Tensor Parameter::take_gradient() {
   return total;
 }
 
-const onednn::PackedMatrix& Parameter::packed(std::map<DType, Packed>& cache, onednn::Layout layout,
-                                              DType compute) {
-  Packed& entry = cache[compute];
-  if (!entry.matrix.defined()) {
+const onednn::PackedMatrix& Parameter::matrix(Matrices& cache, onednn::Layout layout, Way way) {
+  auto [compute, reading] = way;
+  Matrix& entry = cache[way];
+  if (reading == onednn::Reading::kStored) {
+    // Values that changed where they are need nothing new.
+    if (entry.numbers != value_.raw())
+      entry.matrix = onednn::PackedMatrix::over(value_, layout, compute);
+  } else if (!entry.matrix.defined()) {
     entry.matrix = onednn::PackedMatrix::pack(value_, layout, compute);
   } else if (entry.version != version_) {
     entry.matrix.repack(value_);
   }
   entry.version = version_;
+  entry.numbers = value_.raw();
   return entry.matrix;
 }
 

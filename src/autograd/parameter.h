@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autograd/gradient_tree.h"
@@ -53,12 +54,13 @@ class Parameter {
   // A gradient that no op of a forward pass makes: of a regulariser, of a derived parameter.
   void add_gradient(Tensor grad);
 
-  // This matrix packed for y = x W^T (forward) or dx = dy W (backward); repacked after changed().
-  const onednn::PackedMatrix& packed_forward(DType compute) {
-    return packed(forward_, onednn::Layout::kOutIn, compute);
+  // This matrix for y = x W^T (forward) or dx = dy W (backward): packed, and repacked after
+  // changed(), or as it is.
+  const onednn::PackedMatrix& forward(DType compute, onednn::Reading reading) {
+    return matrix(forward_, onednn::Layout::kOutIn, {compute, reading});
   }
-  const onednn::PackedMatrix& packed_backward(DType compute) {
-    return packed(backward_, onednn::Layout::kInOut, compute);
+  const onednn::PackedMatrix& backward(DType compute, onednn::Reading reading) {
+    return matrix(backward_, onednn::Layout::kInOut, {compute, reading});
   }
 
  private:
@@ -66,12 +68,14 @@ class Parameter {
   // A value of any shape and type; packed forms are made anew where those differ.
   void replace(Tensor value);
 
-  struct Packed {
+  struct Matrix {
     onednn::PackedMatrix matrix;
     uint64_t version = 0;
+    const std::byte* numbers = nullptr;  // that the matrix was made of
   };
-  const onednn::PackedMatrix& packed(std::map<DType, Packed>& cache, onednn::Layout layout,
-                                     DType compute);
+  using Way = std::pair<DType, onednn::Reading>;
+  using Matrices = std::map<Way, Matrix>;
+  const onednn::PackedMatrix& matrix(Matrices& cache, onednn::Layout layout, Way way);
 
   std::string name_;
   Tensor value_;
@@ -80,7 +84,7 @@ class Parameter {
   std::size_t uses_ = 0;
   std::shared_ptr<Arena> memory_;   // holds what is in the trees; declared before them
   std::deque<GradientTree> trees_;  // stable addresses: closures refer to them by index
-  std::map<DType, Packed> forward_, backward_;
+  Matrices forward_, backward_;
   std::vector<DerivedParameter*> feeds_;  // what is made from this
   DerivedParameter* made_by_ = nullptr;
   Tensor direct_;  // from add_gradient()

@@ -42,10 +42,14 @@ Tensor Tape::grad_to_add_into(const Slot& slot) {
 }
 
 void Tape::backward(const Variable& output, Tensor seed) {
+  backward_since(nullptr, output, std::move(seed));
+}
+
+void Tape::backward_since(Mark mark, const Variable& output, Tensor seed) {
   ensure(output.requires_grad(), "a backward pass from a value that nothing trainable lies below");
   accumulate(output.slot(), std::move(seed));
   auto destroys = [this](Node* node) { destroy(node); };
-  while (last_ != nullptr) {
+  while (last_ != mark) {
     std::unique_ptr<Node, decltype(destroys)> node(last_, destroys);
     last_ = node->previous;
     // Taken out of the slot, so that the gradient dies with its last use.

@@ -66,6 +66,12 @@ class Tape {
   // leaves it empty.
   void backward(const Variable& output, Tensor seed);
 
+  // The same for what was recorded since `mark`, leaving what was recorded before: for an op whose
+  // backward pass records.
+  using Mark = const void*;
+  Mark mark() const { return last_; }
+  void backward_since(Mark mark, const Variable& output, Tensor seed);
+
   // The value as `dtype`, converted at most once per variable.
   Tensor value_as(const Variable& variable, DType dtype);
   // For ops that make the narrow copy in the same pass.

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -35,8 +36,8 @@ std::string value_in(const char* path, std::string_view key) {
   return "";
 }
 
-uint64_t kilobytes_in_status(std::string_view key) {
-  const std::string value = value_in("/proc/self/status", key);
+uint64_t kilobytes_in(const char* path, std::string_view key) {
+  const std::string value = value_in(path, key);
   return value.empty() ? 0 : std::strtoull(value.c_str(), nullptr, 10);
 }
 
@@ -44,14 +45,21 @@ uint64_t kilobytes_in_status(std::string_view key) {
 
 uint64_t peak_rss_bytes() {
   // getrusage() would also count what the parent held before it started this program.
-  const uint64_t kilobytes = kilobytes_in_status("VmHWM");
+  const uint64_t kilobytes = kilobytes_in("/proc/self/status", "VmHWM");
   if (kilobytes != 0) return kilobytes * 1024;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-uint64_t current_rss_bytes() { return kilobytes_in_status("VmRSS") * 1024; }
+uint64_t current_rss_bytes() { return kilobytes_in("/proc/self/status", "VmRSS") * 1024; }
+
+uint64_t available_memory_bytes() {
+  uint64_t kilobytes = kilobytes_in("/proc/meminfo", "MemAvailable");
+  if (kilobytes != 0) return kilobytes * 1024;
+  auto pages = static_cast<uint64_t>(std::max<long>(0, ::sysconf(_SC_AVPHYS_PAGES)));
+  return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
 std::string cpu_model() {
   std::string model = value_in("/proc/cpuinfo", "model name");

@@ -10,6 +10,8 @@ namespace inlay {
 // The most memory that was resident at once since the program started, and what is resident now.
 uint64_t peak_rss_bytes();
 uint64_t current_rss_bytes();
+// What the system can still give without swapping.
+uint64_t available_memory_bytes();
 
 std::string
 cpu_model();  // "AMD Ryzen 9 9950X 16-Core Processor", or the architecture when that is unknown

@@ -30,7 +30,12 @@ Json CheckReport::to_json(const std::vector<std::string>& allowed) const {
     if (waived) item["allowed"] = true;
     list.push_back(std::move(item));
   }
-  return {{"passed", passed(allowed)}, {"allowed", allowed}, {"findings", list}};
+  return {{"passed", passed(allowed)},
+          {"allowed", allowed},
+          {"findings", list},
+          {"memory",
+           {{"mode", memory_mode_name(memory.mode)},
+            {"micro_batch_tokens", memory.micro_batch_tokens}}}};
 }
 
 std::string_view severity_name(Severity severity) {
@@ -72,7 +77,7 @@ CheckReport run_checks(const CheckSubject& subject) {
       Learner learner = subject.fresh();
       check_quantisation(subject, learner, report.findings);
       ProbeCost cost = check_probe(subject, std::move(learner), report.findings);
-      check_memory(subject, cost, report.findings);
+      report.memory = check_memory(subject, cost, report.findings);
       trim_tensor_heap();
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kInterrupted) throw;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "base/json.h"
 #include "data/dataset.h"
 #include "eval/batch_pass.h"
+#include "nn/memory_mode.h"
 
 namespace inlay {
 
@@ -31,8 +33,15 @@ struct Finding {
   Json details = Json::object();
 };
 
+// How a run takes its steps so that it fits into memory.
+struct MemoryPlan {
+  MemoryMode mode = MemoryMode::kFast;
+  int64_t micro_batch_tokens = kMicroBatchTokens;
+};
+
 struct CheckReport {
   std::vector<Finding> findings;
+  MemoryPlan memory;
   double seconds = 0;
 
   // No error but those with these ids.
@@ -53,8 +62,10 @@ struct CheckSubject {
   DType compute = DType::kF32;
   BatchPlan plan = {.seed = 1, .batch_size = 32};
   int64_t epochs = 1;
-  uint64_t memory_limit = 0;  // bytes; 0: what the machine has free
-  bool thorough = false;      // C-4's logits, C-11's twenty steps, C-12's merging of every layer
+  std::optional<MemoryMode> memory;  // unset: the first that fits
+  int64_t micro_batch_tokens = 0;    // of a plan; 0: kMicroBatchTokens, or fewer that fit
+  uint64_t memory_limit = 0;         // bytes; 0: what the machine has free
+  bool thorough = false;  // C-4's logits, C-11's twenty steps, C-12's merging of every layer
 };
 
 CheckReport run_checks(const CheckSubject& subject);

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "base/files.h"
+#include "base/process.h"
 #include "base/units.h"
 #include "check/parts.h"
 #include "eval/batch_pass.h"
@@ -12,32 +14,16 @@
 namespace inlay {
 namespace {
 
-// What the kernel says can be had without swapping, in bytes.
-uint64_t available_bytes() {
-  auto pages = static_cast<uint64_t>(std::max<long>(0, ::sysconf(_SC_AVPHYS_PAGES)));
-  auto size = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  std::string text = read_file("/proc/meminfo");
-  std::size_t at = text.find("MemAvailable:");
-  if (at == std::string::npos) return pages * size;
-  return std::stoull(text.substr(at + 13)) * 1024;
-}
-
-// What runs took beside all this, 3 to 11 MB with MiniLM: they compile kernels for batches of many
-// lengths, where the probe has two, and keep what evaluation gives.
-constexpr uint64_t kFurther = 6u << 20;
-
-// Of embedding tables, whose pages come in as their tokens do: a few in the probe, nearly all in an
-// epoch.
-uint64_t table_bytes(const BaseFacts& base) {
-  uint64_t bytes = 0;
-  for (const Site* site : base.sites) {
-    if (site->kind == SiteKind::kEmbedding) bytes += site->weight.byte_count();
-  }
-  return bytes;
+// The longest example, which a micro-batch holds in any case.
+int64_t longest_example(const CheckSubject& subject) {
+  int64_t longest = 0;
+  for (const EncodedExample* example : subject.train)
+    longest = std::max(longest, example->token_count());
+  return longest;
 }
 
 // The tokens of the heaviest micro-batch that training will draw: its order is known.
-int64_t most_tokens(const CheckSubject& subject) {
+int64_t most_tokens(const CheckSubject& subject, bool whole_batches) {
   int64_t most = 0;
   for (int64_t epoch = 0; epoch < subject.epochs; ++epoch) {
     for (const auto& batch : batches_of_epoch(subject.train, subject.plan, epoch)) {
@@ -46,52 +32,164 @@ int64_t most_tokens(const CheckSubject& subject) {
       most = std::max(most, tokens);
     }
   }
-  return std::min(most, kMicroBatchTokens);
+  if (whole_batches) return most;
+  int64_t limit = subject.micro_batch_tokens > 0 ? subject.micro_batch_tokens : kMicroBatchTokens;
+  return std::min(most, std::max(limit, longest_example(subject)));
+}
+
+// Fewer tokens at a time make products slow.
+constexpr int64_t kFewTokens = 1024;
+
+// Ways to take steps, in the order in which they are looked at: micro-batches of many tokens in
+// every mode, then such as hold the longest example alone.
+std::vector<MemoryPlan> plans(const CheckSubject& subject, bool whole_batches) {
+  int64_t most = most_tokens(subject, whole_batches);
+  int64_t least = std::min(most, longest_example(subject));
+  std::vector<int64_t> many{most}, few;
+  if (subject.micro_batch_tokens == 0 && !whole_batches) {
+    for (int64_t tokens = kMicroBatchTokens / 2; tokens >= kFewTokens; tokens /= 2) {
+      if (tokens < most && tokens > least) many.push_back(tokens);
+    }
+    if (least < most) (least < kFewTokens ? few : many).push_back(least);
+  }
+  std::vector<MemoryPlan> plans;
+  for (const std::vector<int64_t>& choices : {many, few}) {
+    for (MemoryMode mode : kMemoryModes) {
+      if (mode != subject.memory.value_or(mode)) continue;
+      for (int64_t tokens : choices) plans.push_back({mode, tokens});
+    }
+  }
+  return plans;
+}
+
+// A way of taking steps, and what the whole run then takes.
+struct Candidate {
+  MemoryPlan plan;
+  uint64_t fixed, activations, training;
+
+  uint64_t whole() const { return fixed + activations + training; }
+  std::string text() const {
+    return fmt::format("{} with {} tokens at a time {}", memory_mode_name(plan.mode),
+                       format_count(plan.micro_batch_tokens), format_bytes(whole()));
+  }
+};
+
+// Measures modes as they are asked for.
+class Forecast {
+ public:
+  Forecast(const CheckSubject& subject, const ProbeCost& cost) : subject_(subject), cost_(cost) {
+    steps_[step_way(cost.mode).recompute] = cost.step;
+    fixed_ = cost.resident_bytes - std::min(cost.resident_bytes, cost.step.bytes);
+    fixed_ += table_bytes(subject.model.facts()) + kFurtherBytes;
+  }
+
+  Candidate of(const MemoryPlan& plan) {
+    bool recompute = step_way(plan.mode).recompute;
+    std::optional<StepMemory>& step = steps_[recompute];
+    if (!step.has_value()) {
+      Learner learner = subject_.fresh();
+      // Nothing is packed that the trial did not pack.
+      step = measure_step(subject_, learner, {recompute, step_way(cost_.mode).weights});
+    }
+    // Two moments and the best values; gradients are among the activations.
+    return {plan, fixed_in(plan.mode, cost_.mode, fixed_, cost_.weights),
+            step->at(plan.micro_batch_tokens), 3 * cost_.trained_bytes};
+  }
+
+ private:
+  const CheckSubject& subject_;
+  const ProbeCost& cost_;
+  std::array<std::optional<StepMemory>, 2> steps_;  // of steps that keep all, and that recompute
+  uint64_t fixed_;
+};
+
+// All that were looked at, the chosen one last: the first that fits, or else the smallest.
+std::vector<Candidate> candidates(const CheckSubject& subject, const ProbeCost& cost,
+                                  uint64_t limit) {
+  Forecast forecast(subject, cost);
+  std::vector<Candidate> seen;
+  for (const MemoryPlan& plan : plans(subject, cost.whole_batches)) {
+    seen.push_back(forecast.of(plan));
+    if (seen.back().whole() <= limit) return seen;
+  }
+  auto least = std::min_element(seen.begin(), seen.end(),
+                                [](const auto& a, const auto& b) { return a.whole() < b.whole(); });
+  std::iter_swap(least, seen.end() - 1);
+  return seen;
+}
+
+struct MemoryPart {
+  const char* name;
+  uint64_t bytes;
+  const char* lever;
+};
+
+std::array<MemoryPart, 3> parts_of(const Candidate& candidate) {
+  return {MemoryPart{"base, tokenizer, data, program", candidate.fixed,
+                     "a smaller base, or a quantised one (quantise=int8 or nf4)"},
+          MemoryPart{"activations of a step", candidate.activations, "a smaller max_length"},
+          MemoryPart{"optimizer and best values", candidate.training, "a method that trains less"}};
+}
+
+Json plan_json(const std::vector<Candidate>& seen) {
+  Json plan = Json::array();
+  for (const Candidate& candidate : seen) {
+    plan.push_back({{"memory", memory_mode_name(candidate.plan.mode)},
+                    {"micro_batch_tokens", candidate.plan.micro_batch_tokens},
+                    {"forecast_bytes", candidate.whole()}});
+  }
+  return plan;
 }
 
 }  // namespace
 
-void check_memory(const CheckSubject& subject, const ProbeCost& cost, Findings& findings) {
-  int64_t tokens = std::max(cost.tokens, most_tokens(subject));
-  auto activations =
-      cost.activation_bytes +
-      static_cast<uint64_t>(cost.bytes_per_token * static_cast<double>(tokens - cost.tokens));
-  // Two moments and the best values; gradients are among the activations.
-  uint64_t training = 3 * cost.trained_bytes;
-  uint64_t fixed = cost.resident_bytes - std::min(cost.resident_bytes, cost.activation_bytes);
-  fixed += table_bytes(subject.model.facts()) + kFurther;
-  uint64_t whole = fixed + activations + training;
-  uint64_t limit =
-      subject.memory_limit > 0 ? subject.memory_limit : available_bytes() + cost.resident_bytes;
-  struct Part {
-    const char* name;
-    uint64_t bytes;
-    const char* lever;
-  };
-  Part parts[] = {{"base, tokenizer, data, program", fixed, "a smaller base, or bf16 weights"},
-                  {"activations of a step", activations, "a smaller micro_batch or max_length"},
-                  {"optimizer and best values", training, "a method that trains less"}};
-  const Part& largest =
-      *std::max_element(std::begin(parts), std::end(parts),
-                        [](const Part& a, const Part& b) { return a.bytes < b.bytes; });
+uint64_t memory_limit(const CheckSubject& subject) {
+  return subject.memory_limit > 0 ? subject.memory_limit
+                                  : available_memory_bytes() + current_rss_bytes();
+}
+
+MemoryPlan check_memory(const CheckSubject& subject, const ProbeCost& cost, Findings& findings) {
+  uint64_t limit = memory_limit(subject);
+  std::vector<Candidate> seen = candidates(subject, cost, limit);
+  const Candidate& chosen = seen.back();
+  std::array<MemoryPart, 3> parts = parts_of(chosen);
+  const MemoryPart& largest =
+      *std::max_element(parts.begin(), parts.end(),
+                        [](const MemoryPart& a, const MemoryPart& b) { return a.bytes < b.bytes; });
   Json breakdown = Json::object();
   std::string list;
-  for (const Part& part : parts) {
+  for (const MemoryPart& part : parts) {
     breakdown[part.name] = part.bytes;
     list += fmt::format("{}{} {}", list.empty() ? "" : ", ", format_bytes(part.bytes), part.name);
   }
-  bool fits = whole <= limit;
+  bool fits = chosen.whole() <= limit;
   std::string text =
-      fmt::format("about {} ({}) of {}", format_bytes(whole), list, format_bytes(limit));
-  if (!fits) text += fmt::format("; the largest lever: {}", largest.lever);
+      fmt::format("about {} ({}) of {}", format_bytes(chosen.whole()), list, format_bytes(limit));
+  if (fits && seen.size() > 1) {
+    text += fmt::format("; to fit, memory is {} and {} tokens are computed at a time",
+                        memory_mode_name(chosen.plan.mode),
+                        format_count(chosen.plan.micro_batch_tokens));
+  }
+  if (!fits) {
+    for (const Candidate& candidate : seen) text += "\n        " + candidate.text();
+    text += fmt::format("\n        the largest lever: {}", largest.lever);
+  }
   findings.push_back({"C-8",
                       fits ? Severity::kInfo : Severity::kError,
                       text,
-                      {{"forecast_bytes", whole},
+                      {{"forecast_bytes", chosen.whole()},
                        {"limit_bytes", limit},
                        {"parts", breakdown},
-                       {"tokens", tokens},
+                       {"tokens", chosen.plan.micro_batch_tokens},
+                       {"memory", memory_mode_name(chosen.plan.mode)},
+                       {"plan", plan_json(seen)},
                        {"lever", largest.lever}}});
+  MemoryPlan plan = chosen.plan;
+  // The heaviest micro-batch of all there are: nothing has to be cut.
+  if (plan.micro_batch_tokens == most_tokens(subject, cost.whole_batches))
+    plan.micro_batch_tokens =
+        subject.micro_batch_tokens > 0 ? subject.micro_batch_tokens : kMicroBatchTokens;
+  return plan;
 }
 
 }  // namespace inlay

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "check/check.h"
+#include "check/step_memory.h"
 
 namespace inlay {
 
@@ -16,17 +17,22 @@ void check_quantisation(const CheckSubject& subject, Learner& learner, Findings&
 void check_data(const CheckSubject& subject, Findings& findings);
 // C-9 to C-13 on a throw-away learner; what memory a token and the fixed parts take.
 struct ProbeCost {
-  int64_t tokens = 0;             // of the probe
-  uint64_t activation_bytes = 0;  // of the probe's step
-  double bytes_per_token = 0;     // of activations
-  uint64_t resident_bytes = 0;    // of the process after it
-  uint64_t trained_bytes = 0;     // values of what is trained
+  MemoryMode mode = MemoryMode::kFast;  // that was tried
+  StepMemory step;
+  WeightMemory weights;
+  uint64_t resident_bytes = 0;  // of the process after it
+  uint64_t trained_bytes = 0;   // values of what is trained
+  bool whole_batches = false;   // no part of a batch is computed without the rest
 };
 ProbeCost check_probe(const CheckSubject& subject, Learner learner, Findings& findings);
+// What a step takes in some way, tried on a learner that is thrown away.
+StepMemory measure_step(const CheckSubject& subject, Learner& learner, const StepWay& way);
 // C-12, after a few steps of the probe.
 class Probe;
 void check_storage(const CheckSubject& subject, Probe& probe, Learner& learner, Findings& findings);
-// C-8.
-void check_memory(const CheckSubject& subject, const ProbeCost& cost, Findings& findings);
+// C-8: chooses the way of running a step.
+MemoryPlan check_memory(const CheckSubject& subject, const ProbeCost& cost, Findings& findings);
+// Bytes that the run may take in all.
+uint64_t memory_limit(const CheckSubject& subject);
 
 }  // namespace inlay

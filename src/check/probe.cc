@@ -42,11 +42,12 @@ double largest_difference(const Tensor& a, const Tensor& b) {
   return largest;
 }
 
-Probe::Probe(const CheckSubject& subject, Learner& learner, int64_t limit)
+Probe::Probe(const CheckSubject& subject, Learner& learner, const StepWay& way, int64_t limit)
     : learner_(learner),
       posed_(*learner.task, probe_examples(subject.train, limit, learner.gradient_chunk()), {}),
       context_(subject.compute) {
   context_.seed = subject.plan.seed;
+  use(context_, way);
 }
 
 int64_t Probe::tokens() const {

@@ -18,7 +18,8 @@ class Probe {
  public:
   // The first training examples, as many as `limit` tokens hold; at least two, which some losses
   // compare. References must outlive the probe.
-  Probe(const CheckSubject& subject, Learner& learner, int64_t limit = kProbeTokens);
+  Probe(const CheckSubject& subject, Learner& learner, const StepWay& way,
+        int64_t limit = kProbeTokens);
 
   int64_t tokens() const;
   uint64_t activation_bytes() const { return context_.arena.touched_bytes(); }

@@ -162,22 +162,53 @@ void activations(const SizeTap& tap, Findings& findings) {
 
 namespace {
 
-// What a step on half the probe needs, to tell what grows with the tokens from what does not.
-double bytes_per_token(const CheckSubject& subject, Learner& learner, const Probe& probe) {
-  Probe half(subject, learner, kProbeTokens / 2);
+// From the probe and half of it, to tell what grows with the tokens from what does not.
+StepMemory step_memory(const CheckSubject& subject, Learner& learner, const StepWay& way,
+                       const Probe& probe) {
+  Probe half(subject, learner, way, kProbeTokens / 2);
   std::vector<Tensor> unused;
   half.gradients(unused);
   int64_t more = probe.tokens() - half.tokens();
   auto all = static_cast<double>(probe.activation_bytes());
-  if (more <= 0) return all / static_cast<double>(std::max<int64_t>(1, probe.tokens()));
-  return std::max(0.0, all - static_cast<double>(half.activation_bytes())) /
-         static_cast<double>(more);
+  double slope =
+      more > 0 ? (all - static_cast<double>(half.activation_bytes())) / static_cast<double>(more)
+               : all / static_cast<double>(std::max<int64_t>(1, probe.tokens()));
+  return {probe.tokens(), probe.activation_bytes(), std::max(0.0, slope)};
+}
+
+// Packed weights may take this share of the limit before a trial that nobody asked to be fast does
+// without them.
+constexpr double kPackedShare = 0.5;
+
+// Of all frozen matrices that the learner reads.
+WeightMemory frozen_memory(const CheckSubject& subject, const Learner& learner) {
+  const BaseFacts& base = subject.model.facts();
+  WeightMemory memory = layer_memory(base, learner.adapter.get(), subject.compute);
+  if (learner.layer != OutputLayer::kNextToken) return memory;
+  WeightMemory projection = projection_memory(base, subject.compute);
+  return {memory.packed + projection.packed, memory.stored + projection.stored};
+}
+
+MemoryMode mode_to_try(const CheckSubject& subject, const WeightMemory& weights) {
+  if (subject.memory.has_value()) return *subject.memory;
+  auto whole = static_cast<double>(current_rss_bytes() + weights.packed);
+  bool roomy = whole <= kPackedShare * static_cast<double>(memory_limit(subject));
+  return roomy ? MemoryMode::kFast : MemoryMode::kLow;
 }
 
 }  // namespace
 
+StepMemory measure_step(const CheckSubject& subject, Learner& learner, const StepWay& way) {
+  Probe probe(subject, learner, way);
+  std::vector<Tensor> unused;
+  probe.gradients(unused);
+  return step_memory(subject, learner, way, probe);
+}
+
 ProbeCost check_probe(const CheckSubject& subject, Learner learner, Findings& findings) {
-  Probe probe(subject, learner);
+  WeightMemory weights = frozen_memory(subject, learner);
+  MemoryMode mode = mode_to_try(subject, weights);
+  Probe probe(subject, learner, step_way(mode));
   Tensor base = probe.logits(nullptr);
   SizeTap tap;
   Tensor fresh = probe.logits(learner.adapter.get(), &tap);
@@ -194,10 +225,11 @@ ProbeCost check_probe(const CheckSubject& subject, Learner learner, Findings& fi
   gradients(parameters.size(), start, judge(parameters, taken), findings);
   taken.clear();
   trim_tensor_heap();
-  ProbeCost cost{.tokens = probe.tokens(),
-                 .activation_bytes = probe.activation_bytes(),
-                 .resident_bytes = current_rss_bytes()};
-  cost.bytes_per_token = bytes_per_token(subject, learner, probe);
+  ProbeCost cost{.mode = mode,
+                 .weights = weights,
+                 .resident_bytes = current_rss_bytes(),
+                 .whole_batches = learner.task->couples_batch()};
+  cost.step = step_memory(subject, learner, step_way(mode), probe);
   for (Parameter* parameter : parameters) cost.trained_bytes += parameter->value().byte_count();
   effect(subject, probe, learner, loss, findings);
   check_storage(subject, probe, learner, findings);

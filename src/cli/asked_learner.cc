@@ -32,7 +32,7 @@ OpenedAsked open_given(const AskedLearner& asked, LearnerSource source) {
 void add_quantise_flag(CLI::App& command, std::string& quantise) {
   command.add_option("--quantise", quantise,
                      "what the base's linear layers are held in: none (as its files have them), "
-                     "int8, nf4, q8_0 or q4_0; a run's own with a run");
+                     "int8, nf4, q8_0 or q4_0");
 }
 
 void add_learner_flags(CLI::App& command, AskedLearner& asked, const std::string& task_help) {

@@ -12,6 +12,7 @@
 #include "eval/generation/chat_prompt.h"
 #include "eval/generation/chat_session.h"
 #include "eval/opened_learners.h"
+#include "models/base_text.h"
 #include "tensor/threads.h"
 #include "train/trainer.h"
 
@@ -70,7 +71,7 @@ void run(const Options& options) {
       folder, {.language_model = true, .quantise = quantisation_named(options.quantise)});
   require(model->has_language_model(), ErrorKind::kInput,
           "{}: the base is no language model; use a decoder", folder.string());
-  Tokenizer tokenizer = Tokenizer::load(folder);
+  Tokenizer tokenizer = load_base_tokenizer(folder);
   GenerationOptions generation = options.generation;
   generation.eos_token_ids = ending_tokens(folder, tokenizer);
   ChatSession chat(*model, tokenizer, require_chat_template(folder), generation,

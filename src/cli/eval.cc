@@ -9,6 +9,7 @@
 #include "cli/column_flags.h"
 #include "cli/command.h"
 #include "data/input.h"
+#include "eval/answer_pair.h"
 #include "eval/rolling_windows.h"
 #include "eval/task_sequences.h"
 #include "tensor/threads.h"
@@ -70,6 +71,8 @@ Evaluated evaluate_data(const Options& options) {
   log_info("{}: {} examples; {}", input_name(options.data), data.examples.size(),
            data.columns.describe());
   std::vector<EncodedExample> encoded = encoded_for(options, opened, data);
+  DType compute = resolve_compute(opened.compute);
+  if (opened.task->reference) add_reference(*opened.learner.model, compute, encoded);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);
@@ -78,7 +81,7 @@ Evaluated evaluate_data(const Options& options) {
   if (cut > 0) log_info("{} of {} examples are cut to the longest input", cut, encoded.size());
   require(!all.empty(), ErrorKind::kInput, "{}: nothing in it counts towards a figure",
           input_name(options.data));
-  Context context(resolve_compute(opened.compute));
+  Context context(compute);
   activate(context, learner);
   return {"all", all.size(), learner.task->metrics(predict(context, learner, all))};
 }

@@ -22,8 +22,10 @@ Json site_json(const Site& site) {
             {"layer", site.layer},
             {"in", site.in},
             {"out", site.out}};
-  json["parameters"] = (site.weight.defined() ? site.weight.count() : 0) +
-                       (site.bias.defined() ? site.bias.count() : 0);
+  int64_t weight = site.quantised != nullptr ? site.in * site.out
+                   : site.weight.defined()   ? site.weight.count()
+                                             : 0;
+  json["parameters"] = weight + (site.bias.defined() ? site.bias.count() : 0);
   return json;
 }
 

@@ -27,14 +27,17 @@ void add_list(CLI::App&);
 void add_compare(CLI::App&);
 void add_convert(CLI::App&);
 void add_check(CLI::App&);
+void add_plan(CLI::App&);
 void add_chat(CLI::App&);
 void add_tokenizer(CLI::App&);
+void add_quantise(CLI::App&);
 
 namespace {
 
-constexpr auto kCommands = {add_pull,    add_train,   add_eval,      add_predict, add_generate,
-                            add_chat,    add_inspect, add_merge,     add_combine, add_replay,
-                            add_convert, add_check,   add_tokenizer, add_list,    add_compare};
+constexpr auto kCommands = {add_pull,    add_train,   add_eval,  add_predict,   add_generate,
+                            add_chat,    add_inspect, add_merge, add_combine,   add_replay,
+                            add_convert, add_check,   add_plan,  add_tokenizer, add_quantise,
+                            add_list,    add_compare};
 
 // A misspelt command, which the parser would call a missing one.
 void check_command(const CLI::App& app, int argc, char** argv) {

@@ -8,6 +8,7 @@
 #include "data/input.h"
 #include "data/lines.h"
 #include "eval/merge_model.h"
+#include "models/base_text.h"
 #include "tensor/threads.h"
 
 namespace inlay::cli {
@@ -93,7 +94,7 @@ void run(const Options& options) {
   std::unique_ptr<Tokenizer> tokenizer;
   if (!options.data.empty()) {
     data = read_texts(options);
-    tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(request.model));
+    tokenizer = std::make_unique<Tokenizer>(load_base_tokenizer(request.model));
     request.texts = {&data, tokenizer.get()};
   }
   MergeReport report = merge_model(request);

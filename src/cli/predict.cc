@@ -9,6 +9,7 @@
 #include "cli/predict_several.h"
 #include "data/input.h"
 #include "data/lines.h"
+#include "eval/answer_pair.h"
 #include "eval/task_sequences.h"
 #include "tensor/threads.h"
 #include "train/trainer.h"
@@ -27,7 +28,8 @@ struct Options {
 // A task over several texts always reads a table, and one of language models what it is trained on.
 Dataset read_texts(const Options& options, ColumnNames columns, TaskKind of_task) {
   columns.label.clear();
-  bool several = of_several_texts(of_task) || of_task == TaskKind::kLanguage;
+  bool several = of_several_texts(of_task) || of_task == TaskKind::kLanguage ||
+                 of_task == TaskKind::kPreference;
   bool lines = !several && (options.input == "-" || options.input.ends_with(".txt"));
   const ColumnNames& given = options.asked.columns;
   bool named = !given.text.empty() || !given.text_pair.empty() || !given.adapter.empty();
@@ -84,10 +86,12 @@ void run(Options options, const CLI::App& command) {
   std::vector<EncodedExample> encoded = encode_for_task(
       *opened.task, data, *opened.tokenizer, facts,
       longest_input(*opened.tokenizer, facts, opened.max_length, positions_taken(learner)));
+  DType compute = resolve_compute(opened.compute);
+  if (opened.task->reference) add_reference(*learner.model, compute, encoded);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);
-  Context context(resolve_compute(opened.compute));
+  Context context(compute);
   activate(context, learner);
   std::vector<ModelOutput> outputs =
       predict(context, learner, all, {.kind = Occasion::Kind::kAnswer});

@@ -3,6 +3,7 @@
 #include "adapters/composition_tree.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "eval/answer_pair.h"
 #include "eval/task_sequences.h"
 
 namespace inlay::cli {
@@ -102,6 +103,8 @@ std::vector<Json> several_predictions(Context& context, const OpenedLearners& op
       longest_input(*opened.tokenizer, facts, max_length, positions_taken(opened.learners));
   std::vector<EncodedExample> encoded =
       encode_for_task(*opened.learners[0].task, data, *opened.tokenizer, facts, longest);
+  if (opened.learners[0].task->reference)
+    add_reference(*opened.learners[0].learner.model, context.compute, encoded);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);

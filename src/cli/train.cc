@@ -165,7 +165,7 @@ std::string methods_text() {
 void add_train(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "train", "Train an adapter on labelled text, on text alone, or on conversations");
+      "train", "Train an adapter on labelled text, on text alone, on conversations or preferences");
   add_flags(*command, fields_of(options->config));
   command->add_option("--out", options->out, "folder for the run; must be empty or absent");
   command->add_option("--resume", options->resume,
@@ -187,6 +187,7 @@ void add_train(CLI::App& app) {
            "inlay train --model FOLDER --data corpus.txt --task masked-lm --out runs/d",
            "inlay train --model FOLDER --data chat.jsonl --task causal-lm --max-length 1024 --out "
            "runs/e",
+           "inlay train --model FOLDER --data prefs.jsonl --task dpo --out runs/g",
            "inlay train --from-config config.json --tokenizer FOLDER --model models/new "
            "--data corpus.txt --task causal-lm --method full --out runs/f",
            "inlay train --model all-minilm-l6-v2 --data imdb.csv --method 'fuse(amazon, yelp)' "

@@ -84,6 +84,8 @@ std::string_view describe(TaskKind kind) {
       return "scored pairs";
     case TaskKind::kLanguage:
       return "language";
+    case TaskKind::kPreference:
+      return "preference";
   }
   return "unknown";
 }

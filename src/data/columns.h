@@ -28,6 +28,7 @@ enum class TaskKind {
   kTextTriplets,       // an anchor, a text that goes with it, one that does not
   kScoredPairs,        // two texts and how alike they are
   kLanguage,           // conversations and texts to be continued (data/chat/)
+  kPreference,         // two answers to a prompt, the better one first (data/chat/)
 };
 
 // Whether an example has texts of its own roles (data/task_columns.h), rather than one text or

@@ -181,6 +181,7 @@ std::string Dataset::place(std::size_t example) const {
 
 Dataset load_dataset(const DatasetSpec& spec) {
   if (spec.kind == TaskKind::kLanguage) return load_language_dataset(spec);
+  if (spec.kind == TaskKind::kPreference) return load_preference_dataset(spec);
   DataSources sources = find_sources(spec.from);
   std::vector<LoadedFile> files = read_files(sources, spec.kind);
   Dataset data;

@@ -40,7 +40,7 @@ struct Answer {
 struct Example {
   std::string text;
   std::string text_pair;
-  // Choices, or texts that do not go with the first one.
+  // Choices, texts that do not go with the first one, or the worse one of two answers.
   std::vector<std::string> further;
   std::vector<std::string> words;       // instead of text, for tokens that are already split
   std::int32_t class_id = -1;           // single label; the right one of the choices
@@ -63,6 +63,7 @@ struct DataFile {
 };
 
 struct ConversationData;
+struct PreferenceData;
 
 struct Dataset {
   TaskKind kind = TaskKind::kSingleLabel;
@@ -70,7 +71,9 @@ struct Dataset {
   std::vector<std::string> classes;
   ColumnChoice columns;
   std::vector<DataFile> files;
-  std::shared_ptr<const ConversationData> conversations;  // kLanguage: one for each example
+  // One for each example: of kLanguage, and of kPreference.
+  std::shared_ptr<const ConversationData> conversations;
+  std::shared_ptr<const PreferenceData> preferences;
 
   bool has_parts() const { return !files.empty() && files[0].part != Part::kWhole; }
   Part part(std::size_t example) const { return files[examples[example].file].part; }

@@ -12,15 +12,15 @@ namespace {
 using Examples = std::vector<const EncodedExample*>;
 
 // Where the next micro-batch ends: a multiple of `chunk` examples, at most `limit` examples or
-// kMicroBatchTokens tokens.
+// `most_tokens` tokens.
 std::size_t micro_batch_end(const Examples& batch, std::size_t first, int64_t limit,
-                            int64_t chunk) {
+                            int64_t most_tokens, int64_t chunk) {
   std::size_t end = first;
   int64_t tokens = 0;
   while (end < batch.size()) {
     std::size_t next = std::min(batch.size(), end + static_cast<std::size_t>(chunk));
     for (std::size_t i = end; i < next; ++i) tokens += batch[i]->token_count();
-    bool full = limit > 0 ? static_cast<int64_t>(next - first) > limit : tokens > kMicroBatchTokens;
+    bool full = limit > 0 ? static_cast<int64_t>(next - first) > limit : tokens > most_tokens;
     if (full && end > first) break;
     end = next;
   }
@@ -70,15 +70,16 @@ std::vector<Examples> batches_of_epoch(ExampleSpan examples, const BatchPlan& pl
 }
 
 double pass_batch(Context& context, const Learner& learner, const Examples& posed,
-                  int64_t micro_batch) {
+                  int64_t micro_batch, int64_t most_tokens) {
   double normalizer = learner.task->loss_weight(posed);
   double total = 0;
   std::size_t first = 0;
   int64_t sequence = 0;
   while (first < posed.size()) {
-    std::size_t end = learner.task->couples_batch()
-                          ? posed.size()
-                          : micro_batch_end(posed, first, micro_batch, learner.gradient_chunk());
+    std::size_t end =
+        learner.task->couples_batch()
+            ? posed.size()
+            : micro_batch_end(posed, first, micro_batch, most_tokens, learner.gradient_chunk());
     Examples micro(posed.begin() + static_cast<std::ptrdiff_t>(first),
                    posed.begin() + static_cast<std::ptrdiff_t>(end));
     TokenBatch tokens =

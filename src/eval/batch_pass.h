@@ -22,10 +22,12 @@ std::vector<std::vector<const EncodedExample*>> batches_of_epoch(ExampleSpan exa
                                                                  const BatchPlan& plan,
                                                                  int64_t epoch);
 
-// Runs a batch in micro-batches of at most `micro_batch` examples (0: by tokens) and, while the
+// Runs a batch in micro-batches of at most `micro_batch` examples (0: of at most `most_tokens`
+// tokens where that is more than one example) and, while the
 // tape records, leaves its gradients in the parameters. Gives the loss. The bits depend on the
 // micro-batches in no way. `posed` are examples as the task poses them.
 double pass_batch(Context& context, const Learner& learner,
-                  const std::vector<const EncodedExample*>& posed, int64_t micro_batch);
+                  const std::vector<const EncodedExample*>& posed, int64_t micro_batch,
+                  int64_t most_tokens = kMicroBatchTokens);
 
 }  // namespace inlay

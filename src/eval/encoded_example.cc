@@ -49,6 +49,11 @@ void encode_plainly(EncodedExample& encoded, const Tokenizer& tokenizer, int64_t
   encoded.tokens = {std::move(encoding.ids), std::move(encoding.type_ids), {}};
 }
 
+void fit_to_base(EncodedExample& encoded, const BaseFacts& base) {
+  fit_to_base(encoded.tokens, base);
+  for (TokenSequence& sequence : encoded.further) fit_to_base(sequence, base);
+}
+
 EncodedExample encode_one(const Dataset& data, std::size_t index, const Tokenizer& tokenizer,
                           const EncodeLimits& limits) {
   EncodedExample encoded;
@@ -59,8 +64,7 @@ EncodedExample encode_one(const Dataset& data, std::size_t index, const Tokenize
   } else {
     encode_plainly(encoded, tokenizer, limits.max_tokens);
   }
-  fit_to_base(encoded.tokens, limits.base);
-  for (TokenSequence& sequence : encoded.further) fit_to_base(sequence, limits.base);
+  fit_to_base(encoded, limits.base);
   return encoded;
 }
 
@@ -88,10 +92,12 @@ TokenBatch make_example_batch(ExampleSpan examples, BatchPlace place) {
 std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer& tokenizer,
                                             const BaseFacts& base, int64_t max_tokens,
                                             const LanguageReading& reading) {
-  if (data.kind == TaskKind::kLanguage) {
+  if (data.kind == TaskKind::kLanguage || data.kind == TaskKind::kPreference) {
     std::vector<EncodedExample> pieces =
-        encode_language(data, tokenizer, base, max_tokens, reading);
-    for (EncodedExample& piece : pieces) fit_to_base(piece.tokens, base);
+        data.kind == TaskKind::kLanguage
+            ? encode_language(data, tokenizer, base, max_tokens, reading)
+            : encode_preferences(data, tokenizer, base, max_tokens, reading.counts);
+    for (EncodedExample& piece : pieces) fit_to_base(piece, base);
     return pieces;
   }
   std::vector<EncodedExample> encoded(data.examples.size());

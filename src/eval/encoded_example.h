@@ -34,6 +34,10 @@ struct EncodedExample {
       word_of_token;  // the word each token came from, -1 for special tokens; with words only
   std::vector<int32_t> answers;  // the token that is wanted at each place asked about, sequence by
                                  // sequence, kIgnoredLabel where nobody knows; language modelling
+                                 // only
+  // Per sequence, log p of its answers under the base alone (eval/answer_pair.h); empty where the
+  // task does not refer to the base.
+  std::vector<double> reference;
   std::vector<ContextWindow> windows;  // one per sequence; question answering only
   bool truncated = false;
 
@@ -54,10 +58,10 @@ struct LanguageReading {
   EncodingCounts* counts = nullptr;  // null: nobody asks
 };
 
-// Encodes all examples, in parallel: one of each, in order, or, for kLanguage, as many as
-// encode_language() makes of each. `max_tokens` counts special tokens. A text that is not UTF-8
-// is kInput with file and line. An id beyond the model's vocabulary is kInput: the tokenizer
-// belongs to another model.
+// Encodes all examples, in parallel: one of each, in order, or, for kLanguage and kPreference, as
+// many as encode_language() and encode_preferences() make of each. `max_tokens` counts special
+// tokens. A text that is not UTF-8 is kInput with file and line. An id beyond the model's
+// vocabulary is kInput: the tokenizer belongs to another model.
 std::vector<EncodedExample> encode_examples(const Dataset& data, const Tokenizer& tokenizer,
                                             const BaseFacts& base, int64_t max_tokens,
                                             const LanguageReading& reading = {});

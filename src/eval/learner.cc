@@ -86,25 +86,25 @@ HeadInput resolve_pooling(const BaseFacts& base, const std::string& pooling) {
   return input;
 }
 
+void require_layer(const Model& model, const TaskInfo& info) {
+  require(info.layer != OutputLayer::kMaskedLm || model.has_masked_lm(), ErrorKind::kInput,
+          "{}: the base has no masked-LM head, which task {} needs; use a base whose files hold "
+          "the head that it was pretrained with (its config.json says BertForMaskedLM or the "
+          "like)",
+          model.facts().folder.string(), info.name);
+  require(info.layer != OutputLayer::kNextToken || model.has_language_model(), ErrorKind::kInput,
+          "{}: the base is no language model, which task {} needs; use a decoder, such as one of "
+          "model_type llama",
+          model.facts().folder.string(), info.name);
+}
+
 void set_task(Learner& learner, const TaskInfo& info, const TaskSettings& settings) {
   const Model& model = *learner.model;
   learner.layer = info.layer;
-  if (info.layer == OutputLayer::kMaskedLm) {
-    require(model.has_masked_lm(), ErrorKind::kInput,
-            "{}: the base has no masked-LM head, which task {} needs; use a base whose files hold "
-            "the head that it was pretrained with (its config.json says BertForMaskedLM or the "
-            "like)",
-            model.facts().folder.string(), info.name);
-    require(settings.pooling == "auto", ErrorKind::kUsage,
-            "pooling \"{}\" makes no sense with one output per token; leave it at auto",
-            settings.pooling);
-  }
-  if (info.layer == OutputLayer::kNextToken) {
-    require(model.has_language_model(), ErrorKind::kInput,
-            "{}: the base is no language model, which task {} needs; use a decoder, such as one of "
-            "model_type llama",
-            model.facts().folder.string(), info.name);
-  }
+  require_layer(model, info);
+  require(info.layer != OutputLayer::kMaskedLm || settings.pooling == "auto", ErrorKind::kUsage,
+          "pooling \"{}\" makes no sense with one output per token; leave it at auto",
+          settings.pooling);
   if (info.layer == OutputLayer::kPooling)
     learner.pooling = resolve_pooling(model.facts(), settings.pooling);
   TaskOptions options = settings.options;

@@ -33,9 +33,12 @@ HeadLayout resolve_head(const BaseFacts& base, HeadKind kind, const std::string&
 // What is pooled for a task without a head: "auto" is the mean of all tokens.
 HeadInput resolve_pooling(const BaseFacts& base, const std::string& pooling);
 
+// kInput naming the base where it lacks the layer that the task reads.
+void require_layer(const Model& model, const TaskInfo& info);
+
 // Gives the learner the task and the output layer that it reads, but no head. `outputs` is for
-// heads; the base's own layers know theirs. kInput naming the base where it lacks the layer.
-// REQUIRES: the learner has its model.
+// heads; the base's own layers know theirs. kInput as require_layer(). REQUIRES: the learner has
+// its model.
 struct TaskSettings {
   std::vector<std::string> classes;
   int64_t outputs = 1;

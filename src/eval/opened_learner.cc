@@ -1,5 +1,7 @@
 #include "eval/opened_learner.h"
 
+#include "models/base_text.h"
+
 namespace inlay {
 namespace {
 
@@ -77,7 +79,7 @@ OpenedLearner open_learner(const LearnerSource& source) {
       headless_names());
   auto model = load_base_for(source.model, source.adapter, source.task, source.quantise);
   OpenedLearner opened;
-  opened.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(source.model));
+  opened.tokenizer = std::make_unique<Tokenizer>(load_base_tokenizer(source.model));
   LoadedAdapter loaded;
   if (!alone) loaded = load_adapter(source.adapter, model->facts());
   opened.task = &task_of(loaded, source.task);

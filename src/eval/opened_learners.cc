@@ -7,6 +7,7 @@
 #include "adapters/composition.h"
 #include "base/nearest.h"
 #include "eval/opened_learner.h"
+#include "models/base_text.h"
 
 namespace fs = std::filesystem;
 
@@ -49,7 +50,7 @@ class Opener {
  public:
   Opener(const LearnersSource& source, const std::vector<std::pair<std::string, fs::path>>& given)
       : source_(source), folders_(given.begin(), given.end()), model_(load_base(source, folders_)) {
-    opened_.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(source.model));
+    opened_.tokenizer = std::make_unique<Tokenizer>(load_base_tokenizer(source.model));
   }
 
   void add(const std::string& name, const CompositionNode& node) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/ops/group_cross_entropy.h"
+#include "autograd/ops/preference_loss.h"
 #include "autograd/ops/row_similarity.h"
 #include "base/json.h"
 #include "data/columns.h"
@@ -27,6 +28,7 @@ struct TaskOptions {
   Similarity distance = Similarity::kCosine;  // of triplets
   double margin = 0.5;                        // of triplets
   double similarity_scale = 20;               // of in-batch negatives: 1 / temperature
+  double beta = 0.1;                          // of preferences
   // Both outlive the task; for tasks over the vocabulary.
   const Tokenizer* tokenizer = nullptr;
   const Model* model = nullptr;
@@ -61,6 +63,7 @@ struct BatchTargets {
   Tensor values;                 // (rows, outputs), F32
   GroupTargets groups;           // the right one of the rows of each group
   RowPairs pairs;                // of rows that are compared
+  PreferencePairs preferences;   // of answers
   // What the rows of a comparison and of the losses stand for, where that is not the logits' own.
   RowSpace compared, losses;
 };
@@ -114,6 +117,7 @@ struct TaskInfo {
   TaskKind data;
   OutputLayer layer = OutputLayer::kHead;
   bool trainable = true;     // false: it has no loss, and without a headline no figures
+  bool reference = false;    // its examples need EncodedExample::reference
   std::string problem_type;  // Hugging Face's config value
   std::string peft_type;     // PEFT's task_type: "SEQ_CLS"
   // What the best checkpoint may be chosen by, larger being better; the first is the default.

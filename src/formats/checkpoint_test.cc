@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "formats/safetensors.h"
 
 namespace inlay {
 namespace {

@@ -28,6 +28,7 @@ class GgufMetadata {
   GgufMetadata() : GgufMetadata("GGUF metadata") {}
   explicit GgufMetadata(std::string where) : where_(std::move(where)) {}
 
+  const std::string& where() const { return where_; }
   const std::vector<GgufMetadataEntry>& entries() const { return entries_; }
   bool contains(std::string_view key) const { return index_.find(key) != index_.end(); }
   const GgufValue* find(std::string_view key) const;  // null when absent

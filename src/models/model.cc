@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cctype>
 
+#include "formats/gguf_checkpoint.h"
+#include "models/base_text.h"
 #include "models/family.h"
-#include "text/tokenizer.h"
 
 namespace inlay {
 
@@ -45,9 +46,10 @@ std::optional<BlockFormat> quantisation_named(const std::string& name) {
 
 std::shared_ptr<const Model> load_model(const std::filesystem::path& folder,
                                         const ModelParts& parts) {
-  require(std::filesystem::is_directory(folder), ErrorKind::kInput,
-          "{}: expected a model folder with config.json and model.safetensors", folder.string());
-  auto config = std::make_shared<ModelConfig>(ModelConfig::read(folder / "config.json"));
+  require(std::filesystem::is_directory(folder) || is_gguf_file(folder), ErrorKind::kInput,
+          "{}: expected a model folder with config.json and model.safetensors, or a .gguf file",
+          folder.string());
+  auto config = std::make_shared<ModelConfig>(read_model_config(folder));
   const Family& family = find_family(*config);
   BaseFacts facts;
   facts.model_type = config->text("model_type");
@@ -61,9 +63,9 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& folder,
   weights.finish(family.head_tensors, family.buffers);
   facts.unused = weights.unused();
   facts.token_ids = [folder](const std::string& text) {
-    return Tokenizer::load(folder).encode(text, {.add_special_tokens = false}).ids;
+    return load_base_tokenizer(folder).encode(text, {.add_special_tokens = false}).ids;
   };
-  facts.special_tokens = [folder]() { return Tokenizer::load(folder).encode("").ids; };
+  facts.special_tokens = [folder]() { return load_base_tokenizer(folder).encode("").ids; };
   facts.root_hash = checkpoint->root_hash();
   facts.has_pooler = model->has_pooler();
   facts.sites = std::move(model->facts_.sites);

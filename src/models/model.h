@@ -89,8 +89,9 @@ class Model {
   std::shared_ptr<const ModelConfig> config_;
 };
 
-// Reads a Hugging Face model folder. Every tensor must be used, or belong to a head that was not
-// asked for; otherwise kInput with the list of names.
+// Reads a Hugging Face model folder, or a GGUF file (formats/gguf_checkpoint.h), whose linear
+// layers stay in the blocks that it holds them in. Every tensor must be used, or belong to a head
+// that was not asked for; otherwise kInput with the list of names.
 std::shared_ptr<const Model> load_model(const std::filesystem::path& folder,
                                         const ModelParts& parts = {});
 

@@ -10,6 +10,7 @@
 #include "autograd/ops/add.h"
 #include "autograd/ops/pooling.h"
 #include "autograd/ops/row_ops.h"
+#include "nn/recomputed.h"
 
 namespace inlay {
 
@@ -259,7 +260,11 @@ Variable PostNormEncoder::run_layer(Context& context, const Layer& layer, const 
 Variable PostNormEncoder::encode(Context& context, const TokenBatch& batch) const {
   context.begin_forward();
   Variable x = embed(context, batch);
-  for (const Layer& layer : layers_) x = run_layer(context, layer, x);
+  for (const Layer& layer : layers_) {
+    x = recomputed(context, x, [this, &context, &layer](const Variable& read) {
+      return run_layer(context, layer, read);
+    });
+  }
   return own_rows(context, x, batch, inputs_);
 }
 

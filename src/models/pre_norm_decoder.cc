@@ -13,6 +13,7 @@
 #include "autograd/ops/scale.h"
 #include "models/shared_rows.h"
 #include "nn/live_hooks.h"
+#include "nn/recomputed.h"
 
 namespace inlay {
 namespace {
@@ -116,10 +117,18 @@ void PreNormDecoder::make_projection(WeightSource& weights, const DecoderNames& 
             .kind = SiteKind::kLinear,
             .role = SiteRole::kLanguageModel,
             .in = sizes_.hidden,
-            .out = sizes_.vocabulary,
-            .weight = word_.site.weight};
-  if (!sizes_.tied)
-    site.weight = weights.take(names.projection + ".weight", {sizes_.vocabulary, sizes_.hidden});
+            .out = sizes_.vocabulary};
+  const std::string name = (sizes_.tied ? names.word : names.projection) + ".weight";
+  const Shape shape{sizes_.vocabulary, sizes_.hidden};
+  if (auto matrix = weights.take_quantised(name, shape)) {
+    site.quantised = std::make_shared<const QuantisedMatrix>(std::move(*matrix));
+    FrozenWeight whole(*site.quantised, Tensor());
+    VocabularyProjection pieces(*site.quantised);
+    projection_ = std::make_unique<Projection>(
+        Projection{{std::move(site), std::move(whole)}, std::move(pieces)});
+    return;
+  }
+  site.weight = sizes_.tied ? word_.site.weight : weights.take(name, shape);
   Tensor weight = site.weight;
   FrozenWeight packed(weight, Tensor(), onednn::Layout::kOutIn, nullptr);
   projection_ = std::make_unique<Projection>(
@@ -130,8 +139,8 @@ PreNormDecoder::PreNormDecoder(const DecoderSizes& sizes, const DecoderNames& na
                                ModelParts parts, WeightSource& weights)
     : sizes_(sizes) {
   require(sizes.heads % sizes.kv_heads == 0, ErrorKind::kInput,
-          "{}/config.json: {} attention heads are no multiple of the {} key and value heads",
-          weights.where(), sizes.heads, sizes.kv_heads);
+          "{}: {} attention heads are no multiple of the {} key and value heads", weights.where(),
+          sizes.heads, sizes.kv_heads);
   SiteMaker make(weights, sizes.hidden);
   word_ = make.embedding(names.word, sizes.vocabulary);
   if (!names.position.empty()) position_ = make.embedding(names.position, sizes.positions);
@@ -351,8 +360,12 @@ Variable PreNormDecoder::run(Context& context, const TokenBatch& batch,
                              KeyValueCache* cache) const {
   context.begin_forward();
   Variable x = embed(context, batch, cache);
-  Pass pass = pass_over(context, *x.row_space(), cache);
-  for (const Layer& layer : layers_) x = run_layer(context, layer, x, pass);
+  auto pass = std::make_shared<const Pass>(pass_over(context, *x.row_space(), cache));
+  for (const Layer& layer : layers_) {
+    x = recomputed(context, x, [this, &context, &layer, pass](const Variable& read) {
+      return run_layer(context, layer, read, *pass);
+    });
+  }
   return finish(context, x, batch);
 }
 

@@ -64,6 +64,8 @@ class PreNormDecoder : public Model {
   bool has_language_model() const override { return projection_ != nullptr; }
   Variable continue_from(Context& context, const TokenBatch& batch,
                          KeyValueCache& cache) const override;
+  // What the configuration comes down to: two bases of equal sizes compute the same.
+  const DecoderSizes& sizes() const { return sizes_; }
   Variable next_token_logits(Context& context, const Variable& rows) const override;
   Variable next_token_loss(Context& context, const Variable& rows,
                            const std::vector<int32_t>& targets, double normalizer) const override;

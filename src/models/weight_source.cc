@@ -56,8 +56,30 @@ bool WeightSource::contains(std::string_view name) const {
   return checkpoint_->contains(full_name(name));
 }
 
+void WeightSource::check_shape(const std::string& full, const Shape& found,
+                               const Shape& expected) const {
+  if (found == expected) return;
+  const std::string own = checkpoint_->stored(full).name;
+  require(own != full, ErrorKind::kInput, "{}: {}: found shape {}, expected {} from config.json",
+          where_, full, found.text(), expected.text());
+  fail(ErrorKind::kInput, "{}: {} ({}): found shape {}, expected {} from its metadata", where_,
+       full, own, found.text(), expected.text());
+}
+
+std::optional<QuantisedMatrix> WeightSource::take_quantised(const std::string& name,
+                                                            const Shape& shape) {
+  if (!contains(name)) return std::nullopt;
+  std::string full = full_name(name);
+  std::optional<QuantisedMatrix> matrix = checkpoint_->quantised(full);
+  if (!matrix.has_value()) return std::nullopt;
+  check_shape(full, Shape{matrix->rows(), matrix->columns()}, shape);
+  taken_.insert(full);
+  return matrix;
+}
+
 Tensor WeightSource::take(const std::string& name, const Shape& shape) {
   if (new_.has_value()) return make(name, shape);
+  if (auto matrix = take_quantised(name, shape)) return matrix->dequantised(DType::kBF16);
   std::string full = full_name(name);
   require(
       checkpoint_->contains(full), ErrorKind::kInput,
@@ -66,9 +88,7 @@ Tensor WeightSource::take(const std::string& name, const Shape& shape) {
       "that belongs to these weights?",
       where_, name, prefix_, name, shape.text());
   Tensor tensor = checkpoint_->tensor(full);
-  require(tensor.shape() == shape, ErrorKind::kInput,
-          "{}: {}: found shape {}, expected {} from config.json", where_, full,
-          tensor.shape().text(), shape.text());
+  check_shape(full, tensor.shape(), shape);
   require(is_floating(tensor.dtype()), ErrorKind::kInput,
           "{}: {}: found dtype {}, expected F32, BF16 or F16", where_, full,
           dtype_name(tensor.dtype()));
@@ -78,12 +98,20 @@ Tensor WeightSource::take(const std::string& name, const Shape& shape) {
 
 FrozenWeight WeightSource::take_linear(const std::string& name, const LinearForm& form,
                                        Site& site) {
-  site.weight =
-      take(name + ".weight", form.in_by_out ? Shape{form.in, form.out} : Shape{form.out, form.in});
-  if (form.bias) site.bias = take(name + ".bias", {form.out});
   site.in = form.in;
   site.out = form.out;
   site.in_by_out = form.in_by_out;
+  if (auto matrix = take_quantised(name + ".weight", {form.out, form.in})) {
+    require(!quantised_.has_value(), ErrorKind::kUsage,
+            "{}: {} is held as {} by the file already; leave quantise out", where_, name,
+            matrix->format_name());
+    site.quantised = std::make_shared<const QuantisedMatrix>(std::move(*matrix));
+    if (form.bias) site.bias = take(name + ".bias", {form.out});
+    return FrozenWeight(*site.quantised, site.bias);
+  }
+  site.weight =
+      take(name + ".weight", form.in_by_out ? Shape{form.in, form.out} : Shape{form.out, form.in});
+  if (form.bias) site.bias = take(name + ".bias", {form.out});
   std::function<void()> drop;
   if (checkpoint_ != nullptr) {
     drop = [checkpoint = checkpoint_, full = full_name(name + ".weight")] {

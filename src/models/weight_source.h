@@ -41,19 +41,23 @@ struct NewWeights {
 class WeightSource {
  public:
   // `prefix` is what the family's tensors carry in a model with a head ("bert."), and lack in a
-  // bare one; `where` is the model's folder, for messages.
+  // bare one; `where` is the model's folder or file, for messages.
   WeightSource(std::shared_ptr<const Checkpoint> checkpoint, std::string prefix, std::string where);
 
   WeightSource(const NewWeights& made, std::string prefix, std::string where);
 
   // Linear layers from here on are held in fewer bits, where their inputs are whole blocks of the
-  // format; their pages of the file are dropped.
+  // format; their pages of the file are dropped. kUsage once a layer comes that the file itself
+  // holds in blocks.
   void quantise(BlockFormat format) { quantised_ = format; }
 
   bool contains(std::string_view name) const;  // `name` without the prefix
-  // The tensor of this shape, as mapped. A missing tensor or another shape is kInput; the message
-  // names it.
+  // The tensor of this shape, as mapped, or of a matrix that the file holds in blocks its values in
+  // bf16. A missing tensor or another shape is kInput; the message names it.
   Tensor take(const std::string& name, const Shape& shape);
+  // A matrix, (outputs, inputs), that the file holds in blocks; nothing where it holds single
+  // elements, or has no such tensor. Another shape is kInput.
+  std::optional<QuantisedMatrix> take_quantised(const std::string& name, const Shape& shape);
   // A linear layer `name`.weight and `name`.bias, whose pages are dropped once packed.
   FrozenWeight take_linear(const std::string& name, const LinearForm& form, Site& site);
   // Fills a norm from `name`.weight and, for kLayer, `name`.bias, or from the old names gamma and
@@ -71,6 +75,7 @@ class WeightSource {
  private:
   std::string full_name(std::string_view name) const;
   Tensor make(const std::string& name, const Shape& shape);
+  void check_shape(const std::string& full, const Shape& found, const Shape& expected) const;
 
   std::shared_ptr<const Checkpoint> checkpoint_;  // null where weights are made
   std::optional<NewWeights> new_;

@@ -18,20 +18,6 @@ using PieceType = SentencePieceModel::PieceType;
 // takes the square of it.
 constexpr std::size_t kMaxPieceBytes = 256;
 
-void add_piece(SentencePieceModel& model, Piece piece, const std::string& place) {
-  const std::size_t id = model.pieces.size();
-  require(id <= static_cast<std::size_t>(kMaxTokenId), ErrorKind::kInput,
-          "{}: more than {} pieces are not supported", place, kMaxTokenId);
-  require(!piece.text.empty() && piece.text.size() <= kMaxPieceBytes, ErrorKind::kInput,
-          "{}: piece {} has {} bytes; expected 1 to {}", place, id, piece.text.size(),
-          kMaxPieceBytes);
-  require(!first_invalid_utf8(piece.text), ErrorKind::kInput, "{}: piece {} is not valid UTF-8",
-          place, id);
-  require(std::isfinite(piece.score), ErrorKind::kInput, "{}: the score of piece {} is {}", place,
-          id, piece.score);
-  model.pieces.push_back(std::move(piece));
-}
-
 Piece read_piece(std::string_view message, const std::string& place) {
   Piece piece;
   for (ProtobufReader fields(message, place); fields.next();) {
@@ -115,6 +101,21 @@ std::string with_visible_spaces(std::string_view text) {
 }
 
 }  // namespace
+
+void add_piece(SentencePieceModel& model, SentencePieceModel::Piece piece,
+               const std::string& place) {
+  const std::size_t id = model.pieces.size();
+  require(id <= static_cast<std::size_t>(kMaxTokenId), ErrorKind::kInput,
+          "{}: more than {} pieces are not supported", place, kMaxTokenId);
+  require(!piece.text.empty() && piece.text.size() <= kMaxPieceBytes, ErrorKind::kInput,
+          "{}: piece {} has {} bytes; expected 1 to {}", place, id, piece.text.size(),
+          kMaxPieceBytes);
+  require(!first_invalid_utf8(piece.text), ErrorKind::kInput, "{}: piece {} is not valid UTF-8",
+          place, id);
+  require(std::isfinite(piece.score), ErrorKind::kInput, "{}: the score of piece {} is {}", place,
+          id, piece.score);
+  model.pieces.push_back(std::move(piece));
+}
 
 SentencePieceModel parse_sentence_piece_model(std::string_view bytes, const std::string& place) {
   SentencePieceModel model;

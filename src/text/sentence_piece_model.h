@@ -39,6 +39,11 @@ struct SentencePieceModel {
   bool remove_extra_whitespaces = true;
 };
 
+// The next piece. kInput, naming `place`, for one that is empty, too long, or not UTF-8, and for a
+// score that is not finite.
+void add_piece(SentencePieceModel& model, SentencePieceModel::Piece piece,
+               const std::string& place);
+
 // Bytes that are no such model, or one of a kind that is not supported, are an Error that names
 // `place`.
 SentencePieceModel parse_sentence_piece_model(std::string_view bytes, const std::string& place);

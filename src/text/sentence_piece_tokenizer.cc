@@ -341,10 +341,15 @@ std::optional<Json> tokenizer_from_sentence_piece(const std::filesystem::path& f
   return std::nullopt;
 }
 
+Json tokenizer_json_from_pieces(SentencePieceModel model, const Json& config,
+                                const std::string& place) {
+  return tokenizer_json(Family::kLlama, std::move(model), config, place);
+}
+
 Json tokenizer_json_from_llama2c(const std::filesystem::path& path) {
-  return tokenizer_json(Family::kLlama,
-                        parse_llama2c_tokenizer(read_file(path, kMaxModelBytes), path.string()),
-                        Json::object(), path.string());
+  return tokenizer_json_from_pieces(
+      parse_llama2c_tokenizer(read_file(path, kMaxModelBytes), path.string()), Json::object(),
+      path.string());
 }
 
 }  // namespace inlay::text

@@ -18,6 +18,11 @@ namespace inlay::text {
 std::optional<Json> tokenizer_from_sentence_piece(const std::filesystem::path& folder,
                                                   const Json& config);
 
+// The tokenizer.json of a byte-pair encoding with Llama's special tokens, as far as `config` does
+// not say otherwise.
+Json tokenizer_json_from_pieces(SentencePieceModel model, const Json& config,
+                                const std::string& place);
+
 // The tokenizer.json of a llama2.c tokenizer file (tokenizer.bin, tok512.bin).
 Json tokenizer_json_from_llama2c(const std::filesystem::path& path);
 

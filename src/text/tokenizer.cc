@@ -114,9 +114,14 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
 Tokenizer Tokenizer::parse(std::string_view json_text, std::string_view where) {
+  return parse(json_text, where, Json::object());
+}
+
+Tokenizer Tokenizer::parse(std::string_view json_text, std::string_view where, const Json& config) {
   const Json json = parse_json(json_text, where);
   auto parts =
       std::make_unique<Parts>(text::Component(json, std::string(where)), hex(sha256(json_text)));
+  parts->read_configs(config, Json::object());
   parts->guess_roles();
   return Tokenizer(std::move(parts));
 }

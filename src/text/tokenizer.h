@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_fwd.h"
+
 namespace inlay {
 
 namespace text {
@@ -65,6 +67,8 @@ class Tokenizer {
   static Tokenizer load(const std::filesystem::path& model_folder_or_json);
   // The text of a tokenizer.json; `where` names it in messages.
   static Tokenizer parse(std::string_view json_text, std::string_view where);
+  // The same with what a tokenizer_config.json beside it would say.
+  static Tokenizer parse(std::string_view json_text, std::string_view where, const Json& config);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

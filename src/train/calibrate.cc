@@ -37,7 +37,7 @@ class BatchCalibration : public Calibration {
     context_.seed = static_cast<uint64_t>(config_.seed);
     PosedExamples posed(*learner_.task, batches_.at(static_cast<std::size_t>(batch)),
                         {.kind = Occasion::Kind::kTraining, .epoch = 0});
-    pass_batch(context_, learner_, posed.all(), config_.micro_batch);
+    pass_batch(context_, learner_, posed.all(), config_.micro_batch, micro_batch_tokens(config_));
     context_.useful_flops = 0;
   }
 

@@ -25,8 +25,10 @@ CheckReport check_run(const Workbench& bench, bool thorough) {
                        .compute = bench.compute,
                        .plan = batch_plan(bench.config),
                        .epochs = bench.config.epochs,
+                       .micro_batch_tokens = bench.config.micro_batch_tokens,
                        .memory_limit = static_cast<uint64_t>(bench.config.memory_limit_mb) << 20,
                        .thorough = thorough};
+  if (bench.config.memory != "auto") subject.memory = memory_mode_named(bench.config.memory);
   if (bench.config.micro_batch > 0) {
     subject.plan.batch_size = std::min(bench.config.batch_size, bench.config.micro_batch);
   }

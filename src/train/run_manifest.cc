@@ -88,6 +88,7 @@ Manifest make_manifest(const Workbench& bench, const std::vector<Json>& splits, 
                                   {"predictions_sha256", predictions_hash}});
   manifest.environment = environment_facts();
   manifest.environment["threads"] = thread_count();
+  manifest.environment["memory"] = memory_mode_name(bench.memory.mode);
   manifest.environment["seconds"] = summary.at("seconds");
   manifest.environment["train_seconds"] = seconds;
   return manifest;

@@ -40,7 +40,9 @@ void TrainConfig::fields(FieldVisitor& visit) {
   visit("epochs", epochs, "passes over the training part; 0: the method's default");
   visit("batch_size", batch_size, "examples per optimizer step");
   visit("micro_batch", micro_batch,
-        "examples per forward pass; 0: as many as fit 8,192 tokens. Changes no bit in f32");
+        "examples per forward pass; 0: as many as micro_batch_tokens allow. Changes no bit in f32");
+  visit("micro_batch_tokens", micro_batch_tokens,
+        "tokens per forward pass of several examples; 0: 8,192, or fewer where memory is short");
   visit("max_length", max_length, "tokens an example is cut to; 0: what model and tokenizer allow");
   visit("learning_rate", learning_rate, "peak rate of the adapter; 0: the method's default");
   visit("head_learning_rate", head_learning_rate,
@@ -70,6 +72,10 @@ void TrainConfig::fields(FieldVisitor& visit) {
         "what the base's linear layers are held in: none (as its files have them), int8, nf4, q8_0 "
         "or q4_0");
   visit("checkpoint_steps", checkpoint_steps, "steps between checkpoints; 0: one per epoch");
+  visit.choice(
+      "memory", memory, {"auto", "fast", "recompute", "low"},
+      "what a step does to take less memory: nothing, compute layers again in the backward "
+      "pass, or also leave weights unpacked; auto: the first that fits");
   visit("memory_limit_mb", memory_limit_mb,
         "memory that the run may take, in MB; 0: what the machine has free");
   visit("adapters", adapters,
@@ -81,6 +87,9 @@ void TrainConfig::fields(FieldVisitor& visit) {
         "how much closer a triplet's positive must be; 0: 0.5 for cosine, 5 for euclidean");
   visit("similarity_scale", similarity_scale,
         "what sentence-retrieval multiplies cosines by: 1 / temperature");
+  visit("beta", beta,
+        "of dpo: how dear it is to leave the base, more being dearer; of orpo: the weight of the "
+        "odds");
 }
 
 void check_config(const TrainConfig& c) {
@@ -96,6 +105,7 @@ void check_config(const TrainConfig& c) {
   at_least("epochs", static_cast<double>(c.epochs), 0);
   at_least("batch_size", static_cast<double>(c.batch_size), 1);
   at_least("micro_batch", static_cast<double>(c.micro_batch), 0);
+  at_least("micro_batch_tokens", static_cast<double>(c.micro_batch_tokens), 0);
   at_least("max_length", static_cast<double>(c.max_length), 0);
   at_least("learning_rate", c.learning_rate, 0);
   at_least("head_learning_rate", c.head_learning_rate, 0);
@@ -108,6 +118,7 @@ void check_config(const TrainConfig& c) {
   at_least("checkpoint_steps", static_cast<double>(c.checkpoint_steps), 0);
   at_least("triplet_margin", c.triplet_margin, 0);
   at_least("similarity_scale", c.similarity_scale, 1e-3);
+  at_least("beta", c.beta, 1e-3);
   share("warmup", c.warmup);
   share("momentum", c.momentum);
   share("label_smoothing", c.label_smoothing);

@@ -25,6 +25,7 @@ struct TrainConfig {
   int64_t epochs = 0;
   int64_t batch_size = 32;
   int64_t micro_batch = 0;
+  int64_t micro_batch_tokens = 0;
   int64_t max_length = 0;
   double learning_rate = 0;
   double head_learning_rate = 0;
@@ -46,12 +47,14 @@ struct TrainConfig {
   std::string compute = "auto";
   std::string quantise = "none";
   int64_t checkpoint_steps = 0;
+  std::string memory = "auto";
   int64_t memory_limit_mb = 0;
   std::vector<std::string> allow;
   std::vector<std::string> adapters;
   std::string triplet_distance = "cosine";
   double triplet_margin = 0;
   double similarity_scale = 20;
+  double beta = 0.1;
 
   void fields(FieldVisitor& visit);
 };

@@ -173,7 +173,8 @@ double Trainer::train_batch(const Examples& drawn) {
   context_.training = true;
   PosedExamples posed(*learner_.task, drawn,
                       {.kind = Occasion::Kind::kTraining, .epoch = state_.epoch});
-  double total = pass_batch(context_, learner_, posed.all(), config_.micro_batch);
+  double total =
+      pass_batch(context_, learner_, posed.all(), config_.micro_batch, micro_batch_tokens(config_));
   context_.training = false;
   require(std::isfinite(total), ErrorKind::kInput,
           "the loss is not a finite number at step {}; use a smaller learning rate or compute=f32, "

@@ -120,10 +120,13 @@ SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::p
   const Split& split = bench.splits[number];
   Learner learner = bench.make_learner(split);
   Context context(bench.compute);
-  calibrate(learner, bench.config, context, bench.pick(split.train));
+  use(context, step_way(bench.memory.mode));
+  TrainConfig config = bench.config;
+  config.micro_batch_tokens = bench.memory.micro_batch_tokens;
+  calibrate(learner, config, context, bench.pick(split.train));
   int64_t trained_parameters = learner.adapter->parameter_count();
   std::string init_hash = adapter_hash(learner.adapter.get(), learner.head.get());
-  Trainer trainer(bench.config, learner, context,
+  Trainer trainer(config, learner, context,
                   {bench.pick(split.train), bench.pick(split.validation)});
   LoggingObserver logging(run.metrics(), static_cast<int64_t>(number), observer);
   TrainResult trained = trainer.run(folder / "checkpoints" / "last.safetensors", logging);
@@ -243,6 +246,16 @@ RunFolder open_new(const fs::path& out, const Workbench& bench) {
   return run;
 }
 
+// What the checks chose when the run began, whatever memory there is now.
+MemoryPlan chosen_memory(const RunFolder& run) {
+  fs::path path = run.path() / "checks.json";
+  Json checks = read_json(path);
+  if (!checks.contains("memory")) return {};  // of an older version
+  const Json& memory = checks.at("memory");
+  return {memory_mode_named(json_get<std::string>(memory, "mode", path.string())),
+          json_get<int64_t>(memory, "micro_batch_tokens", path.string())};
+}
+
 std::vector<SplitOutcome> train_splits(const Workbench& bench, const RunFolder& run,
                                        RunObserver& observer) {
   std::vector<SplitOutcome> outcomes;
@@ -269,11 +282,13 @@ Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const 
   Workbench bench = open_workbench(config, paths);
   if (run.has_value()) {
     check_inputs(read_json(run->inputs()), bench, run->inputs().string());
+    bench.memory = chosen_memory(*run);
   } else {
     check_micro_batch(bench.config, bench.make_learner(bench.splits[0]));
     CheckReport checks = check_run(bench, false);
     observer.checked(checks);
     require_passed(checks, bench.config);
+    bench.memory = checks.memory;
     run = open_new(out, bench);
     write_file_atomically(run->path() / "checks.json",
                           pretty_json(checks.to_json(bench.config.allow)));

@@ -6,8 +6,10 @@
 
 #include "adapters/composition.h"
 #include "base/nearest.h"
+#include "eval/answer_pair.h"
 #include "eval/class_weights.h"
 #include "eval/opened_learners.h"
+#include "models/base_text.h"
 #include "train/trainer.h"
 
 namespace inlay {
@@ -20,7 +22,8 @@ TaskOptions task_options(const TrainConfig& config) {
                       .seed = static_cast<uint64_t>(config.seed),
                       .distance = cosine ? Similarity::kCosine : Similarity::kEuclidean,
                       .margin = config.triplet_margin,
-                      .similarity_scale = config.similarity_scale};
+                      .similarity_scale = config.similarity_scale,
+                      .beta = config.beta};
   if (options.margin == 0) options.margin = cosine ? 0.5 : 5;
   return options;
 }
@@ -38,6 +41,10 @@ BatchPlan batch_plan(const TrainConfig& config) {
   return {.seed = static_cast<uint64_t>(config.seed),
           .batch_size = config.batch_size,
           .pack_tokens = config.packing ? config.max_length : 0};
+}
+
+int64_t micro_batch_tokens(const TrainConfig& config) {
+  return config.micro_batch_tokens > 0 ? config.micro_batch_tokens : kMicroBatchTokens;
 }
 
 std::vector<const EncodedExample*> Workbench::pick(const std::vector<std::size_t>& indices) const {
@@ -113,9 +120,13 @@ void check_for_task(const TrainConfig& config, const TaskInfo& task) {
           "metric \"{}\" cannot choose the best epoch of {}; did you mean \"{}\"? It can be {}",
           config.metric, task.name, nearest_name(config.metric, metrics), fmt::join(metrics, ", "));
   bool smooths = task.data == TaskKind::kSingleLabel || task.data == TaskKind::kTokenTags ||
-                 task.data == TaskKind::kUnlabelled;
+                 task.data == TaskKind::kUnlabelled || task.name == "dpo";
   require(smooths || config.label_smoothing == 0, ErrorKind::kUsage,
           "label_smoothing has no effect on {}; leave it out", task.name);
+  require(task.name != "dpo" || config.label_smoothing < 0.5, ErrorKind::kUsage,
+          "label_smoothing is {}; of dpo it is the share of pairs that are the wrong way round, "
+          "below 0.5",
+          config.label_smoothing);
   TrainConfig usual;
   bool triplets = config.triplet_distance != usual.triplet_distance ||
                   config.triplet_margin != usual.triplet_margin;
@@ -129,6 +140,8 @@ void check_for_task(const TrainConfig& config, const TaskInfo& task) {
   bool scaled = config.similarity_scale != usual.similarity_scale;
   require(!scaled || task.data == TaskKind::kTextPairs, ErrorKind::kUsage,
           "similarity_scale has no effect on {}; leave it out", task.name);
+  require(config.beta == usual.beta || task.data == TaskKind::kPreference, ErrorKind::kUsage,
+          "beta has no effect on {}; leave it out", task.name);
 }
 
 }  // namespace
@@ -181,8 +194,9 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
     bench.splits = {split_dataset(bench.data, options)};
   }
   bench.model = load_model(paths.model, parts_for(*bench.task, bench.config.quantise));
+  require_layer(*bench.model, *bench.task);
   load_adapters(bench);
-  bench.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(paths.model));
+  bench.tokenizer = std::make_unique<Tokenizer>(load_base_tokenizer(paths.model));
   int64_t longest = longest_input(*bench.tokenizer, bench.model->facts(), config.max_length,
                                   make_adapter(bench)->method().positions_taken());
   LanguageReading reading = language_reading(bench.config);
@@ -190,6 +204,7 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   bench.encoded =
       encode_examples(bench.data, *bench.tokenizer, bench.model->facts(), longest, reading);
   for (const EncodedExample& example : bench.encoded) bench.truncated += example.truncated ? 1 : 0;
+  if (bench.task->reference) add_reference(*bench.model, bench.compute, bench.encoded);
   return bench;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapters/storage.h"
+#include "check/check.h"
 #include "data/splits.h"
 #include "eval/batch_pass.h"
 #include "eval/learner.h"
@@ -28,10 +29,11 @@ struct Workbench {
   Dataset data;
   // As data.examples; of a language model's data each of them has as many sequences as it takes.
   std::vector<EncodedExample> encoded;
-  EncodingCounts counts;      // causal-lm only
+  EncodingCounts counts;      // language models only
   std::vector<Split> splits;  // one, or one per fold
   int64_t truncated = 0;
   DType compute = DType::kF32;
+  MemoryPlan memory;                              // as the checks before training choose it
   std::map<std::string, LoadedAdapter> adapters;  // finished ones that the method composes
 
   bool folded() const { return config.folds > 0; }
@@ -46,6 +48,7 @@ struct Workbench {
 // What a configuration says of reading, and of the order of a run's batches.
 LanguageReading language_reading(const TrainConfig& config);
 BatchPlan batch_plan(const TrainConfig& config);
+int64_t micro_batch_tokens(const TrainConfig& config);
 
 Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths);
 

@@ -14,6 +14,7 @@
 #include "autograd/ops/add.h"
 #include "base/files.h"
 #include "base/source_dir.h"
+#include "formats/safetensors.h"
 #include "models/model.h"
 #include "nn/initializers.h"
 #include "nn/modules.h"

@@ -8,18 +8,16 @@
 #include "adapters/storage.h"
 #include "base/files.h"
 #include "base/random.h"
-#include "base/source_dir.h"
 #include "stop_at.h"
 #include "tensor/threads.h"
 #include "train/saved_run.h"
 #include "train/training_run.h"
+#include "word_model.h"
 
 namespace inlay {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int32_t kEos = 1;
 
 class LanguageTraining : public testing::Test {
  protected:
@@ -27,11 +25,7 @@ class LanguageTraining : public testing::Test {
     start_threads(1);  // tiny products: more threads only wait for each other
     folder_ = fs::path(testing::TempDir()) / fmt::format("inlay_language_{}", ::getpid());
     fs::remove_all(folder_);
-    fs::path golden = source_dir() / "tests/golden/models/llama-tied-causal-lm";
-    fs::create_directories(model());
-    for (const char* name : {"config.json", "model.safetensors"})
-      fs::copy_file(golden / name, model() / name);
-    write_tokenizer();
+    write_word_model(model());
     std::string text;
     for (uint64_t i = 0; i < 60; ++i) text += Json{{"text", sentence(i)}}.dump() + "\n";
     write_file_atomically(folder_ / "texts.jsonl", text);
@@ -39,21 +33,6 @@ class LanguageTraining : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   fs::path model() const { return folder_ / "model"; }
-
-  // "t0" to "t95"; t1 ends a text, and pads it.
-  void write_tokenizer() const {
-    Json vocabulary = Json::object();
-    for (int64_t id = 0; id < 96; ++id) vocabulary["t" + std::to_string(id)] = id;
-    Json ends{{"id", kEos},      {"content", "t1"},     {"single_word", false}, {"lstrip", false},
-              {"rstrip", false}, {"normalized", false}, {"special", true}};
-    Json json{{"version", "1.0"},
-              {"added_tokens", {ends}},
-              {"pre_tokenizer", {{"type", "Whitespace"}}},
-              {"model", {{"type", "WordLevel"}, {"vocab", vocabulary}, {"unk_token", "t0"}}}};
-    write_file_atomically(model() / "tokenizer.json", json.dump());
-    write_file_atomically(model() / "tokenizer_config.json",
-                          Json{{"eos_token", "t1"}, {"pad_token", "t1"}}.dump());
-  }
 
   // A few patterns of 2 to 10 words.
   static std::string sentence(uint64_t i) {
@@ -142,8 +121,8 @@ TEST_F(LanguageTraining, PadEqualsEosKeepsEosInTheLoss) {
   Workbench bench = open_workbench(config(), paths());
   EXPECT_EQ(bench.encoded.size(), 60u);
   for (const EncodedExample& example : bench.encoded) {
-    EXPECT_EQ(example.tokens.ids.back(), kEos);
-    EXPECT_EQ(example.answers.back(), kEos);
+    EXPECT_EQ(example.tokens.ids.back(), kWordEos);
+    EXPECT_EQ(example.answers.back(), kWordEos);
     EXPECT_EQ(example.tokens.asked.size() + 1, example.tokens.ids.size());
   }
 }

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/source_dir.h"
 #include "families.h"
+#include "formats/safetensors.h"
 #include "runs/manifest.h"
 #include "stop_at.h"
 #include "tensor/threads.h"

@@ -13,6 +13,7 @@
 #include "base/source_dir.h"
 #include "eval/merge_model.h"
 #include "families.h"
+#include "formats/safetensors.h"
 
 namespace inlay {
 namespace {
@@ -118,7 +119,7 @@ TEST_F(MergeContract, Trap10MergedIsUnmergedForEveryTypeOfBase) {
     Checkpoint merged = Checkpoint::open(out);
     for (const std::string& name : Checkpoint::open(model).names()) {
       if (name.starts_with("classifier.")) continue;
-      EXPECT_EQ(merged.entry(name).dtype, Checkpoint::open(model).entry(name).dtype) << name;
+      EXPECT_EQ(merged.stored(name).type, Checkpoint::open(model).stored(name).type) << name;
     }
     const LogitDifference& exact = report.differences.front();
     EXPECT_EQ(exact.compute, DType::kF32);

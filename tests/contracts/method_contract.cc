@@ -119,8 +119,10 @@ double MethodContract::loss(const Learner& learner) const {
   return sum;
 }
 
-std::vector<Tensor> MethodContract::gradients(Learner& learner, DType compute, int64_t size) const {
+std::vector<Tensor> MethodContract::gradients(Learner& learner, DType compute, int64_t size,
+                                              const StepWay& way) const {
   Context context(compute);
+  use(context, way);
   context.training = true;
   context.seed = 5;
   context.adapters = {{.hooks = learner.adapter.get()}};

@@ -12,6 +12,7 @@
 
 #include "eval/learner.h"
 #include "method_cases.h"
+#include "nn/memory_mode.h"
 
 namespace inlay {
 
@@ -48,7 +49,8 @@ class MethodContract : public testing::TestWithParam<MethodCase> {
   double loss(const Learner& learner) const;
   // Gradients of all parameters for a fixed gradient of the logits, the batch cut into pieces of
   // `size` examples.
-  std::vector<Tensor> gradients(Learner& learner, DType compute, int64_t size = kExamples) const;
+  std::vector<Tensor> gradients(Learner& learner, DType compute, int64_t size = kExamples,
+                                const StepWay& way = {}) const;
 
   // Trains and saves; the learner is left with the adapter in its finished form. Gives its hash.
   std::string save();

@@ -1,5 +1,5 @@
 // Gradients of every adapter method on every family: they are derivatives, and depend neither on
-// precision beyond rounding, nor on threads, nor on how a batch is cut.
+// precision beyond rounding, nor on threads, nor on how a batch is cut, nor on memory modes.
 #include <omp.h>
 
 #include <algorithm>
@@ -91,6 +91,26 @@ TEST_P(MethodContract, Trap11GradientsDoNotDependOnMicroBatches) {
   for (std::size_t p = 0; p < whole.size(); ++p) {
     if (!whole[p].defined()) continue;
     EXPECT_TRUE(same_bits(whole[p], halves[p])) << learner_.parameters()[p]->name();
+  }
+}
+
+// Nor do they depend on what is computed twice, or, but for rounding, on how weights are read.
+TEST_P(MethodContract, GradientsDoNotDependOnMemoryModes) {
+  train(learner_);
+  std::vector<Tensor> fast = gradients(learner_, DType::kF32);
+  std::vector<Tensor> again = gradients(learner_, DType::kF32, kExamples / 2, {.recompute = true});
+  std::vector<Tensor> low = gradients(learner_, DType::kF32, kExamples, step_way(MemoryMode::kLow));
+  for (std::size_t p = 0; p < fast.size(); ++p) {
+    ASSERT_EQ(fast[p].defined(), again[p].defined());
+    if (!fast[p].defined()) continue;
+    EXPECT_TRUE(same_bits(fast[p], again[p])) << learner_.parameters()[p]->name();
+    double size = 0;
+    for (int64_t i = 0; i < fast[p].count(); ++i)
+      size = std::max(size, std::fabs(double{fast[p].data<float>()[i]}));
+    for (int64_t i = 0; i < fast[p].count(); ++i) {
+      ASSERT_NEAR(low[p].data<float>()[i], fast[p].data<float>()[i], 2e-5 * size)
+          << learner_.parameters()[p]->name() << " at " << i;
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/source_dir.h"
 #include "families.h"
+#include "formats/safetensors.h"
 
 namespace inlay {
 namespace {

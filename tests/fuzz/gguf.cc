@@ -1,8 +1,10 @@
 // Any bytes either are a GGUF file or raise an Error; what is accepted can be read: metadata as any
-// type, tensors as elements or as blocks.
+// type, as a configuration and as a tokenizer, tensors as elements or as blocks.
 #include "formats/gguf.h"
 
 #include "base/error.h"
+#include "formats/gguf_checkpoint.h"
+#include "models/gguf_tokenizer.h"
 
 namespace {
 
@@ -10,6 +12,18 @@ template <class T>
 void read_as(const inlay::GgufMetadata& metadata, const std::string& key) {
   try {
     metadata.get<T>(key);
+  } catch (const inlay::Error&) {
+  }
+}
+
+void read_model(const inlay::GgufFile& file) {
+  try {
+    inlay::read_gguf_config(file);
+  } catch (const inlay::Error&) {
+  }
+  try {
+    std::string lack;
+    inlay::gguf_tokenizer(file.metadata(), lack);
   } catch (const inlay::Error&) {
   }
 }
@@ -40,6 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
       read_as<std::vector<double>>(file.metadata(), entry.key);
       read_as<std::vector<std::string>>(file.metadata(), entry.key);
     }
+    read_model(file);
     for (const auto& info : file.tensors()) read_tensor(file, info);
   } catch (const inlay::Error&) {
   }

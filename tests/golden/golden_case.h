@@ -15,6 +15,7 @@
 #include "autograd/ops/losses.h"
 #include "autograd/ops/row_ops.h"
 #include "base/source_dir.h"
+#include "formats/safetensors.h"
 #include "models/model.h"
 
 namespace inlay {

@@ -60,7 +60,8 @@ Eigen::MatrixXd base_weight(const Site& site) { return as_matrix(out_by_in(site)
 
 bool has_weight_update(Adapter& adapter, const Site& site) {
   SiteHook* hook = adapter.at(site.index);
-  if (hook == nullptr || !site.weight.defined() || site.kind != SiteKind::kLinear) return false;
+  bool has_weight = site.weight.defined() || site.quantised != nullptr;
+  if (hook == nullptr || !has_weight || site.kind != SiteKind::kLinear) return false;
   if (is_plain_lora(adapter, parts_at(adapter, site))) return true;
   Replacements replaced = hook->replacements();
   if (replaced.weight != nullptr || replaced.bias != nullptr) return replaced.weight != nullptr;

@@ -1,6 +1,6 @@
 #include "adapters/exchange/base_shape.h"
 
-#include "formats/model_config.h"
+#include "formats/gguf_checkpoint.h"
 
 namespace inlay::exchange {
 namespace {
@@ -18,7 +18,7 @@ std::optional<bool> biases_of(const ModelConfig& config, const std::string& mode
 }  // namespace
 
 BaseShape read_base_shape(const std::filesystem::path& folder) {
-  ModelConfig config = ModelConfig::read(folder / "config.json");
+  ModelConfig config = read_model_config(folder);
   BaseShape shape{.model_type = config.text("model_type")};
   std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
   shape.model_name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();

@@ -18,7 +18,7 @@ struct BaseShape {
   std::optional<bool> biases;  // whether the adapted layers have any
 };
 
-// From the config.json of a model's folder.
+// From the config.json of a model's folder, or from the metadata of a GGUF file.
 BaseShape read_base_shape(const std::filesystem::path& folder);
 
 }  // namespace inlay::exchange

@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "base/source_dir.h"
+#include "formats/safetensors.h"
 #include "formats/torch_zip.h"
 
 namespace inlay::exchange {

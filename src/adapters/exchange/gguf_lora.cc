@@ -11,9 +11,9 @@
 
 #include "adapters/adapter_record.h"
 #include "adapters/exchange/formats.h"
-#include "adapters/exchange/gguf_names.h"
 #include "adapters/exchange/rotary_heads.h"
 #include "formats/gguf.h"
+#include "formats/gguf_names.h"
 #include "formats/rotary_rows.h"
 
 namespace inlay::exchange {

@@ -2,8 +2,8 @@
 #include <complex>
 
 #include "adapters/exchange/exchange_test_files.h"
-#include "adapters/exchange/gguf_names.h"
 #include "formats/gguf.h"
+#include "formats/gguf_names.h"
 
 namespace inlay::exchange {
 namespace {

@@ -74,9 +74,9 @@ void forward_product(OpContext& context, const Tensor& src, const LinearWeights&
   if (takes_stored_weight(context, src.dim(0), weights))
     return stored_product(context, src, weights, dst);
   const Tensor* bias = bias_of(weights);
-  const onednn::PackedMatrix& packed = weights.weight != nullptr
-                                           ? weights.weight->packed_forward(context.compute)
-                                           : weights.frozen->packed_forward(context.compute);
+  const onednn::PackedMatrix& packed =
+      weights.weight != nullptr ? weights.weight->forward(context.compute, context.weights)
+                                : weights.frozen->forward(context.compute, context.weights);
   context.runtime.matmul({.src = src.raw(),
                           .rows = src.dim(0),
                           .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
@@ -97,9 +97,9 @@ void backward_product(OpContext& context, const Tensor& src, const LinearWeights
                                  weight.dim(1), weight.dim(0), dst.mutable_data<double>());
     return;
   }
-  const onednn::PackedMatrix& packed = weights.weight != nullptr
-                                           ? weights.weight->packed_backward(context.compute)
-                                           : weights.frozen->packed_backward(context.compute);
+  const onednn::PackedMatrix& packed =
+      weights.weight != nullptr ? weights.weight->backward(context.compute, context.weights)
+                                : weights.frozen->backward(context.compute, context.weights);
   context.runtime.matmul({.src = src.raw(),
                           .rows = src.dim(0),
                           .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
@@ -186,7 +186,7 @@ Tensor times_frozen(OpContext& context, const Tensor& rows, const FrozenWeight& 
                           .spare_rows = std::min(src.spare_rows(), product.spare_rows()),
                           .dst = product.mutable_raw(),
                           .dst_dtype = product.dtype()},
-                         weight.packed_forward(context.compute));
+                         weight.forward(context.compute, context.weights));
   return product;
 }
 

@@ -64,9 +64,14 @@ Variable cross_entropy(OpContext& context, const Variable& logits,
                              [slot = logits.slot(), kept = logits.value(), args, held, lse](
                                  Tape& tape, const Tensor& grad_y) {
                                Tensor grad = tape.empty(kept.shape(), kept.dtype());
-                               kernels::cross_entropy_backward(args, in(kept), in(lse),
-                                                               equal_seed(grad_y) / held.normalizer,
-                                                               out(grad));
+                               for_each_seed(grad_y, [&](int64_t first, int64_t last, double seed) {
+                                 kernels::CrossEntropy part = args;
+                                 part.targets += first;
+                                 part.rows = last - first;
+                                 kernels::cross_entropy_backward(
+                                     part, in(kept.rows(first, last)), in(lse.rows(first, last)),
+                                     seed / held.normalizer, out(grad.rows(first, last)));
+                               });
                                tape.accumulate(slot, std::move(grad));
                              });
 }

@@ -85,13 +85,13 @@ void times_piece(OpContext& context, const Tensor& src, const FrozenWeight& piec
     }
     return;
   }
-  context.runtime.matmul(
-      {.src = src.raw(),
-       .rows = src.dim(0),
-       .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
-       .dst = dst.mutable_raw(),
-       .dst_dtype = dst.dtype()},
-      to_logits ? piece.packed_forward(context.compute) : piece.packed_backward(context.compute));
+  context.runtime.matmul({.src = src.raw(),
+                          .rows = src.dim(0),
+                          .spare_rows = std::min(src.spare_rows(), dst.spare_rows()),
+                          .dst = dst.mutable_raw(),
+                          .dst_dtype = dst.dtype()},
+                         to_logits ? piece.forward(context.compute, context.weights)
+                                   : piece.backward(context.compute, context.weights));
 }
 
 void keep_targets(const Tensor& logits, const std::vector<int32_t>& targets, int64_t first,
@@ -215,7 +215,10 @@ Variable projected_cross_entropy(OpContext& context, const Variable& hidden,
       std::move(losses), hidden.row_space(), records,
       [slot = hidden.slot(), grad = pass.weighted](Tape& tape, const Tensor& grad_y) {
         Tensor dx = tape.empty_rows(slot->shape, slot->dtype);
-        kernels::scale(in(grad), equal_seed(grad_y), out(dx), dx.count());
+        for_each_seed(grad_y, [&](int64_t first, int64_t last, double seed) {
+          Tensor part = dx.rows(first, last);
+          kernels::scale(in(grad.rows(first, last)), seed, out(part), part.count());
+        });
         tape.accumulate(slot, std::move(dx));
       });
 }

@@ -319,7 +319,7 @@ TEST_F(PreferenceDataTest, RefusesWhatIsNoPreference) {
                      "p.jsonl: line 1: \"chosen\" and \"rejected\" are equal");
   EXPECT_INPUT_ERROR(load(R"({"chosen": "a", "rejected": "b"})"), "key \"prompt\" is missing");
   EXPECT_INPUT_ERROR(load(R"({"prompt": "p", "chosen": "a", "rejected": ""})"),
-                     "key \"rejected\" is missing");
+                     "p.jsonl: line 1: \"rejected\" is empty; expected an answer");
   EXPECT_INPUT_ERROR(load(R"({"text": "a"})"), "the records are no preferences");
   EXPECT_INPUT_ERROR(
       ChatDataTest::load("c.jsonl", R"({"prompt": "p", "chosen": "a", "rejected": "b"})"),

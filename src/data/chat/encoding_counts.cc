@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/units.h"
 
 namespace inlay {
@@ -24,6 +26,13 @@ void EncodingCounts::add(const EncodingCounts& further) {
   pieces += further.pieces;
   without_loss += further.without_loss;
   open_turns += further.open_turns;
+}
+
+void EncodingCounts::leave_out(const std::vector<std::uint8_t>& in_loss) {
+  --sequences;
+  ++without_loss;
+  tokens -= static_cast<std::int64_t>(in_loss.size());
+  tokens_in_loss -= std::count(in_loss.begin(), in_loss.end(), std::uint8_t{1});
 }
 
 std::string EncodingCounts::describe() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace inlay {
 
@@ -19,6 +20,8 @@ struct EncodingCounts {
   std::int64_t open_turns = 0;      // turns in the loss that no token ends
 
   void add(const EncodingCounts& further);
+  // A sequence that was counted, and is left out after all.
+  void leave_out(const std::vector<std::uint8_t>& in_loss);
   // 3 conversations, 4 sequences: 1,200 tokens, 380 in the loss; 1 cut at the end (96 tokens lost),
   // 1 split into 2 pieces. What did not happen is not said.
   std::string describe() const;

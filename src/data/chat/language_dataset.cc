@@ -19,25 +19,50 @@ std::string shown(const Conversation& conversation) {
   return text;
 }
 
+ChatSpec chat_spec(const DatasetSpec& spec) {
+  ChatSpec chat{.from = spec.from};
+  if (!spec.format.empty()) chat.format = chat_format_named(spec.format);
+  return chat;
+}
+
+Example placed(Example example, const RecordOrigin& origin) {
+  example.file = origin.file;
+  example.line = origin.line;
+  example.row = origin.row;
+  return example;
+}
+
+ColumnChoice::One read_as(const ChatLayout& layout) {
+  return {.name = std::string(name_of(layout.format)), .origin = layout.origin};
+}
+
 }  // namespace
 
 Dataset load_language_dataset(const DatasetSpec& spec) {
-  ChatSpec chat{.from = spec.from};
-  if (!spec.format.empty()) chat.format = chat_format_named(spec.format);
-  auto read = std::make_shared<ConversationData>(load_conversations(chat));
+  auto read = std::make_shared<ConversationData>(load_conversations(chat_spec(spec)));
   Dataset data{.kind = TaskKind::kLanguage};
-  data.columns.text = {.name = std::string(name_of(read->layout.format)),
-                       .origin = read->layout.origin};
+  data.columns.text = read_as(read->layout);
   data.files = read->files;
   data.examples.reserve(read->conversations.size());
-  for (const Conversation& conversation : read->conversations) {
-    Example example{.text = shown(conversation)};
-    example.file = conversation.origin.file;
-    example.line = conversation.origin.line;
-    example.row = conversation.origin.row;
-    data.examples.push_back(std::move(example));
-  }
+  for (const Conversation& conversation : read->conversations)
+    data.examples.push_back(placed({.text = shown(conversation)}, conversation.origin));
   data.conversations = std::move(read);
+  return data;
+}
+
+Dataset load_preference_dataset(const DatasetSpec& spec) {
+  auto read = std::make_shared<PreferenceData>(load_preferences(chat_spec(spec)));
+  Dataset data{.kind = TaskKind::kPreference};
+  data.columns.text = read_as(read->layout);
+  data.files = read->files;
+  data.examples.reserve(read->preferences.size());
+  for (const Preference& preference : read->preferences) {
+    data.examples.push_back(placed({.text = shown(preference.prompt),
+                                    .text_pair = shown(preference.chosen),
+                                    .further = {shown(preference.rejected)}},
+                                   preference.origin));
+  }
+  data.preferences = std::move(read);
   return data;
 }
 

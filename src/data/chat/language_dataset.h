@@ -1,4 +1,5 @@
-// Conversations and texts as a data set that can be split, counted and shown like any other.
+// Conversations, texts and preferences as a data set that can be split, counted and shown like any
+// other.
 #pragma once
 
 #include "data/chat/chat_data.h"
@@ -10,5 +11,10 @@ namespace inlay {
 // themselves are in Dataset::conversations. The columns say which format was read, and why.
 // kInput as load_conversations().
 Dataset load_language_dataset(const DatasetSpec& spec);
+
+// An example for each preference: the prompt as its text, the chosen answer as its pair, and the
+// rejected one as what is further; the preferences themselves are in Dataset::preferences.
+// kInput as load_preferences().
+Dataset load_preference_dataset(const DatasetSpec& spec);
 
 }  // namespace inlay

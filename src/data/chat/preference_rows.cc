@@ -23,8 +23,7 @@ class PreferenceReader {
       return of_messages(read_messages(value(keys_.messages), layout_.message, record_.where),
                          TurnOrder::kAny);
     }
-    bool lists = value(keys_.chosen).is_array() || value(keys_.rejected).is_array() ||
-                 (record_.find(keys_.prompt) != nullptr && value(keys_.prompt).is_array());
+    bool lists = is_list(keys_.chosen) || is_list(keys_.rejected) || is_list(keys_.prompt);
     return lists ? of_messages(given_prompt(), TurnOrder::kAny) : plain();
   }
 
@@ -33,6 +32,11 @@ class PreferenceReader {
     const OrderedJson* found = record_.find(key);
     if (found == nullptr) record_.missing(key, "a text or a list of messages");
     return *found;
+  }
+
+  bool is_list(const std::string& key) const {
+    const OrderedJson* found = record_.find(key);
+    return found != nullptr && found->is_array();
   }
 
   std::string place(const std::string& key) const {
@@ -55,8 +59,11 @@ class PreferenceReader {
   }
 
   std::string answer_text(const std::string& key) const {
-    value(key);  // an empty text is a missing one
-    return record_.text(key);
+    std::string text = record_.text(key);
+    require(!trimmed(text).empty(), ErrorKind::kInput,
+            "{}: {} is empty; expected an answer, or leave the record out", record_.where,
+            excerpt(key));
+    return text;
   }
 
   // The prompt's own messages; none where it is a text that the lists repeat.

@@ -11,8 +11,8 @@ namespace inlay {
 // assistant. Lists may repeat the prompt: what both have in common is the prompt. A prompt that is
 // a text beside lists that hold their own prompt must be one of its turns. By dataset_info.json
 // answers to the prompt of Alpaca or ShareGPT are turns of the assistant.
-// kInput with file and line: equal answers, an answer that begins with another turn than the
-// assistant's, what check_turns() refuses, missing keys, a record without preferences.
+// kInput with file and line: equal answers, an empty one, one that begins with another turn than
+// the assistant's, what check_turns() refuses, missing keys, a record without preferences.
 Preference read_preference(const ChatRecord& record, const ChatLayout& layout);
 
 }  // namespace inlay

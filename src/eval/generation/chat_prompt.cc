@@ -2,12 +2,13 @@
 
 #include "base/error.h"
 #include "eval/generation/generation_config.h"
+#include "models/base_text.h"
 #include "text/chat/chat_tokens.h"
 
 namespace inlay {
 
 ModelChatTemplate require_chat_template(const std::filesystem::path& model) {
-  std::optional<ModelChatTemplate> found = load_chat_template(model);
+  std::optional<ModelChatTemplate> found = load_base_chat_template(model);
   require(found.has_value(), ErrorKind::kInput,
           "{}: the model has no chat template (chat_template.jinja, or \"chat_template\" in "
           "tokenizer_config.json), so it was not made for conversations; give the prompt as plain "

@@ -109,8 +109,8 @@ TEST_F(MaskedLmTask, ATextOfSpecialTokensAddsNothing) {
 TEST(Tasks, ThoseWithoutAHeadAskABaseAlone) {
   std::vector<std::string> names;
   for (const TaskInfo* info : headless_tasks()) names.push_back(info->name);
-  EXPECT_EQ(names, (std::vector<std::string>{"masked-lm", "causal-lm", "causal-choice",
-                                             "sentence-embedding", "sentence-retrieval",
+  EXPECT_EQ(names, (std::vector<std::string>{"masked-lm", "causal-lm", "causal-choice", "dpo",
+                                             "orpo", "sentence-embedding", "sentence-retrieval",
                                              "sentence-triplets", "sentence-similarity"}));
   EXPECT_NO_THROW(require_trainable(find_task("masked-lm")));
   EXPECT_THROW(require_trainable(find_task("sentence-embedding")), Error);

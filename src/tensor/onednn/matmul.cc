@@ -22,8 +22,10 @@ constexpr int64_t kMaxRows = 2048;
 }  // namespace
 
 struct Runtime::State {
-  // rows, in, columns and order of the panel, multiplied type, dst dtype, bias, columns of dst
-  using MatmulKey = std::tuple<int64_t, int64_t, int64_t, PanelOrder, DType, DType, bool, int64_t>;
+  // rows, in, columns, order and stride of the panel, multiplied type, dst dtype, bias, columns of
+  // dst
+  using MatmulKey =
+      std::tuple<int64_t, int64_t, int64_t, PanelOrder, int64_t, DType, DType, bool, int64_t>;
   // k, m, n, type, columns of the left matrix
   using TransposedKey = std::tuple<int64_t, int64_t, int64_t, DType, int64_t>;
 
@@ -63,7 +65,8 @@ int64_t Runtime::primitives_created() const {
 
 Kernel& Runtime::State::kernel_for(const Product& product) {
   const auto& [rows, in, panel, type, dst_dtype, bias, dst_columns] = product;
-  MatmulKey key{rows, in, panel.width, panel.order, type, dst_dtype, bias, dst_columns};
+  MatmulKey key{rows, in,        panel.width, panel.order, panel.stride,
+                type, dst_dtype, bias,        dst_columns};
   auto found = matmuls.find(key);
   if (found != matmuls.end()) return found->second;
   Desc bias_desc(Dims{1, panel.width}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
@@ -161,7 +164,7 @@ Runtime::State::PieceKernels Runtime::State::kernels_for_pieces(const MatmulArgs
 
 // Elsewhere both matter to oneDNN's kernels, so every product has kRowUnit rows, a panel's columns
 // and one thread, and these are what the threads share out: panel by panel, so that one is read
-// from memory, or dequantised, once.
+// from memory, or made, once.
 void Runtime::State::matmul_in_pieces(const MatmulArgs& args, const PackedMatrix::State& packed) {
   const DType type = multiplied(packed.compute);
   int threads = omp_get_max_threads();
@@ -175,7 +178,7 @@ void Runtime::State::matmul_in_pieces(const MatmulArgs& args, const PackedMatrix
       padded_rows(args.src, rows, packed.in, packed.compute, type, padded, widened.data());
 
   PieceKernels compiled = kernels_for_pieces(args, packed, threads);
-  // Each thread's: | a piece of dst | the kernel's scratch | a panel of a quantised matrix |
+  // Each thread's: | a piece of dst | the kernel's scratch | a panel that is made |
   constexpr std::size_t kPieceBytes = kRowUnit * kPanelColumns * sizeof(float);
   std::size_t room = kPieceBytes + compiled.scratch_bytes + packed.room_bytes();
   Scratch scratch(room * static_cast<std::size_t>(threads), memory);

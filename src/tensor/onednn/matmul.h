@@ -4,12 +4,12 @@
 //   compiled kernels PackedMatrix w = PackedMatrix::pack(weight, Layout::kOutIn, DType::kBF16);
 //   runtime.matmul({.src = x, .rows = tokens, .dst = y, .bias = b}, w);    // y = x W^T + b
 //
-// A weight is packed once into the blocked layout that the kernel wants, or stays quantised
-// (packed_matrix.h). Products with any number of rows give the same bits per row, for 1 and for 2
-// threads (matmul_test.cc and quantised_matmul_test.cc hold oneDNN to it).
-// Kernels are compiled per shape, so rows are rounded up to a multiple of kRowUnit and split into
-// pieces of at most 2,048: few shapes ever occur. Where source and destination have no room for
-// such rows, the last piece runs in a padded copy.
+// A weight is packed once into the blocked layout that the kernel wants, or is met as it
+// is stored (packed_matrix.h). Products with any number of rows give the same bits per row, for 1
+// and for 2 threads (matmul_test.cc and quantised_matmul_test.cc hold oneDNN to it). Kernels are
+// compiled per shape, so rows are rounded up to a multiple of kRowUnit and split into pieces of at
+// most 2,048: few shapes ever occur. Where source and destination have no room for such rows, the
+// last piece runs in a padded copy.
 #pragma once
 
 #include <cstdint>

@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
-#include "tensor/kernels/convert.h"
 #include "tensor/onednn/packed_matrix_state.h"
 
 namespace inlay::onednn {
 namespace {
 
-constexpr int64_t kPanelBytes = 4 << 20;  // of a quantised matrix, for each thread
+constexpr int64_t kPanelBytes = 4 << 20;  // that are made of a stored matrix, for each thread
 constexpr int64_t kColumnUnit = 32;
-constexpr int64_t kNarrowElements = 8 * 1024;  // that are rounded to bf16 at a time
-
-int64_t rows_rounded_at_once(int64_t width) {
-  return std::max<int64_t>(kNarrowElements / std::max<int64_t>(width, 1), 1);
-}
 
 // The layout the kernel prefers; it is the same for every row count up to kMaxRows.
 Desc preferred_layout(int64_t in, int64_t out, DType compute) {
@@ -27,22 +21,24 @@ Desc preferred_layout(int64_t in, int64_t out, DType compute) {
 // they stay in the cache while rows pass them by.
 std::vector<Panel> panels_of(int64_t in, int64_t out, DType compute) {
   if (has_avx512()) {
-    return {{0, out, PanelOrder::kPreferred, preferred_layout(in, out, compute), 0}};
+    return {{0, out, PanelOrder::kPreferred, preferred_layout(in, out, compute), 0, 0}};
   }
   std::vector<Panel> panels;
   std::size_t offset = 0;
   for (int64_t first = 0; first < out; first += kPanelColumns) {
     int64_t width = std::min(kPanelColumns, out - first);
     Desc desc = row_major(in, width, multiplied(compute));
-    panels.push_back({first, width, PanelOrder::kRows, desc, offset});
+    panels.push_back({first, width, PanelOrder::kRows, desc, offset, width});
     offset += whole_lines(desc.get_size());
   }
   return panels;
 }
 
-// Of a quantised matrix, on any processor: narrower where kPanelBytes would not hold them. What is
-// stored (out, in) is multiplied as it comes out of its blocks, without being transposed.
-std::vector<Panel> quantised_panels(int64_t in, int64_t out, Layout layout, DType type) {
+// Of a stored matrix, on any processor: narrower where kPanelBytes would not hold them. What is
+// stored (out, in) is multiplied as it comes, without being transposed; `row_stride` is from one
+// row of what is stored (in, out) to the next, where panels are read in place.
+std::vector<Panel> stored_panels(int64_t in, int64_t out, Layout layout, DType type,
+                                 std::optional<int64_t> row_stride) {
   int64_t row = std::max<int64_t>(in, 1) * static_cast<int64_t>(dtype_size(type));
   int64_t columns =
       std::clamp(kPanelBytes / row / kColumnUnit * kColumnUnit, kColumnUnit, kPanelColumns);
@@ -50,8 +46,10 @@ std::vector<Panel> quantised_panels(int64_t in, int64_t out, Layout layout, DTyp
   std::vector<Panel> panels;
   for (int64_t first = 0; first < out; first += columns) {
     int64_t width = std::min(columns, out - first);
-    Desc desc(Dims{in, width}, element_type(type), out_in ? Dims{1, in} : Dims{width, 1});
-    panels.push_back({first, width, out_in ? PanelOrder::kColumns : PanelOrder::kRows, desc, 0});
+    int64_t stride = out_in ? in : row_stride.value_or(width);
+    Desc desc(Dims{in, width}, element_type(type), out_in ? Dims{1, stride} : Dims{stride, 1});
+    panels.push_back(
+        {first, width, out_in ? PanelOrder::kColumns : PanelOrder::kRows, desc, 0, stride});
   }
   return panels;
 }
@@ -66,6 +64,8 @@ Tensor packable(const Tensor& weight, DType compute) {
 
 }  // namespace
 
+std::size_t packed_number_bytes(DType compute) { return dtype_size(multiplied(compute)); }
+
 PackedMatrix::PackedMatrix() = default;
 PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
@@ -74,9 +74,7 @@ PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
 int64_t PackedMatrix::in() const { return state_->in; }
 int64_t PackedMatrix::out() const { return state_->out; }
 DType PackedMatrix::compute() const { return state_->compute; }
-std::size_t PackedMatrix::bytes() const {
-  return state_->quantised ? 0 : state_->memory.byte_count();
-}
+std::size_t PackedMatrix::bytes() const { return state_->source ? 0 : state_->memory.byte_count(); }
 
 PackedMatrix PackedMatrix::pack(const Tensor& weight, Layout layout, DType compute) {
   ensure(weight.shape().rank() == 2, "a weight of shape {} cannot be packed",
@@ -99,26 +97,33 @@ PackedMatrix PackedMatrix::pack(const Tensor& weight, Layout layout, DType compu
   return packed;
 }
 
-PackedMatrix PackedMatrix::over(const QuantisedMatrix& weight, Layout layout, DType compute) {
+PackedMatrix PackedMatrix::over_stored(StoredMatrix source, Layout layout, DType compute) {
   bool out_in = layout == Layout::kOutIn;
-  int64_t in = out_in ? weight.columns() : weight.rows();
-  int64_t out = out_in ? weight.rows() : weight.columns();
+  int64_t in = out_in ? source.columns() : source.rows();
+  int64_t out = out_in ? source.rows() : source.columns();
   DType type = multiplied(compute);
   PackedMatrix matrix;
-  matrix.state_ = std::make_unique<State>(State{in,
-                                                out,
-                                                compute,
-                                                quantised_panels(in, out, layout, type),
-                                                Tensor(),
-                                                layout,
-                                                type,
-                                                {},
-                                                weight});
+  matrix.state_ = std::make_unique<State>(
+      State{in, out, compute, {}, Tensor(), layout, type, {}, std::move(source)});
+  State& state = *matrix.state_;
+  std::optional<int64_t> row_stride;
+  if (state.in_place()) row_stride = out;
+  state.panels = stored_panels(in, out, layout, type, row_stride);
   return matrix;
 }
 
+PackedMatrix PackedMatrix::over(const QuantisedMatrix& weight, Layout layout, DType compute) {
+  return over_stored(StoredMatrix(weight), layout, compute);
+}
+
+PackedMatrix PackedMatrix::over(const Tensor& weight, Layout layout, DType compute) {
+  ensure(weight.shape().rank() == 2, "a weight of shape {} cannot be multiplied by",
+         weight.shape().text());
+  return over_stored(StoredMatrix(weight), layout, compute);
+}
+
 void PackedMatrix::repack(const Tensor& weight) {
-  ensure(!state_->quantised, "a quantised weight is not packed");
+  ensure(!state_->source, "a weight that is read as it is stored is not packed");
   Tensor source = packable(weight, state_->compute);
   ensure(source.dtype() == state_->stored, "a {} weight was packed as {} before",
          dtype_name(source.dtype()), dtype_name(state_->stored));
@@ -134,43 +139,28 @@ void PackedMatrix::repack(const Tensor& weight) {
 namespace {
 
 // The columns of W that a panel has, as what is stored.
-MatrixPart part_of(const Panel& panel, const QuantisedMatrix& matrix, Layout layout) {
+MatrixPart part_of(const Panel& panel, const StoredMatrix& matrix, Layout layout) {
   int64_t last = panel.first + panel.width;
   if (layout == Layout::kOutIn) return {panel.first, last, 0, matrix.columns()};
   return {0, matrix.rows(), panel.first, last};
 }
 
-// dst: f32 with the values that bf16 has, some rows at a time by way of `narrow`.
-void dequantise_rounded(const QuantisedMatrix& matrix, const MatrixPart& part, std::byte* narrow,
-                        std::byte* dst) {
-  int64_t width = part.last_column - part.first_column;
-  int64_t step = rows_rounded_at_once(width);
-  for (int64_t row = part.first_row; row < part.last_row; row += step) {
-    int64_t last = std::min(row + step, part.last_row);
-    matrix.dequantise_part({row, last, part.first_column, part.last_column},
-                           {narrow, DType::kBF16});
-    kernels::convert(narrow, DType::kBF16, dst, DType::kF32, (last - row) * width);
-    dst += static_cast<std::size_t>((last - row) * width) * sizeof(float);
-  }
-}
-
 }  // namespace
 
 std::size_t PackedMatrix::State::room_bytes() const {
-  if (!quantised) return 0;
+  if (!source || in_place()) return 0;
   std::size_t bytes = whole_lines(panels.front().desc.get_size());
-  if (multiplied(compute) == compute) return bytes;
+  if (!source->rounds(multiplied(compute), compute)) return bytes;
   int64_t width = layout == Layout::kOutIn ? in : panels.front().width;
-  auto narrow = static_cast<std::size_t>(rows_rounded_at_once(width) * width);
-  return bytes + whole_lines(narrow * dtype_size(compute));
+  return bytes + whole_lines(StoredMatrix::narrow_bytes(width));
 }
 
-void PackedMatrix::State::dequantise(const Panel& panel, std::byte* room) const {
-  MatrixPart part = part_of(panel, *quantised, layout);
-  DType type = multiplied(compute);
-  if (type == compute) return quantised->dequantise_part(part, {room, type});
-  std::byte* narrow = room + whole_lines(panels.front().desc.get_size());
-  dequantise_rounded(*quantised, part, narrow, room);
+void PackedMatrix::State::make_panel(const Panel& panel, std::byte* room) const {
+  source->read(part_of(panel, *source, layout),
+               {.data = room,
+                .type = multiplied(compute),
+                .by_way_of = compute,
+                .narrow = room + whole_lines(panels.front().desc.get_size())});
 }
 
 }  // namespace inlay::onednn

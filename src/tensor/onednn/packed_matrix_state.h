@@ -8,6 +8,7 @@
 #include "tensor/onednn/matmul_kernel.h"
 #include "tensor/onednn/packed_matrix.h"
 #include "tensor/onednn/panel.h"
+#include "tensor/onednn/stored_matrix.h"
 
 namespace inlay::onednn {
 
@@ -38,17 +39,22 @@ struct PackedMatrix::State {
   std::vector<Panel> panels;
   Tensor memory;  // bytes of all panels
   Layout layout;
-  DType stored;                              // of the weight that is packed
-  std::vector<Packing> packings;             // of a weight that is packed again and again, by panel
-  std::optional<QuantisedMatrix> quantised;  // in place of memory
+  DType stored;                        // of the weight that is packed
+  std::vector<Packing> packings;       // of a weight that is packed again and again, by panel
+  std::optional<StoredMatrix> source;  // in place of memory
 
   // Whether one kernel multiplies all columns at once.
   bool is_whole() const { return panels.front().order == PanelOrder::kPreferred; }
   const std::byte* data(const Panel& panel) const { return memory.raw() + panel.offset; }
-  // What a reader needs of a quantised matrix: room for a panel and the making of it.
+  // Whether the kernel reads panels where the source holds them.
+  bool in_place() const { return source->is_plain(compute) && multiplied(compute) == compute; }
+  // What a reader needs of a source that is not: room for a panel and the making of it.
   class PanelReader;
   std::size_t room_bytes() const;
-  void dequantise(const Panel& panel, std::byte* room) const;
+  void make_panel(const Panel& panel, std::byte* room) const;
+  const std::byte* stored_panel(const Panel& panel) const {
+    return layout == Layout::kOutIn ? source->data(panel.first, 0) : source->data(0, panel.first);
+  }
 
   Packing make_packing(const Panel& panel) const {
     Dims strides = layout == Layout::kOutIn ? Dims{1, in} : Dims{out, 1};
@@ -61,16 +67,17 @@ struct PackedMatrix::State {
   }
 };
 
-// One thread's sight of the panels, one after another: packed ones where they lie, those of a
-// quantised matrix in the thread's room, where each stays until another is asked for.
+// One thread's sight of the panels, one after another: packed and plain ones where they lie, others
+// in the thread's room, where each stays until another is asked for.
 class PackedMatrix::State::PanelReader {
  public:
   // room: matrix.room_bytes(), 64-byte aligned.
   PanelReader(const State& matrix, std::byte* room) : matrix_(matrix), room_(room) {}
 
   const std::byte* read(const Panel& panel) {
-    if (!matrix_.quantised) return matrix_.data(panel);
-    if (held_ != &panel) matrix_.dequantise(panel, room_);
+    if (!matrix_.source) return matrix_.data(panel);
+    if (matrix_.in_place()) return matrix_.stored_panel(panel);
+    if (held_ != &panel) matrix_.make_panel(panel, room_);
     held_ = &panel;
     return room_;
   }

@@ -49,6 +49,7 @@ struct Panel {
   PanelOrder order;
   Desc desc;
   std::size_t offset;  // bytes into packed memory
+  int64_t stride = 0;  // elements from one row or column to the next; 0: kPreferred
 };
 
 }  // namespace inlay::onednn

@@ -81,6 +81,24 @@ TEST_F(QuantisedMatmulTest, IsTheProductWithTheDequantisedMatrixInEveryFormat) {
   }
 }
 
+// In place where the types agree, by way of a panel where they do not.
+TEST_F(QuantisedMatmulTest, IsTheProductWithThePackedMatrixForAWeightAsItIsStored) {
+  const Tensor drawn = random_rows(300, 512), bias = random_rows(1, 512);
+  for (DType stored : {DType::kF32, DType::kBF16, DType::kF16}) {
+    const Tensor weight = drawn.to(stored);
+    for (DType compute : kComputeTypes) {
+      for (Layout layout : kLayouts) {
+        PackedMatrix thin = PackedMatrix::over(weight, layout, compute);
+        PackedMatrix dense = PackedMatrix::pack(weight, layout, compute);
+        Tensor x = random_rows(70, thin.in());
+        expect_equal(product(x, thin, bias.data<float>()), product(x, dense, bias.data<float>()),
+                     100.0, dtype_name(stored).data());
+        EXPECT_EQ(thin.bytes(), 0u);
+      }
+    }
+  }
+}
+
 TEST_F(QuantisedMatmulTest, AgreesWithThePlainSum) {
   const QuantisedMatrix weight = drawn_matrix(BlockFormat::kNf4, 150, 192);
   const Tensor numbers = weight.dequantised(DType::kF32);
