@@ -42,8 +42,7 @@ constexpr int64_t kFewTokens = 1024;
 
 // Ways to take steps, in the order in which they are looked at: micro-batches of many tokens in
 // every mode, then such as hold the longest example alone.
-std::vector<MemoryPlan> plans(const CheckSubject& subject, bool whole_batches) {
-  int64_t most = most_tokens(subject, whole_batches);
+std::vector<MemoryPlan> plans(const CheckSubject& subject, bool whole_batches, int64_t most) {
   int64_t least = std::min(most, longest_example(subject));
   std::vector<int64_t> many{most}, few;
   if (subject.micro_batch_tokens == 0 && !whole_batches) {
@@ -104,11 +103,11 @@ class Forecast {
 };
 
 // All that were looked at, the chosen one last: the first that fits, or else the smallest.
-std::vector<Candidate> candidates(const CheckSubject& subject, const ProbeCost& cost,
+std::vector<Candidate> candidates(const CheckSubject& subject, const ProbeCost& cost, int64_t most,
                                   uint64_t limit) {
   Forecast forecast(subject, cost);
   std::vector<Candidate> seen;
-  for (const MemoryPlan& plan : plans(subject, cost.whole_batches)) {
+  for (const MemoryPlan& plan : plans(subject, cost.whole_batches, most)) {
     seen.push_back(forecast.of(plan));
     if (seen.back().whole() <= limit) return seen;
   }
@@ -150,7 +149,8 @@ uint64_t memory_limit(const CheckSubject& subject) {
 
 MemoryPlan check_memory(const CheckSubject& subject, const ProbeCost& cost, Findings& findings) {
   uint64_t limit = memory_limit(subject);
-  std::vector<Candidate> seen = candidates(subject, cost, limit);
+  int64_t most = most_tokens(subject, cost.whole_batches);
+  std::vector<Candidate> seen = candidates(subject, cost, most, limit);
   const Candidate& chosen = seen.back();
   std::array<MemoryPart, 3> parts = parts_of(chosen);
   const MemoryPart& largest =
@@ -186,7 +186,7 @@ MemoryPlan check_memory(const CheckSubject& subject, const ProbeCost& cost, Find
                        {"lever", largest.lever}}});
   MemoryPlan plan = chosen.plan;
   // The heaviest micro-batch of all there are: nothing has to be cut.
-  if (plan.micro_batch_tokens == most_tokens(subject, cost.whole_batches))
+  if (plan.micro_batch_tokens == most)
     plan.micro_batch_tokens =
         subject.micro_batch_tokens > 0 ? subject.micro_batch_tokens : kMicroBatchTokens;
   return plan;

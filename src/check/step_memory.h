@@ -44,12 +44,13 @@ uint64_t table_bytes(const BaseFacts& base);
 // lengths, where a probe has two, and keep what evaluation gives.
 inline constexpr uint64_t kFurtherBytes = 6u << 20;
 
-// What a run in `mode` keeps beside activations, from what a run in `measured` has.
+// What a run in `mode` keeps beside activations, in the process that has `fixed` after a trial in
+// `measured`. What the trial packed stays.
 inline uint64_t fixed_in(MemoryMode mode, MemoryMode measured, uint64_t fixed,
                          const WeightMemory& weights) {
   bool low = mode == MemoryMode::kLow, was_low = measured == MemoryMode::kLow;
   if (low == was_low) return fixed;
-  if (low) return fixed - std::min(fixed, weights.packed) + weights.stored;
+  if (low) return fixed + weights.stored;
   return fixed - std::min(fixed, weights.stored) + weights.packed;
 }
 

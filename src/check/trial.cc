@@ -177,8 +177,8 @@ StepMemory step_memory(const CheckSubject& subject, Learner& learner, const Step
 }
 
 // Packed weights may take this share of the limit before a trial that nobody asked to be fast does
-// without them.
-constexpr double kPackedShare = 0.5;
+// without them: they would stay.
+constexpr double kPackedShare = 0.25;
 
 // Of all frozen matrices that the learner reads.
 WeightMemory frozen_memory(const CheckSubject& subject, const Learner& learner) {

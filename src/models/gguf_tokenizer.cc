@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "text/bpe_tokenizer_file.h"
 #include "text/sentence_piece_tokenizer.h"
 
 namespace inlay {
@@ -202,17 +203,7 @@ Json byte_level_tokenizer(const Vocab& vocab, const PreTokenizer& pre) {
           {"pre_tokenizer", pre.stage},
           {"post_processor", frame(vocab, bos, eos)},
           {"decoder", byte_level(true)},
-          {"model",
-           {{"type", "BPE"},
-            {"dropout", nullptr},
-            {"unk_token", nullptr},
-            {"continuing_subword_prefix", nullptr},
-            {"end_of_word_suffix", nullptr},
-            {"fuse_unk", false},
-            {"byte_fallback", false},
-            {"ignore_merges", pre.ignore_merges},
-            {"vocab", std::move(ids)},
-            {"merges", pairs_of(vocab)}}}};
+          {"model", text::bpe_model_json(std::move(ids), pairs_of(vocab), pre.ignore_merges)}};
 }
 
 // ---- pairs by score ---------------------------------------------------------------------------

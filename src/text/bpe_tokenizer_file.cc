@@ -25,16 +25,7 @@ Json model(const LearntBpe& learnt) {
   auto token = [&](int32_t id) { return learnt.vocabulary[static_cast<std::size_t>(id)]; };
   for (const TokenPair& pair : learnt.merges)
     merges.push_back(Json::array({token(pair.left), token(pair.right)}));
-  return {{"type", "BPE"},
-          {"dropout", nullptr},
-          {"unk_token", nullptr},
-          {"continuing_subword_prefix", nullptr},
-          {"end_of_word_suffix", nullptr},
-          {"fuse_unk", false},
-          {"byte_fallback", false},
-          {"ignore_merges", false},
-          {"vocab", std::move(vocab)},
-          {"merges", std::move(merges)}};
+  return bpe_model_json(std::move(vocab), std::move(merges), false);
 }
 
 // The token before each text, of a pair before both, as Llama's files have it.
@@ -53,6 +44,19 @@ Json template_processing(const std::string& begin) {
 }
 
 }  // namespace
+
+Json bpe_model_json(Json ids, Json merges, bool ignore_merges) {
+  return {{"type", "BPE"},
+          {"dropout", nullptr},
+          {"unk_token", nullptr},
+          {"continuing_subword_prefix", nullptr},
+          {"end_of_word_suffix", nullptr},
+          {"fuse_unk", false},
+          {"byte_fallback", false},
+          {"ignore_merges", ignore_merges},
+          {"vocab", std::move(ids)},
+          {"merges", std::move(merges)}};
+}
 
 std::string bpe_tokenizer_json(const LearntBpe& learnt, BeginOfText begin) {
   const bool adds = begin == BeginOfText::kAdd;
