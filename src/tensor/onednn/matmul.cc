@@ -183,12 +183,15 @@ void Runtime::State::matmul_in_pieces(const MatmulArgs& args, const PackedMatrix
   std::size_t room = kPieceBytes + compiled.scratch_bytes + packed.room_bytes();
   Scratch scratch(room * static_cast<std::size_t>(threads), memory);
   auto count = static_cast<int64_t>(packed.panels.size());
+  // A thread that is held up, or has the wider panels, does fewer; a panel that is made is made
+  // once, where all threads have one.
+  const int64_t grain = packed.room_bytes() > 0 && count >= threads ? pieces : 1;
 #pragma omp parallel
   {
     int slot = omp_get_thread_num();
     std::byte* to_room = scratch.data() + room * static_cast<std::size_t>(slot);
     PackedMatrix::State::PanelReader reader(packed, to_room + kPieceBytes + compiled.scratch_bytes);
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic, grain)
     for (int64_t number = 0; number < count * pieces; ++number) {
       const Panel& panel = packed.panels[static_cast<std::size_t>(number / pieces)];
       int64_t first = number % pieces * kRowUnit, own = std::min(kRowUnit, rows - first);
@@ -239,7 +242,7 @@ void Runtime::matmul_transposed(const void* left, const void* right, DType dtype
     bytes = std::max(bytes, whole_lines(kernel.scratch_bytes()));
   }
   Scratch scratch(bytes * static_cast<std::size_t>(threads), state_->memory);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
   for (int64_t number = 0; number < panels; ++number) {
     int slot = omp_get_thread_num();
     int64_t first = number * kRowUnit;

@@ -8,9 +8,8 @@
 
 namespace inlay::onednn {
 
-double measure_peak(DType compute) {
+double measure_peak(DType compute, int products) {
   constexpr int64_t kRows = 1024, kIn = 768, kOut = 3072;
-  constexpr int kRepeats = 20;
   Arena arena;
   Runtime runtime(&arena);
   PackedMatrix weight =
@@ -18,7 +17,7 @@ double measure_peak(DType compute) {
   Tensor x = Tensor::zeros({kRows, kIn}, compute, &arena);
   Tensor y = Tensor::empty({kRows, kOut}, compute, &arena);
   double best = 1e30;
-  for (int i = 0; i < kRepeats + 2; ++i) {
+  for (int i = 0; i < products + 2; ++i) {
     auto begin = std::chrono::steady_clock::now();
     runtime.matmul({.src = x.raw(), .rows = kRows, .dst = y.mutable_raw(), .dst_dtype = compute},
                    weight);

@@ -5,8 +5,9 @@
 
 namespace inlay::onednn {
 
-// Floating-point operations per second of the best of 20 packed products of 1024 x 768 x 3072 in
-// this type, with the present threads. Takes about a third of a second in f32.
-double measure_peak(DType compute);
+// Floating-point operations per second of the best of some packed products of 1024 x 768 x 3072 in
+// this type, with the present threads. A product takes 10 to 50 milliseconds in f32; with few of
+// them other programs make the limit look low.
+double measure_peak(DType compute, int products = 20);
 
 }  // namespace inlay::onednn
