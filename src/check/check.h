@@ -63,6 +63,7 @@ struct CheckSubject {
   BatchPlan plan = {.seed = 1, .batch_size = 32};
   int64_t epochs = 1;
   std::optional<MemoryMode> memory;  // unset: the first that fits
+  int64_t micro_batch = 0;           // examples; 0: as many as micro_batch_tokens allow
   int64_t micro_batch_tokens = 0;    // of a plan; 0: kMicroBatchTokens, or fewer that fit
   uint64_t memory_limit = 0;         // bytes; 0: what the machine has free
   bool thorough = false;  // C-4's logits, C-11's twenty steps, C-12's merging of every layer

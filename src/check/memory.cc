@@ -14,38 +14,49 @@
 namespace inlay {
 namespace {
 
-// The longest example, which a micro-batch holds in any case.
-int64_t longest_example(const CheckSubject& subject) {
-  int64_t longest = 0;
-  for (const EncodedExample* example : subject.train)
-    longest = std::max(longest, example->token_count());
-  return longest;
+// Tokens of the heaviest of the runs of so many examples that a batch is cut into.
+int64_t heaviest_run(const std::vector<const EncodedExample*>& batch, std::size_t examples) {
+  int64_t heaviest = 0, tokens = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (i % examples == 0) tokens = 0;
+    tokens += batch[i]->token_count();
+    heaviest = std::max(heaviest, tokens);
+  }
+  return heaviest;
 }
 
-// The tokens of the heaviest micro-batch that training will draw: its order is known.
-int64_t most_tokens(const CheckSubject& subject, bool whole_batches) {
-  int64_t most = 0;
+// Tokens of the heaviest micro-batch that training will draw: its order is known.
+struct Heaviest {
+  int64_t most = 0;   // where memory is not short
+  int64_t least = 0;  // however short it is
+};
+
+Heaviest heaviest_micro_batch(const CheckSubject& subject, const ProbeCost& cost) {
+  bool counted = subject.micro_batch > 0 && !cost.whole_batches;
+  auto chunk = static_cast<std::size_t>(cost.chunk);
+  auto examples = std::max(chunk, static_cast<std::size_t>(subject.micro_batch) / chunk * chunk);
+  Heaviest tokens;
   for (int64_t epoch = 0; epoch < subject.epochs; ++epoch) {
     for (const auto& batch : batches_of_epoch(subject.train, subject.plan, epoch)) {
-      int64_t tokens = 0;
-      for (const EncodedExample* example : batch) tokens += example->token_count();
-      most = std::max(most, tokens);
+      int64_t most = heaviest_run(batch, counted ? examples : batch.size());
+      tokens.most = std::max(tokens.most, most);
+      tokens.least = std::max(tokens.least, heaviest_run(batch, chunk));
     }
   }
-  if (whole_batches) return most;
+  if (counted || cost.whole_batches) return {tokens.most, tokens.most};
   int64_t limit = subject.micro_batch_tokens > 0 ? subject.micro_batch_tokens : kMicroBatchTokens;
-  return std::min(most, std::max(limit, longest_example(subject)));
+  return {std::min(tokens.most, std::max(limit, tokens.least)), tokens.least};
 }
 
 // Fewer tokens at a time make products slow.
 constexpr int64_t kFewTokens = 1024;
 
 // Ways to take steps, in the order in which they are looked at: micro-batches of many tokens in
-// every mode, then such as hold the longest example alone.
-std::vector<MemoryPlan> plans(const CheckSubject& subject, bool whole_batches, int64_t most) {
-  int64_t least = std::min(most, longest_example(subject));
+// every mode, then such as hold the heaviest chunk alone.
+std::vector<MemoryPlan> plans(const CheckSubject& subject, const Heaviest& heaviest) {
+  auto [most, least] = heaviest;
   std::vector<int64_t> many{most}, few;
-  if (subject.micro_batch_tokens == 0 && !whole_batches) {
+  if (subject.micro_batch_tokens == 0) {
     for (int64_t tokens = kMicroBatchTokens / 2; tokens >= kFewTokens; tokens /= 2) {
       if (tokens < most && tokens > least) many.push_back(tokens);
     }
@@ -103,11 +114,11 @@ class Forecast {
 };
 
 // All that were looked at, the chosen one last: the first that fits, or else the smallest.
-std::vector<Candidate> candidates(const CheckSubject& subject, const ProbeCost& cost, int64_t most,
-                                  uint64_t limit) {
+std::vector<Candidate> candidates(const CheckSubject& subject, const ProbeCost& cost,
+                                  const Heaviest& heaviest, uint64_t limit) {
   Forecast forecast(subject, cost);
   std::vector<Candidate> seen;
-  for (const MemoryPlan& plan : plans(subject, cost.whole_batches, most)) {
+  for (const MemoryPlan& plan : plans(subject, heaviest)) {
     seen.push_back(forecast.of(plan));
     if (seen.back().whole() <= limit) return seen;
   }
@@ -149,8 +160,8 @@ uint64_t memory_limit(const CheckSubject& subject) {
 
 MemoryPlan check_memory(const CheckSubject& subject, const ProbeCost& cost, Findings& findings) {
   uint64_t limit = memory_limit(subject);
-  int64_t most = most_tokens(subject, cost.whole_batches);
-  std::vector<Candidate> seen = candidates(subject, cost, most, limit);
+  Heaviest heaviest = heaviest_micro_batch(subject, cost);
+  std::vector<Candidate> seen = candidates(subject, cost, heaviest, limit);
   const Candidate& chosen = seen.back();
   std::array<MemoryPart, 3> parts = parts_of(chosen);
   const MemoryPart& largest =
@@ -186,7 +197,7 @@ MemoryPlan check_memory(const CheckSubject& subject, const ProbeCost& cost, Find
                        {"lever", largest.lever}}});
   MemoryPlan plan = chosen.plan;
   // The heaviest micro-batch of all there are: nothing has to be cut.
-  if (plan.micro_batch_tokens == most)
+  if (plan.micro_batch_tokens == heaviest.most)
     plan.micro_batch_tokens =
         subject.micro_batch_tokens > 0 ? subject.micro_batch_tokens : kMicroBatchTokens;
   return plan;

@@ -23,6 +23,7 @@ struct ProbeCost {
   uint64_t resident_bytes = 0;  // of the process after it
   uint64_t trained_bytes = 0;   // values of what is trained
   bool whole_batches = false;   // no part of a batch is computed without the rest
+  int64_t chunk = 1;            // examples of a batch that are never parted
 };
 ProbeCost check_probe(const CheckSubject& subject, Learner learner, Findings& findings);
 // What a step takes in some way, tried on a learner that is thrown away.

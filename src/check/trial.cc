@@ -228,7 +228,8 @@ ProbeCost check_probe(const CheckSubject& subject, Learner learner, Findings& fi
   ProbeCost cost{.mode = mode,
                  .weights = weights,
                  .resident_bytes = current_rss_bytes(),
-                 .whole_batches = learner.task->couples_batch()};
+                 .whole_batches = learner.task->couples_batch(),
+                 .chunk = learner.gradient_chunk()};
   cost.step = step_memory(subject, learner, step_way(mode), probe);
   for (Parameter* parameter : parameters) cost.trained_bytes += parameter->value().byte_count();
   effect(subject, probe, learner, loss, findings);

@@ -1,6 +1,9 @@
 #include "cli/asked_learner.h"
 
 #include "cli/command.h"
+#include "data/chat/language_dataset.h"
+#include "eval/answer_pair.h"
+#include "eval/task_sequences.h"
 #include "train/training_run.h"
 
 namespace inlay::cli {
@@ -9,16 +12,26 @@ namespace {
 OpenedAsked open_run(const AskedLearner& asked, LearnerSource source) {
   RunFolder run = RunFolder::open(asked.run);
   TrainConfig config = read_run_config(run.path());
+  bool own_task = asked.task.empty() || asked.task == config.task;
+  if (own_task) source.options = task_options(config);
   source.model = resolve_model(config.model);
   source.adapter = config.folds > 0 ? run.path() / "fold-1" / "adapter" : run.adapter();
   if (asked.quantise.empty()) source.quantise = config.quantise;
-  return {open_learner(source),
-          {.text = config.text_column,
-           .text_pair = config.text_pair_column,
-           .label = config.label_column,
-           .further = config.further_columns},
-          config.compute,
-          config.max_length};
+  OpenedAsked opened{open_learner(source)};
+  opened.compute = config.compute;
+  opened.max_length = config.max_length;
+  if (!read_by_format(opened.task->data)) {
+    opened.columns = {.text = config.text_column,
+                      .text_pair = config.text_pair_column,
+                      .label = config.label_column,
+                      .further = config.further_columns};
+  }
+  if (own_task) {
+    opened.format = config.data_format;
+    opened.reading = language_reading(config);
+    opened.reference = reference_reading(config);
+  }
+  return opened;
 }
 
 OpenedAsked open_given(const AskedLearner& asked, LearnerSource source) {
@@ -61,6 +74,24 @@ OpenedAsked open_asked(const AskedLearner& asked) {
   if (!asked.compute.empty()) opened.compute = asked.compute;
   if (asked.max_length > 0) opened.max_length = asked.max_length;
   return opened;
+}
+
+int64_t longest_asked(const OpenedAsked& opened) {
+  return longest_input(*opened.tokenizer, opened.learner.model->facts(), opened.max_length,
+                       positions_taken(opened.learner));
+}
+
+std::vector<EncodedExample> encode_asked(const OpenedAsked& opened, const Dataset& data) {
+  const Model& model = *opened.learner.model;
+  const Tokenizer& tokenizer = *opened.tokenizer;
+  int64_t longest = longest_asked(opened);
+  if (data.kind == TaskKind::kLanguage)
+    return encode_examples(data, tokenizer, model.facts(), longest, opened.reading);
+  std::vector<EncodedExample> encoded =
+      encode_for_task(*opened.task, data, tokenizer, model.facts(), longest);
+  if (opened.task->reference)
+    add_reference(model, resolve_compute(opened.compute), encoded, opened.reference);
+  return encoded;
 }
 
 }  // namespace inlay::cli

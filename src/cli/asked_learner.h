@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "data/sources.h"
 #include "eval/opened_learner.h"
@@ -26,14 +27,24 @@ struct AskedLearner {
 // until the command has run.
 void add_learner_flags(CLI::App& command, AskedLearner& asked, const std::string& task_help);
 
-// With what a run's settings say about its input; the command line goes before them.
+// With what a run's settings say about its input; the command line goes before them. Those of its
+// task hold where that task is asked for.
 struct OpenedAsked : OpenedLearner {
-  ColumnNames columns;
+  ColumnNames columns = {};
   std::string compute = "auto";
   int64_t max_length = 0;
+  std::string format = {};  // of conversations and texts; empty: recognised
+  LanguageReading reading = {};
+  onednn::Reading reference = onednn::Reading::kPacked;  // of the base's weights, for add_reference
 };
 
 // A run's adapter is that of its first fold where it has folds.
 OpenedAsked open_asked(const AskedLearner& asked);
+
+// The most tokens that the learner reads at a time.
+int64_t longest_asked(const OpenedAsked& opened);
+// The examples of the data as it reads them, with what the base alone gives where the task refers
+// to that.
+std::vector<EncodedExample> encode_asked(const OpenedAsked& opened, const Dataset& data);
 
 }  // namespace inlay::cli

@@ -43,6 +43,10 @@ std::string after_word(const std::string& line, std::string_view word) {
   return first == std::string::npos ? "" : line.substr(first);
 }
 
+bool begins_with_word(const std::string& line, std::string_view word) {
+  return line.starts_with(word) && (line.size() == word.size() || line[word.size()] == ' ');
+}
+
 // False where the conversation ends.
 bool take_line(ChatSession& chat, const std::string& line) {
   if (line == "/quit" || line == "/exit") return false;
@@ -53,7 +57,7 @@ bool take_line(ChatSession& chat, const std::string& line) {
   } else if (line == "/base") {
     chat.base_answer(show);
     fmt::print("\n");
-  } else if (line.starts_with("/adapter")) {
+  } else if (begins_with_word(line, "/adapter")) {
     chat.use(after_word(line, "/adapter"));
   } else if (line.starts_with("/")) {
     fail(ErrorKind::kUsage, "there is no command {}; there are\n{}", line, kHelp);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "data/chat/dataset_info.h"
 #include "hub/catalogue.h"
 #include "hub/pull.h"
 
@@ -52,6 +53,7 @@ fs::path resolve_model(const std::string& name) {
 std::string resolve_data(const std::string& name) {
   if (name.empty() || name == "-") return name;
   std::optional<fs::path> found = locate(name);
+  if (!found && !dataset_choice(name).name.empty()) return name;
   require(found.has_value(), ErrorKind::kInput, "{}", advice(name));
   return found->string();
 }

@@ -28,7 +28,8 @@ void print_json(const Json& value);
 
 // A pulled name, or a path as it is. kInput saying how to pull when it is neither.
 std::filesystem::path resolve_model(const std::string& name_or_path);
-// The same for data; an empty name gives an empty path.
+// The same for data; an empty name gives an empty path, and a data set FOLDER/NAME of a
+// dataset_info.json stays as it is.
 std::string resolve_data(const std::string& name_or_path);
 
 // kUsage when one of `others` was given beside `option`: it would have no effect. Names without

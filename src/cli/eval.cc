@@ -9,9 +9,7 @@
 #include "cli/column_flags.h"
 #include "cli/command.h"
 #include "data/input.h"
-#include "eval/answer_pair.h"
 #include "eval/rolling_windows.h"
-#include "eval/task_sequences.h"
 #include "tensor/threads.h"
 #include "train/saved_run.h"
 #include "train/trainer.h"
@@ -48,16 +46,12 @@ Evaluated evaluate_run(const Options& options) {
 // In windows that overlap where a stride is given.
 std::vector<EncodedExample> encoded_for(const Options& options, const OpenedAsked& opened,
                                         const Dataset& data) {
-  const BaseFacts& facts = opened.learner.model->facts();
-  const Tokenizer& tokenizer = *opened.tokenizer;
-  int64_t longest =
-      longest_input(tokenizer, facts, opened.max_length, positions_taken(opened.learner));
-  if (!options.window_stride.has_value())
-    return encode_for_task(*opened.task, data, tokenizer, facts, longest);
+  if (!options.window_stride.has_value()) return encode_asked(opened, data);
   require(data.kind == TaskKind::kLanguage, ErrorKind::kUsage,
           "window_stride has no effect on {}; leave it out", opened.task->name);
-  return rolling_windows(encode_examples(data, tokenizer, facts, 0),
-                         {.length = longest, .stride = *options.window_stride});
+  return rolling_windows(
+      encode_examples(data, *opened.tokenizer, opened.learner.model->facts(), 0, opened.reading),
+      {.length = longest_asked(opened), .stride = *options.window_stride});
 }
 
 Evaluated evaluate_data(const Options& options) {
@@ -67,12 +61,11 @@ Evaluated evaluate_data(const Options& options) {
   Dataset data = load_dataset({.from = {.paths = {resolve_data(options.data)}},
                                .columns = opened.columns,
                                .kind = opened.task->data,
+                               .format = opened.format,
                                .classes = opened.classes});
   log_info("{}: {} examples; {}", input_name(options.data), data.examples.size(),
            data.columns.describe());
   std::vector<EncodedExample> encoded = encoded_for(options, opened, data);
-  DType compute = resolve_compute(opened.compute);
-  if (opened.task->reference) add_reference(*opened.learner.model, compute, encoded);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);
@@ -81,7 +74,7 @@ Evaluated evaluate_data(const Options& options) {
   if (cut > 0) log_info("{} of {} examples are cut to the longest input", cut, encoded.size());
   require(!all.empty(), ErrorKind::kInput, "{}: nothing in it counts towards a figure",
           input_name(options.data));
-  Context context(compute);
+  Context context(resolve_compute(opened.compute));
   activate(context, learner);
   return {"all", all.size(), learner.task->metrics(predict(context, learner, all))};
 }

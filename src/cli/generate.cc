@@ -97,7 +97,8 @@ void run(const Options& options) {
     std::fflush(stdout);
   };
   std::vector<Generated> made =
-      generator.run(prompts, options.stream ? Generator::Listener(show) : Generator::Listener());
+      generator.run(prompts, options.stream ? Generator::Listener(show) : Generator::Listener(),
+                    positions_taken(opened.learner));
   if (options.stream) {
     fmt::print("\n");
   } else {

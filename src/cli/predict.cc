@@ -7,10 +7,9 @@
 #include "cli/column_flags.h"
 #include "cli/command.h"
 #include "cli/predict_several.h"
+#include "data/chat/language_dataset.h"
 #include "data/input.h"
 #include "data/lines.h"
-#include "eval/answer_pair.h"
-#include "eval/task_sequences.h"
 #include "tensor/threads.h"
 #include "train/trainer.h"
 
@@ -26,10 +25,10 @@ struct Options {
 
 // Standard input and .txt files hold a text per line, unless a column is named.
 // A task over several texts always reads a table, and one of language models what it is trained on.
-Dataset read_texts(const Options& options, ColumnNames columns, TaskKind of_task) {
+Dataset read_texts(const Options& options, ColumnNames columns, TaskKind of_task,
+                   const std::string& format = "") {
   columns.label.clear();
-  bool several = of_several_texts(of_task) || of_task == TaskKind::kLanguage ||
-                 of_task == TaskKind::kPreference;
+  bool several = of_several_texts(of_task) || read_by_format(of_task);
   bool lines = !several && (options.input == "-" || options.input.ends_with(".txt"));
   const ColumnNames& given = options.asked.columns;
   bool named = !given.text.empty() || !given.text_pair.empty() || !given.adapter.empty();
@@ -37,6 +36,7 @@ Dataset read_texts(const Options& options, ColumnNames columns, TaskKind of_task
   Dataset data = load_dataset({.from = {.paths = {resolve_data(options.input)}},
                                .columns = columns,
                                .kind = several ? of_task : TaskKind::kUnlabelled,
+                               .format = format,
                                .targets = false});
   log_info("{}: {} examples; {}", input_name(options.input), data.examples.size(),
            data.columns.describe());
@@ -81,17 +81,12 @@ void run(Options options, const CLI::App& command) {
   start_threads(options.common.threads);
   OpenedAsked opened = open_asked(options.asked);
   const Learner& learner = opened.learner;
-  const BaseFacts& facts = learner.model->facts();
-  Dataset data = read_texts(options, opened.columns, opened.task->data);
-  std::vector<EncodedExample> encoded = encode_for_task(
-      *opened.task, data, *opened.tokenizer, facts,
-      longest_input(*opened.tokenizer, facts, opened.max_length, positions_taken(learner)));
-  DType compute = resolve_compute(opened.compute);
-  if (opened.task->reference) add_reference(*learner.model, compute, encoded);
+  Dataset data = read_texts(options, opened.columns, opened.task->data, opened.format);
+  std::vector<EncodedExample> encoded = encode_asked(opened, data);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);
-  Context context(compute);
+  Context context(resolve_compute(opened.compute));
   activate(context, learner);
   std::vector<ModelOutput> outputs =
       predict(context, learner, all, {.kind = Occasion::Kind::kAnswer});

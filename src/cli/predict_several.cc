@@ -1,5 +1,7 @@
 #include "cli/predict_several.h"
 
+#include <algorithm>
+
 #include "adapters/composition_tree.h"
 #include "base/log.h"
 #include "cli/command.h"
@@ -18,9 +20,19 @@ Json text_line(const Example& source) {
   return line;
 }
 
+// Of each sequence, of which a row may have any number.
+std::vector<std::size_t> learners_of_examples(const OpenedLearners& opened, const Dataset& data,
+                                              ExampleSpan examples) {
+  std::vector<std::size_t> of_rows = learners_of_rows(data, opened.learners);
+  std::vector<std::size_t> choice;
+  choice.reserve(examples.size());
+  for (const EncodedExample* example : examples) choice.push_back(of_rows[example->index]);
+  return choice;
+}
+
 std::vector<Json> lines_of_rows(Context& context, const OpenedLearners& opened, const Dataset& data,
                                 ExampleSpan examples) {
-  std::vector<std::size_t> choice = learners_of_rows(data, opened.learners);
+  std::vector<std::size_t> choice = learners_of_examples(opened, data, examples);
   std::vector<Json> lines;
   lines.reserve(examples.size());
   for (const ModelOutput& output :
@@ -103,8 +115,9 @@ std::vector<Json> several_predictions(Context& context, const OpenedLearners& op
       longest_input(*opened.tokenizer, facts, max_length, positions_taken(opened.learners));
   std::vector<EncodedExample> encoded =
       encode_for_task(*opened.learners[0].task, data, *opened.tokenizer, facts, longest);
-  if (opened.learners[0].task->reference)
-    add_reference(*opened.learners[0].learner.model, context.compute, encoded);
+  bool reference = std::any_of(opened.learners.begin(), opened.learners.end(),
+                               [](const NamedLearner& named) { return named.task->reference; });
+  if (reference) add_reference(*opened.learners[0].learner.model, context.compute, encoded);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);

@@ -89,7 +89,7 @@ void run(const Options& options) {
   TemporaryFolder folder;
   RunObserver silent;
   log_info("repeating {}", options.run);
-  run_training(config, paths, folder.path(), RunStart::kNew, silent);
+  repeat_training(original, paths, folder.path(), silent);
   RunComparison comparison =
       compare_runs(original, RunFolder::open(folder.path()), *load_model(paths.model));
   if (options.common.json) {

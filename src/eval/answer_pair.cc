@@ -38,7 +38,8 @@ AnswerPair answer_pair(const EncodedExample& example, std::span<const float> tok
   return pair;
 }
 
-void add_reference(const Model& model, DType compute, std::vector<EncodedExample>& examples) {
+void add_reference(const Model& model, DType compute, std::vector<EncodedExample>& examples,
+                   onednn::Reading weights) {
   std::vector<const EncodedExample*> all;
   all.reserve(examples.size());
   for (EncodedExample& example : examples) {
@@ -46,6 +47,7 @@ void add_reference(const Model& model, DType compute, std::vector<EncodedExample
     all.push_back(&example);
   }
   Context context(compute);
+  context.weights = weights;
   std::size_t next = 0;
   for_each_prediction_batch(context, all, kPredictionTokens, [&](ExampleSpan some) {
     TokenBatch batch = make_example_batch(some, {.first_position = model.facts().first_position});

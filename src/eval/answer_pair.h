@@ -4,6 +4,7 @@
 
 #include "autograd/ops/preference_loss.h"
 #include "eval/encoded_example.h"
+#include "tensor/onednn/packed_matrix.h"
 
 namespace inlay {
 
@@ -16,8 +17,9 @@ struct AnswerPair {
 AnswerPair answer_pair(const EncodedExample& example, std::span<const float> token_losses);
 
 // Sets the reference of every example: its answers under the base with no adapter, in one pass over
-// all of them without a tape. A function of the base, the compute type and the example alone.
-// REQUIRES: a language model, and examples of two sequences.
-void add_reference(const Model& model, DType compute, std::vector<EncodedExample>& examples);
+// all of them without a tape. A function of the base, the compute type, how weights are read and
+// the example alone. REQUIRES: a language model, and examples of two sequences.
+void add_reference(const Model& model, DType compute, std::vector<EncodedExample>& examples,
+                   onednn::Reading weights = onednn::Reading::kPacked);
 
 }  // namespace inlay

@@ -76,7 +76,7 @@ std::vector<EncodedExample> encode_preferences(const Dataset& data, const Tokeni
                                                const BaseFacts& base, int64_t max_tokens,
                                                EncodingCounts* counts) {
   ensure(data.preferences != nullptr, "data of kind {} without preferences", describe(data.kind));
-  std::optional<ModelChatTemplate> chat_template = load_chat_template(base.folder);
+  std::optional<ModelChatTemplate> chat_template = load_base_chat_template(base.folder);
   auto encode = [&](Conversation Preference::*answer) {
     return encode_conversations(with_answers(*data.preferences, answer), tokenizer,
                                 chat_template.has_value() ? &*chat_template : nullptr,

@@ -84,10 +84,9 @@ OpenedLearner open_learner(const LearnerSource& source) {
   if (!alone) loaded = load_adapter(source.adapter, model->facts());
   opened.task = &task_of(loaded, source.task);
   opened.classes = loaded.label.classes;
-  opened.learner = learner_from(model, std::move(loaded),
-                                {.task = source.task,
-                                 .pooling = source.pooling,
-                                 .options = {.tokenizer = opened.tokenizer.get()}});
+  LearnerReading reading{.task = source.task, .pooling = source.pooling, .options = source.options};
+  reading.options.tokenizer = opened.tokenizer.get();
+  opened.learner = learner_from(model, std::move(loaded), reading);
   return opened;
 }
 

@@ -40,6 +40,7 @@ struct LearnerSource {
   std::string task = {};               // empty: the adapter's
   std::string pooling = "auto";
   std::string quantise = "none";  // a name of quantisation_named()
+  TaskOptions options = {};       // but the tokenizer, which is the model's
 };
 
 struct OpenedLearner {

@@ -6,6 +6,7 @@
 
 #include "adapters/composition.h"
 #include "base/nearest.h"
+#include "data/chat/language_dataset.h"
 #include "eval/opened_learner.h"
 #include "models/base_text.h"
 
@@ -79,10 +80,10 @@ class Opener {
 
   OpenedLearners finish() {
     const TaskInfo& first = *opened_.learners[0].task;
+    auto plain = [](TaskKind kind) { return !of_several_texts(kind) && !read_by_format(kind); };
     for (const NamedLearner& named : opened_.learners) {
       const TaskInfo& task = *named.task;
-      bool alike = task.data == first.data ||
-                   (!of_several_texts(task.data) && !of_several_texts(first.data));
+      bool alike = task.data == first.data || (plain(task.data) && plain(first.data));
       require(alike, ErrorKind::kUsage,
               "{} was trained for {} and {} for {}, which read different kinds of data; ask them "
               "apart",

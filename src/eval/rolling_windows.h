@@ -1,6 +1,6 @@
 // Texts that are longer than a model reads, in windows that overlap: every token is judged once,
 // with as much before it as its window holds. This is how Hugging Face's guide "Perplexity of
-// fixed-length models" and EleutherAI's lm-evaluation-harness judge long texts.
+// fixed-length models" judges long texts.
 //
 //   length 5, stride 2:    0 1 2 3 4           asked for 1 2 3 4 5
 //                              2 3 4 5 6       asked for 6 7

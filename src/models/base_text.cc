@@ -26,4 +26,9 @@ std::optional<ModelChatTemplate> load_base_chat_template(const std::filesystem::
   return gguf_chat_template(GgufFile::open(model).metadata());
 }
 
+std::vector<int32_t> load_base_ending_tokens(const std::filesystem::path& model) {
+  if (!is_gguf_file(model)) return {};
+  return gguf_ending_tokens(GgufFile::open(model).metadata());
+}
+
 }  // namespace inlay

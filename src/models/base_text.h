@@ -2,8 +2,10 @@
 // its metadata.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "text/chat/chat_template_files.h"
 #include "text/tokenizer.h"
@@ -16,5 +18,9 @@ Tokenizer load_base_tokenizer(const std::filesystem::path& model);
 
 // Nothing when there is none.
 std::optional<ModelChatTemplate> load_base_chat_template(const std::filesystem::path& model);
+
+// The tokens that end a text by the metadata of a GGUF file; none of a folder, which names them in
+// its generation_config.json.
+std::vector<int32_t> load_base_ending_tokens(const std::filesystem::path& model);
 
 }  // namespace inlay

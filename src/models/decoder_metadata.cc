@@ -1,7 +1,9 @@
 #include "models/decoder_metadata.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
 #include "formats/gguf_names.h"
 
 namespace inlay {
@@ -55,6 +57,15 @@ Tensor slowed_by(const std::vector<double>& inverse, double theta) {
   return factors;
 }
 
+// The graphs of other architectures leave tensors of factors unread.
+void require_reader(const std::string& architecture, const ModelConfig& config,
+                    const std::string& rope_type) {
+  const std::string own = gguf_architecture(config.text("model_type"));
+  require(own == architecture, ErrorKind::kInput,
+          "{}: llama.cpp's architecture \"{}\" cannot say the {} rotary positions of this base",
+          config.where(), own, rope_type);
+}
+
 std::vector<NamedGgufTensor> set_rope(Writer& write, const ModelConfig& config,
                                       const RotaryFrequencies& rotation) {
   const Json settings = rope_settings(config);
@@ -62,8 +73,12 @@ std::vector<NamedGgufTensor> set_rope(Writer& write, const ModelConfig& config,
   const auto theta = settings.at("rope_theta").get<double>();
   write.integer("rope.dimension_count", 2 * static_cast<int64_t>(rotation.inverse.size()));
   write.number("rope.freq_base", theta);
-  if (type == "llama3") return {{"rope_freqs.weight", slowed_by(rotation.inverse, theta)}};
+  if (type == "llama3") {
+    require_reader("llama", config, type);
+    return {{"rope_freqs.weight", slowed_by(rotation.inverse, theta)}};
+  }
   if (!rotation.inverse_long.empty()) {
+    require_reader("phi3", config, type);
     write.integer("rope.scaling.original_context_length", rotation.original_positions);
     write.number("rope.scaling.attn_factor", rotation.scale);
     return {{"rope_factors_long.weight", slowed_by(rotation.inverse_long, theta)},
@@ -83,10 +98,14 @@ std::vector<NamedGgufTensor> set_rope(Writer& write, const ModelConfig& config,
   return {};
 }
 
-void set_windows(Writer& write, const std::string& type, const DecoderSizes& sizes) {
+void set_windows(Writer& write, const std::string& type, const DecoderSizes& sizes,
+                 int64_t positions) {
   int64_t window = 0;
   for (int64_t one : sizes.windows) window = std::max(window, one);
-  if (type.starts_with("gemma") || type == "phi3")
+  // llama.cpp reads Phi-3's window and does not keep to it, which only one below the positions
+  // shows.
+  const bool without_effect = window == 0 || window >= positions;
+  if (type.starts_with("gemma") || (type == "phi3" && without_effect))
     write.integer("attention.sliding_window", window);
   if (type != "gemma2") return;
   write.number("attn_logit_softcapping", sizes.attention_cap);
@@ -121,9 +140,10 @@ std::vector<NamedGgufTensor> set_gguf_config(GgufMetadata& metadata, const Model
                                              const DecoderSizes& sizes) {
   const std::string type = config.text("model_type");
   Writer write(metadata, gguf_architecture(type));
-  write.integer("context_length", sizes.positions > 0 ? sizes.positions
-                                                      : config.integer_or("max_position_embeddings",
-                                                                          2048, 1, 1 << 24));
+  const int64_t positions = sizes.positions > 0
+                                ? sizes.positions
+                                : config.integer_or("max_position_embeddings", 2048, 1, 1 << 24);
+  write.integer("context_length", positions);
   write.integer("embedding_length", sizes.hidden);
   write.integer("block_count", sizes.layers);
   write.integer("feed_forward_length", sizes.intermediate);
@@ -137,7 +157,7 @@ std::vector<NamedGgufTensor> set_gguf_config(GgufMetadata& metadata, const Model
   write.integer("attention.value_length", sizes.head_dim);
   write.number("attention.layer_norm_rms_epsilon", sizes.norm.eps);
   write.integer("vocab_size", sizes.vocabulary);
-  set_windows(write, type, sizes);
+  set_windows(write, type, sizes, positions);
   return set_rope(write, config, sizes.rotations.front());
 }
 

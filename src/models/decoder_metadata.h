@@ -11,7 +11,8 @@
 namespace inlay {
 
 // Sets "general.architecture" and what is below the architecture's name. The tensors are those that
-// stand for rotary positions which the metadata have no words for.
+// stand for rotary positions which the metadata have no words for; kInput where the architecture
+// does not read them either.
 std::vector<NamedGgufTensor> set_gguf_config(GgufMetadata& metadata, const ModelConfig& config,
                                              const DecoderSizes& sizes);
 

@@ -43,7 +43,8 @@ uint32_t file_type(const GgufType& linear) {
   return linear.dtype == DType::kF16 ? 1 : linear.dtype == DType::kBF16 ? 32 : 0;
 }
 
-// ||W - V|| / ||W|| of two tensors of one shape, in double; 0 for a W of zeros.
+// ||W - V|| / ||W|| of two tensors of one shape, in double; 0 for a W of zeros, NaN where W has a
+// value that is no finite number.
 double relative_error(const Tensor& weight, const Tensor& held) {
   const Tensor wanted = weight.to(DType::kF32), found = held.to(DType::kF32);
   double error = 0, norm = 0;
@@ -53,7 +54,7 @@ double relative_error(const Tensor& weight, const Tensor& held) {
     error += difference * difference;
     norm += value * value;
   }
-  return norm > 0 ? std::sqrt(error / norm) : 0.0;
+  return norm == 0 ? 0.0 : std::sqrt(error / norm);
 }
 
 // "blk.3.attn_q.weight" is of the kind "attn_q".
@@ -151,6 +152,10 @@ void GgufWriter::add(const std::string& name, const Tensor& tensor) {
     row->bytes_after += held.byte_count();
     tensors_.push_back({name, std::move(held)});
   }
+  require(
+      !std::isnan(error), ErrorKind::kInput,
+      "{}: tensor {} holds a NaN or an infinity; expected finite weights, give another checkpoint",
+      model_.facts().folder.string(), name);
   require(std::isfinite(error), ErrorKind::kInput,
           "{}: tensor {} has values that {} cannot hold; use bf16 or f32",
           model_.facts().folder.string(), name, type->name);

@@ -4,7 +4,7 @@
 //   GgufReport report = write_gguf_model("models/smol", "smol.gguf", gguf_targets("q8_0", ""));
 //
 // What llama.cpp would compute in another way than the base does (a window that the architecture
-// has no key for, an activation) is refused: the file is opened again, and must come down to the
+// does not keep to, an activation) is refused: the file is opened again, and must come down to the
 // same sizes.
 #pragma once
 
@@ -46,7 +46,7 @@ struct GgufReport {
 };
 
 // `out` ends in ".gguf" and must not be there. kInput for a base that no architecture of llama.cpp
-// holds, naming what differs, and for values that a type cannot hold.
+// holds, naming what differs, and for values that a type cannot hold or that are not finite.
 GgufReport write_gguf_model(const std::filesystem::path& folder, const std::filesystem::path& out,
                             const GgufTargets& targets);
 

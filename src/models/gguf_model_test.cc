@@ -108,6 +108,30 @@ class GgufModelTest : public testing::Test {
     }
     return "accepted";
   }
+  // Of writing a golden folder whose configuration is changed.
+  std::string refusal_of(const char* golden, const Json& changes = Json::object()) {
+    fs::path from = folder(golden, changes), out = place_ / "refused.gguf";
+    std::string text = refusal([&] { write_gguf_model(from, out, gguf_targets("f32", "")); });
+    EXPECT_EQ(fs::exists(out), text == "accepted");
+    fs::remove(out);
+    fs::remove_all(from);
+    return text;
+  }
+  // Of writing a folder one of whose weights has this value.
+  std::string refusal_of_value(float value, const std::string& to) {
+    fs::path from = folder("llama-causal-lm");
+    const Checkpoint own = Checkpoint::open(from);
+    std::vector<NamedTensor> tensors;
+    for (const std::string& name : own.names()) tensors.push_back({name, own.tensor(name).clone()});
+    for (NamedTensor& named : tensors) {
+      if (named.name == "model.layers.0.mlp.up_proj.weight")
+        named.tensor.mutable_data<float>()[0] = value;
+    }
+    write_safetensors(from / "model.safetensors", tensors);
+    std::string text = refusal([&] { written(from, to); });
+    fs::remove_all(from);
+    return text;
+  }
 
   fs::path place_ = fs::path(testing::TempDir()) / fmt::format("inlay_gguf_model_{}", getpid());
   GgufReport report_;
@@ -332,20 +356,45 @@ TEST_F(GgufModelTest, WhatNoFamilyComputesIsRefusedByName) {
 }
 
 TEST_F(GgufModelTest, WhatLlamaCppHasNoWordsForIsNotWritten) {
-  auto error = [&](const char* golden, const Json& changes) {
-    fs::path from = folder(golden, changes), out = place_ / "refused.gguf";
-    std::string text = refusal([&] { write_gguf_model(from, out, gguf_targets("f32", "")); });
-    EXPECT_FALSE(fs::exists(out));
-    fs::remove_all(from);
-    return text;
-  };
-  const Json none = Json::object();
-  EXPECT_NE(error("mistral-causal-lm", none).find("cannot say windows"), std::string::npos);
-  EXPECT_NE(error("gemma3-causal-lm", none).find("cannot say the scale of attention"),
+  EXPECT_NE(refusal_of("mistral-causal-lm").find("cannot say windows"), std::string::npos);
+  EXPECT_NE(refusal_of("gemma3-causal-lm").find("cannot say the scale of attention"),
             std::string::npos);
-  EXPECT_NE(error("llama-causal-lm", {{"hidden_act", "relu"}}).find("cannot say the activation"),
+  EXPECT_NE(
+      refusal_of("llama-causal-lm", {{"hidden_act", "relu"}}).find("cannot say the activation"),
+      std::string::npos);
+  EXPECT_NE(refusal_of("bert-single-label").find("is no decoder"), std::string::npos);
+}
+
+// llama.cpp reads the window of Phi-3 and has every layer see the whole text.
+TEST_F(GgufModelTest, AWindowOfPhi3IsWrittenWhereEveryTextFitsIntoIt) {
+  EXPECT_NE(refusal_of("phi3-causal-lm", {{"sliding_window", 63}}).find("cannot say windows"),
             std::string::npos);
-  EXPECT_NE(error("bert-single-label", none).find("is no decoder"), std::string::npos);
+  EXPECT_EQ(refusal_of("phi3-causal-lm", {{"sliding_window", 64}}), "accepted");
+}
+
+TEST_F(GgufModelTest, FactorsOfRotaryPositionsAreWrittenWhereLlamaCppReadsThem) {
+  const Json llama3 = Json::parse(R"({"rope_scaling": {"rope_type": "llama3", "factor": 8,
+    "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 32}})");
+  const Json longrope = Json::parse(R"({"original_max_position_embeddings": 32,
+    "rope_scaling": {"rope_type": "longrope", "short_factor": [1, 1, 2, 2],
+                     "long_factor": [2, 4, 8, 16]}})");
+  EXPECT_NE(refusal_of("qwen2-causal-lm", llama3)
+                .find("\"qwen2\" cannot say the llama3 rotary positions of this base"),
+            std::string::npos);
+  EXPECT_NE(refusal_of("llama-causal-lm", longrope)
+                .find("\"llama\" cannot say the longrope rotary positions of this base"),
+            std::string::npos);
+  EXPECT_EQ(refusal_of("phi3-causal-lm", longrope), "accepted");
+}
+
+// llama.cpp rounds the channels that bound the ramp.
+TEST_F(GgufModelTest, YarnWithoutTruncationIsNotWritten) {
+  Json yarn = Json::parse(R"({"rope_scaling": {"rope_type": "yarn", "factor": 4,
+    "original_max_position_embeddings": 2048}})");
+  EXPECT_EQ(refusal_of("llama-causal-lm", yarn), "accepted");
+  yarn["rope_scaling"]["truncate"] = false;
+  EXPECT_NE(refusal_of("llama-causal-lm", yarn).find("cannot say rotary positions"),
+            std::string::npos);
 }
 
 TEST_F(GgufModelTest, QuantisingTwiceIsRefused) {
@@ -362,18 +411,16 @@ TEST_F(GgufModelTest, QuantisingTwiceIsRefused) {
             std::string::npos);
 }
 
-TEST_F(GgufModelTest, ValuesBeyondF16AreNamed) {
-  fs::path from = folder("llama-causal-lm");
-  const Checkpoint own = Checkpoint::open(from);
-  std::vector<NamedTensor> tensors;
-  for (const std::string& name : own.names()) tensors.push_back({name, own.tensor(name).clone()});
-  for (NamedTensor& named : tensors) {
-    if (named.name == "model.layers.0.mlp.up_proj.weight")
-      named.tensor.mutable_data<float>()[0] = 1e6f;
-  }
-  write_safetensors(from / "model.safetensors", tensors);
-  EXPECT_NE(refusal([&] { written(from, "f16"); }).find("blk.0.ffn_up.weight has values that F16"),
+TEST_F(GgufModelTest, ValuesThatATypeCannotHoldAreNamed) {
+  EXPECT_NE(refusal_of_value(1e6f, "f16").find("blk.0.ffn_up.weight has values that F16"),
             std::string::npos);
+  for (const char* to : {"f16", "bf16", "f32"}) {
+    for (float value : {std::nanf(""), -INFINITY}) {
+      EXPECT_NE(refusal_of_value(value, to).find("blk.0.ffn_up.weight holds a NaN or an infinity"),
+                std::string::npos)
+          << to;
+    }
+  }
 }
 
 }  // namespace

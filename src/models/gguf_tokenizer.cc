@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -208,6 +209,8 @@ Json byte_level_tokenizer(const Vocab& vocab, const PreTokenizer& pre) {
 
 // ---- pairs by score ---------------------------------------------------------------------------
 
+constexpr int64_t kEosOfPieces = 2;  // where the metadata name none
+
 // Without what converters fill a vocabulary up with at its end: "[PAD32000]".
 std::size_t count_of_pieces(const Vocab& vocab) {
   std::size_t count = vocab.tokens().size();
@@ -226,7 +229,7 @@ Json sentence_piece_tokenizer(const Vocab& vocab) {
       .kind = SentencePieceModel::Kind::kBpe,
       .unk_id = std::max(vocab.id("unknown", 0), 0),
       .bos_id = vocab.id("bos", 1),
-      .eos_id = vocab.id("eos", 2),
+      .eos_id = vocab.id("eos", kEosOfPieces),
       .add_dummy_prefix = vocab.flag("add_space_prefix", true),
       .remove_extra_whitespaces = vocab.flag("remove_extra_whitespaces", false)};
   for (std::size_t id = 0; id < count_of_pieces(vocab); ++id) {
@@ -238,6 +241,16 @@ Json sentence_piece_tokenizer(const Vocab& vocab) {
                                           {{"add_bos_token", vocab.flag("add_bos_token", true)},
                                            {"add_eos_token", vocab.flag("add_eos_token", false)}},
                                           vocab.where());
+}
+
+// ---- ends -------------------------------------------------------------------------------------
+
+// Whatever their type (llama-vocab.cpp, special_eog_ids).
+bool ends_texts(std::string_view token) {
+  constexpr auto kEnds =
+      std::to_array<std::string_view>({"<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>",
+                                       "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>"});
+  return std::find(kEnds.begin(), kEnds.end(), token) != kEnds.end();
 }
 
 }  // namespace
@@ -264,6 +277,23 @@ std::optional<GgufTokenizer> gguf_tokenizer(const GgufMetadata& metadata, std::s
   return GgufTokenizer{
       cut.has_value() ? byte_level_tokenizer(vocab, *cut) : sentence_piece_tokenizer(vocab),
       roles_in(vocab)};
+}
+
+std::vector<int32_t> gguf_ending_tokens(const GgufMetadata& metadata) {
+  if (!metadata.contains(kPrefix + "tokens")) return {};
+  const Vocab vocab(metadata);
+  std::vector<int32_t> ids;
+  auto add = [&](int32_t id) {
+    if (id >= 0 && std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+  };
+  const bool pieces = metadata.get_or<std::string>(kPrefix + "model", "") == "llama";
+  add(vocab.id("eos", pieces ? kEosOfPieces : -1));
+  add(vocab.id("eot"));
+  add(vocab.id("eom"));
+  for (std::size_t id = 0; id < vocab.tokens().size(); ++id) {
+    if (ends_texts(vocab.tokens()[id].text)) add(static_cast<int32_t>(id));
+  }
+  return ids;
 }
 
 std::optional<ModelChatTemplate> gguf_chat_template(const GgufMetadata& metadata) {

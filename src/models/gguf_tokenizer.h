@@ -5,6 +5,7 @@
 //   llama   SentencePiece pairs by score, with bytes for what no piece has
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -28,12 +29,16 @@ std::optional<GgufTokenizer> gguf_tokenizer(const GgufMetadata& metadata, std::s
 // The values of "tokenizer.ggml.pre" that are known, those that mean the same once.
 const std::vector<std::string>& gguf_pre_tokenizers();
 
+// The tokens that end a text, each once: eos, eot and eom, then those that llama.cpp tells by their
+// texts, such as "<|im_end|>". None where the metadata have no tokens.
+std::vector<int32_t> gguf_ending_tokens(const GgufMetadata& metadata);
+
 // Of "tokenizer.chat_template"; nothing without it.
 std::optional<ModelChatTemplate> gguf_chat_template(const GgufMetadata& metadata);
 
-// Sets what describes the tokenizer of a model folder with `vocabulary` ids, and its chat template.
-// Where reading that back would not give the same tokenizer nothing is set, and the result says
-// why; it is empty otherwise.
+// Sets what describes the tokenizer of a model folder with `vocabulary` ids, its chat template and
+// the token that ends a turn. Where reading that back would not give the same tokenizer nothing is
+// set, and the result says why; it is empty otherwise.
 std::string set_gguf_tokenizer(GgufMetadata& metadata, const std::filesystem::path& folder,
                                int64_t vocabulary);
 

@@ -117,6 +117,26 @@ TEST_F(GgufTokenizerTest, WhatLlamaCppHasNoWordsForIsLeftOut) {
   EXPECT_TRUE(metadata_.entries().empty());
 }
 
+// Tokens of no text are not among those that the tokenizer has, whatever ids they claim.
+TEST_F(GgufTokenizerTest, AddedTokensAreThoseThatTheTokenizerReads) {
+  take("gpt2");
+  Json file = read_json(folder_ / "tokenizer.json");
+  Json& added = file.at("added_tokens");
+  added.at(0).erase("special");
+  added.at(0).erase("lstrip");
+  added.push_back(Json{{"id", 1 << 20}, {"content", ""}});
+  added.push_back(Json{{"id", 5}, {"content", ""}});
+  write_file_atomically(folder_ / "tokenizer.json", file.dump());
+  ASSERT_EQ(refusal(), "");
+  const auto types = metadata_.get<std::vector<int64_t>>("tokenizer.ggml.token_type");
+  EXPECT_EQ(types.size(), std::size_t{kVocabulary});
+  EXPECT_EQ(types[5], 1);
+  EXPECT_EQ(types[2256], 4);  // by the user, as it is not called special
+  EXPECT_EQ(metadata_.get<std::vector<std::string>>("tokenizer.ggml.tokens")[5],
+            Tokenizer::load(folder_).id_to_token(5));
+  expect_same_tokens(load_base_tokenizer(write()));
+}
+
 TEST_F(GgufTokenizerTest, WithoutItsOwnTheOneBesideTheFileIsTaken) {
   take("gpt2");
   metadata_.set("tokenizer.ggml.model", GgufValue::of(std::string("gpt2")));
@@ -144,6 +164,36 @@ TEST_F(GgufTokenizerTest, TheChatTemplateGoesAlong) {
   ASSERT_TRUE(chat.has_value());
   const OrderedJson messages = OrderedJson::parse(R"([{"role": "user", "content": "Hi"}])");
   EXPECT_EQ(chat->render(messages).text, "<|begin|>Hi<|endoftext|>");
+}
+
+TEST_F(GgufTokenizerTest, TextsEndAtEosAndAtTheEndsOfTurns) {
+  metadata_.set("tokenizer.ggml.tokens", GgufValue::array_of(std::vector<std::string>{
+                                             "a", "<|im_end|>", "</s>", "<turn>", "<|eot_id|>"}));
+  EXPECT_EQ(gguf_ending_tokens(metadata_), (std::vector<int32_t>{1, 4}));
+  metadata_.set("tokenizer.ggml.model", GgufValue::of(std::string("llama")));
+  EXPECT_EQ(gguf_ending_tokens(metadata_), (std::vector<int32_t>{2, 1, 4}));
+  metadata_.set("tokenizer.ggml.eos_token_id", GgufValue::of(uint32_t{0}));
+  metadata_.set("tokenizer.ggml.eot_token_id", GgufValue::of(uint32_t{3}));
+  metadata_.set("tokenizer.ggml.eom_token_id", GgufValue::of(uint32_t{4}));
+  EXPECT_EQ(gguf_ending_tokens(metadata_), (std::vector<int32_t>{0, 3, 4, 1}));
+  EXPECT_TRUE(gguf_ending_tokens(GgufMetadata()).empty());
+}
+
+TEST_F(GgufTokenizerTest, WhatEndsATextBesideEosGoesAlongAsTheEndOfATurn) {
+  take("llama3", {{"bos_token", "<|begin|>"}, {"eos_token", "<|endoftext|>"}});
+  EXPECT_EQ(refusal(), "");
+  EXPECT_FALSE(metadata_.contains("tokenizer.ggml.eot_token_id"));
+  auto configure = [&](const char* name, const char* text) {
+    write_file_atomically(folder_ / name, text);
+    EXPECT_EQ(refusal(), "");
+    return metadata_.get_or<int64_t>("tokenizer.ggml.eot_token_id", -1);
+  };
+  EXPECT_EQ(configure("config.json", R"({"eos_token_id": 2257})"), 2257);
+  EXPECT_EQ(configure("generation_config.json", R"({"eos_token_id": 2256})"), -1);
+  EXPECT_EQ(configure("generation_config.json",
+                      R"({"eos_token_id": [2256, "x", -1, 4000, 5000000000, 2257, 7]})"),
+            2257);
+  EXPECT_EQ(load_base_ending_tokens(write()), (std::vector<int32_t>{2256, 2257}));
 }
 
 TEST_F(GgufTokenizerTest, MetadataThatContradictThemselvesAreRefused) {

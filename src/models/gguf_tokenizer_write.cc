@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "formats/model_config.h"
 #include "models/gguf_tokenizer.h"
 #include "text/chat/budget.h"
 #include "text/sentence_piece_tokenizer.h"
@@ -66,9 +67,23 @@ Json decoder_of(const Json& file) {
   return {{"type", "ByteLevel"}};
 }
 
+// As the tokenizer reads them: none of no content, and with what a file may leave out.
 Json added_tokens(const Json& file) {
-  const Json added = file.value("added_tokens", Json());
-  return added.is_null() ? Json::array() : added;
+  const Json listed = file.value("added_tokens", Json());
+  Json added = Json::array();
+  for (const Json& token : listed) {
+    if (token.at("content") == "") continue;
+    Json whole{{"single_word", false},
+               {"lstrip", false},
+               {"rstrip", false},
+               {"normalized", true},
+               {"special", false}};
+    for (const auto& [key, value] : token.items()) {
+      if (!value.is_null()) whole[key] = value;
+    }
+    added.push_back(std::move(whole));
+  }
+  return added;
 }
 
 std::map<std::string, int64_t> ids_of(const Json& file) {
@@ -144,7 +159,7 @@ Column column_of(const Json& file, int64_t vocabulary) {
   for (int64_t id = 0; id < vocabulary; ++id) column.tokens.push_back(fmt::format("[PAD{}]", id));
   column.types.assign(column.tokens.size(), kUnused);
   const Json& model = file.at("model");
-  const bool bytes = model.value("byte_fallback", false);
+  const bool bytes = setting_of(file, "byte_fallback") == Json(true);
   for (const auto& [token, id] : ids_of(file)) {
     const auto place = static_cast<std::size_t>(id);
     column.tokens[place] = token;
@@ -214,6 +229,31 @@ void set_roles(GgufMetadata& metadata, const Tokenizer& tokenizer) {
   }
 }
 
+// What the folder's configurations end texts with, one id or a list, as a list.
+Json ending_ids(const fs::path& folder) {
+  for (const char* name : {"generation_config.json", "config.json"}) {
+    if (!fs::exists(folder / name)) continue;
+    const ModelConfig config = ModelConfig::read(folder / name);
+    if (!config.has("eos_token_id")) continue;
+    const Json& ids = config.json().at("eos_token_id");
+    if (ids.is_array()) return ids;
+    return Json::array({ids});
+  }
+  return Json::array();
+}
+
+// The first of them that is not the tokenizer's eos. What is no id of the vocabulary is none.
+void set_end_of_turn(GgufMetadata& metadata, const fs::path& folder, const Tokenizer& tokenizer,
+                     int64_t vocabulary) {
+  const std::optional<int32_t> eos = tokenizer.special_id("eos");
+  for (const Json& one : ending_ids(folder)) {
+    const int64_t id = one.is_number_integer() ? one.get<int64_t>() : -1;
+    if (id < 0 || id >= vocabulary || id == eos) continue;
+    if (!tokenizer.has_token(static_cast<int32_t>(id))) continue;
+    return set(metadata, "eot_token_id", static_cast<uint32_t>(id));
+  }
+}
+
 // By scores, or by the first name of how texts are cut that gives the same tokens back.
 std::string set_pairs(GgufMetadata& metadata, const Json& file, const Column& column) {
   std::string different, lack;
@@ -271,6 +311,7 @@ std::string set_gguf_tokenizer(GgufMetadata& metadata, const fs::path& folder, i
   set_list(whole, "tokens", column.tokens);
   set_list(whole, "token_type", column.types);
   set_roles(whole, tokenizer);
+  set_end_of_turn(whole, folder, tokenizer, vocabulary);
   std::string reason = set_frame(whole, tokenizer);
   if (reason.empty()) reason = set_pairs(whole, file, column);
   if (!reason.empty()) return reason;

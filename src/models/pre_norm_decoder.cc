@@ -222,8 +222,10 @@ Variable PreNormDecoder::embed(Context& context, const TokenBatch& batch,
                                KeyValueCache* cache) const {
   bool begins = cache == nullptr || cache->empty();
   Variable x = table_rows(context, word_, batch.ids, &batch.tokens);
+  bool scaled = sizes_.embedding_scale != 1, table = sizes_.scaled_table;
+  if (scaled && table) x = scale(context, x, sizes_.embedding_scale);
   if (begins) x = prompt_site(context, inputs_, x);
-  if (sizes_.embedding_scale != 1) x = scale(context, x, sizes_.embedding_scale);
+  if (scaled && !table) x = scale(context, x, sizes_.embedding_scale);
   if (position_.has_value()) x = with_positions(context, std::move(x), cache);
   x = hidden_site(context, embedded_, std::move(x));
   return begins ? prompt_site(context, prompt_, x) : x;

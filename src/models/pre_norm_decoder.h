@@ -44,6 +44,8 @@ struct DecoderSizes {
   bool in_by_out = false;  // linear layers are GPT-2's Conv1D
   bool tied = false;       // the output projection is the word table
   double embedding_scale = 1;
+  bool scaled_table =
+      false;  // that scale is of the word table alone, not of virtual rows beside it
   double attention_scale = 1;
   double attention_cap = 0, logit_cap = 0;  // soft caps; 0: none
   std::vector<int64_t> windows;             // of each layer; 0: all of the text

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <span>
+#include <utility>
 
 #include "autograd/operands.h"
 #include "base/error.h"
@@ -54,6 +55,9 @@ class RotarySettings {
     require(has(key), ErrorKind::kInput, "{}: rope_type \"{}\" needs \"{}\", which is missing",
             where_, type, key);
     return number_or(key, 0);
+  }
+  bool flag_or(const char* key, bool fallback) const {
+    return json_get_or<bool>(json_, key, fallback, where_ + ": rope");
   }
   // At least 1, as a stretch is.
   double factor() const {
@@ -157,19 +161,31 @@ double yarn_scale(const RotarySettings& settings, double factor) {
   return yarn_magnitude(factor, 1);
 }
 
-// The channels whose waves turn between beta_fast and beta_slow times over the original positions
-// are blended, by a ramp over their number (Peng et al. 2023, section 3.2).
-RotaryFrequencies yarn(const RotarySettings& settings) {
-  double factor = settings.factor();
+// The channels whose waves turn beta_fast and beta_slow times over the original positions: in whole
+// ones, rounded outwards, unless "truncate" is false.
+std::pair<double, double> yarn_ramp(const RotarySettings& settings) {
   auto turned = static_cast<double>(settings.turned);
   auto channel_of = [&](double turns) {
     return turned *
            std::log(static_cast<double>(settings.original) / (turns * 2 * std::numbers::pi)) /
            (2 * std::log(settings.theta));
   };
-  double first = std::max(0.0, std::floor(channel_of(settings.number_or("beta_fast", 32))));
-  double last = std::min(turned - 1, std::ceil(channel_of(settings.number_or("beta_slow", 1))));
-  if (first == last) last += 0.001;
+  double first = channel_of(settings.number_or("beta_fast", 32));
+  double last = channel_of(settings.number_or("beta_slow", 1));
+  if (settings.flag_or("truncate", true)) {
+    first = std::floor(first);
+    last = std::ceil(last);
+  }
+  first = std::max(0.0, first);
+  last = std::min(turned - 1, last);
+  return {first, first == last ? last + 0.001 : last};
+}
+
+// Channels between those two are blended, by a ramp over their number (Peng et al. 2023, section
+// 3.2).
+RotaryFrequencies yarn(const RotarySettings& settings) {
+  double factor = settings.factor();
+  auto [first, last] = yarn_ramp(settings);
   std::vector<double> inverse = plain(settings);
   for (std::size_t i = 0; i < inverse.size(); ++i) {
     double stretched = std::clamp((static_cast<double>(i) - first) / (last - first), 0.0, 1.0);

@@ -58,13 +58,21 @@ TEST(RotaryFrequencies, OfLlama3StretchLongWaves) {
                  {1, 0.1, 0.01, kept * 0.001 + (1 - kept) * 0.001 / 8});
 }
 
-// Channels 8 ln(2048 / (32 2 pi)) / (2 ln 10000) = 1.007 and 8 ln(2048 / 2 pi) / (2 ln 10000) =
+// Channels 8 ln(2048 / (32 2 pi)) / (2 ln 10000) = 1.008 and 8 ln(2048 / 2 pi) / (2 ln 10000) =
 // 2.513 bound the ramp, rounded outwards to 1 and 3: the middle one is half stretched.
 TEST(RotaryFrequencies, OfYarnRampOverTheChannels) {
   RotaryFrequencies found = read(R"({"rope_scaling": {"rope_type": "yarn", "factor": 4,
     "original_max_position_embeddings": 2048}})");
   expect_inverse(found, {1, 0.1, 0.01 * (0.5 + 0.5 / 4), 0.001 / 4});
   EXPECT_NEAR(found.scale, 0.1 * std::log(4.0) + 1, 1e-12);
+}
+
+// The same channels, 1.0080001 and 2.5131501, not rounded: the one between is stretched by a share
+// of (2 - 1.0080001) / (2.5131501 - 1.0080001) = 0.6590705, to 0.01 (1 - 0.75 * 0.6590705).
+TEST(RotaryFrequencies, OfYarnRampBetweenBrokenChannelsWithoutTruncation) {
+  expect_inverse(read(R"({"rope_scaling": {"rope_type": "yarn", "factor": 4, "truncate": false,
+    "original_max_position_embeddings": 2048}})"),
+                 {1, 0.1, 0.005056971521129434, 0.001 / 4});
 }
 
 TEST(RotaryFrequencies, OfLongropeAreOthersForLongTexts) {
@@ -98,6 +106,9 @@ TEST(RotaryFrequencies, NameWhatIsWrong) {
             std::string::npos);
   EXPECT_NE(error_of(R"({"rope_scaling": {"type": "linear", "factor": 0}})")
                 .find("\"factor\" is 0; expected 1 or more"),
+            std::string::npos);
+  EXPECT_NE(error_of(R"({"rope_scaling": {"type": "yarn", "factor": 4, "truncate": "no"}})")
+                .find("\"truncate\""),
             std::string::npos);
   EXPECT_NE(error_of(R"({"rope_scaling": 4})").find("expected an object"), std::string::npos);
   EXPECT_NE(error_of(R"({"rope_scaling": {"type": "longrope", "short_factor": [1, 1],

@@ -138,14 +138,20 @@ std::vector<AddedTokens::Part> AddedTokens::find(std::string_view text,
                                                  const ByteTrie& trie) const {
   Search search(text);
   if (trie.empty()) return search.finish();
-  for (const Range& stretch : searchable) {
-    for (uint32_t at = stretch.begin; at < stretch.end;) {
-      const ByteTrie::Hit hit = trie.longest_prefix(text.substr(at, stretch.end - at));
-      if (hit.length > 0) {
-        search.add(tokens_[static_cast<std::size_t>(hit.value)], {at, at + hit.length});
-      }
-      at += std::max(hit.length, uint32_t{1});
+  auto stretch = searchable.begin();
+  for (uint32_t at = 0; at < text.size();) {
+    while (stretch != searchable.end() && stretch->end <= at) ++stretch;
+    const bool inside = stretch != searchable.end() && stretch->begin <= at;
+    const uint32_t special_end = inside ? stretch->end : at;
+    ByteTrie::Hit hit{0, -1};
+    trie.for_each_prefix(text.substr(at), [&](uint32_t length, int32_t value) {
+      const bool special = tokens_[static_cast<std::size_t>(value)].special;
+      if (!special || at + length <= special_end) hit = {length, value};
+    });
+    if (hit.length > 0) {
+      search.add(tokens_[static_cast<std::size_t>(hit.value)], {at, at + hit.length});
     }
+    at += std::max(hit.length, uint32_t{1});
   }
   return search.finish();
 }

@@ -39,8 +39,8 @@ class AddedTokens {
   AddedTokens(const Component& file, const Vocabulary& model, const Normalizer* normalizer);
 
   // The parts of a text as it was given, and of a normalised one. Never empty for a text that is
-  // not. Tokens are looked for within the `searchable` stretches alone, which are ascending; the
-  // spaces they take and the words they may not touch can lie outside.
+  // not. Special tokens are read within the `searchable` stretches alone, which are ascending; the
+  // spaces they take and the words they may not touch can lie outside. Others are read anywhere.
   std::vector<Part> find(std::string_view original, std::span<const Range> searchable) const {
     return find(original, searchable, original_trie_);
   }

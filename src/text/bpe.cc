@@ -43,8 +43,9 @@ class Bpe : public Model {
       for (const Symbol& symbol : symbols) {
         // Characters that the vocabulary lacks leave no symbol, those after them stand too far
         // left: as the reference.
-        tokens.push_back({symbol.id, {at, std::min(at + symbol.length, pieces[i].end)}, i});
-        at += symbol.length;
+        const uint32_t end = std::min(at + symbol.length, pieces[i].end);
+        tokens.push_back({symbol.id, {at, end}, i});
+        at = end;  // the bytes of a decorated character may be more than the piece has
       }
     }
   }

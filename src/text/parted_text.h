@@ -27,7 +27,7 @@ class PartedText {
   int32_t part_at(uint32_t at) const;
   // Whether any of the bytes, or, of an empty range, the byte there, is in a plain part.
   bool is_plain(Range range) const;
-  // The stretches of the joined text between plain parts.
+  // The stretches of the joined text between plain parts, where special tokens are read.
   const std::vector<Range>& searchable() const { return searchable_; }
   // The same of a text that was made of the joined one.
   std::vector<Range> searchable_in(const AlignedText& text) const;

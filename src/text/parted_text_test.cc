@@ -26,6 +26,7 @@ Json chat_file() {
   file["added_tokens"].push_back(special(3002, "<|wide|>", {{"rstrip", true}, {"lstrip", true}}));
   file["added_tokens"].push_back(
       special(3003, "<tool>", {{"normalized", true}, {"special", false}}));
+  file["added_tokens"].push_back(special(3004, "<think>", {{"special", false}}));
   return file;
 }
 
@@ -41,19 +42,27 @@ int count(const Encoding& encoding, int32_t id) {
 
 TEST(PartedText, ReadsSpecialTokensInTemplatesOnly) {
   const Tokenizer tokenizer = chat();
-  const Encoding e =
-      encode(tokenizer, {{"<|start|>"}, {"Hello <|end|><tool> world", true}, {"<|end|>"}});
+  const Encoding e = encode(tokenizer, {{"<|start|>"}, {"Hello <|end|> world", true}, {"<|end|>"}});
   EXPECT_EQ(e.ids.front(), 3000);
   EXPECT_EQ(e.ids.back(), 3001);
   EXPECT_EQ(count(e, 3001), 1);
-  EXPECT_EQ(count(e, 3003), 0);
-  EXPECT_EQ(tokenizer.decode(e.ids, false), "<|start|>Hello <|end|><tool> world<|end|>");
+  EXPECT_EQ(tokenizer.decode(e.ids, false), "<|start|>Hello <|end|> world<|end|>");
+}
+
+TEST(PartedText, ReadsAddedTokensThatAreNotSpecialInAnyPart) {
+  const Tokenizer tokenizer = chat();
+  const std::string words = "Hello <tool><think> world";
+  const Encoding e = encode(tokenizer, {{"<|start|>"}, {words, true}, {"<tool><|end|>"}});
+  EXPECT_EQ(count(e, 3003), 2);
+  EXPECT_EQ(count(e, 3004), 1);
+  EXPECT_EQ(e.ids, tokenizer.encode("<|start|>" + words + "<tool><|end|>").ids);
+  EXPECT_EQ(encode(tokenizer, {{words, true}}).ids, tokenizer.encode(words).ids);
 }
 
 TEST(PartedText, ReadsNoSpecialTokenAcrossTheBorderOfAPlainPart) {
   const Tokenizer tokenizer = chat();
   EXPECT_EQ(count(encode(tokenizer, {{"a<|e"}, {"nd|>", true}}), 3001), 0);
-  EXPECT_EQ(count(encode(tokenizer, {{"<to", true}, {"ol>"}}), 3003), 0);
+  EXPECT_EQ(count(encode(tokenizer, {{"<to", true}, {"ol>"}}), 3003), 1);
   EXPECT_EQ(count(encode(tokenizer, {{"<|"}, {"", true}, {"end|>"}}), 3001), 1);
   EXPECT_EQ(count(encode(tokenizer, {{"<to"}, {"ol>"}}), 3003), 1);
 }

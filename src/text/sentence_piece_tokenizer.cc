@@ -48,13 +48,18 @@ Json added_token(int64_t id, const std::string& content, bool special, bool lstr
           {"rstrip", false}, {"normalized", false}, {"special", special}};
 }
 
+// Gemma's, which its tokenizer.json calls special: no message may write them.
+bool marks_turns(const std::string& piece) {
+  return piece == "<start_of_turn>" || piece == "<end_of_turn>";
+}
+
 // Unknown and control pieces are special, user-defined ones are not.
 Json added_tokens(const SentencePieceModel& model) {
   Json added = Json::array();
   for (std::size_t id = 0; id < model.pieces.size(); ++id) {
     const auto& piece = model.pieces[id];
     if (piece.type == PieceType::kUserDefined)
-      added.push_back(added_token(static_cast<int64_t>(id), piece.text, false));
+      added.push_back(added_token(static_cast<int64_t>(id), piece.text, marks_turns(piece.text)));
     if (piece.type == PieceType::kUnknown || piece.type == PieceType::kControl)
       added.push_back(added_token(static_cast<int64_t>(id), piece.text, true));
   }

@@ -84,10 +84,10 @@ class Tokenizer {
 
   // A text in parts, as a chat template puts it together. The parts are tokenised as the one text
   // that they are joined, so that the ids are those of encode() on it, except that plain parts
-  // never become special: an added token is read only where its text lies between plain parts, and
-  // plain text becomes no token that the file calls special, even where the model's own vocabulary
-  // has it. (A special token of a single character is an ordinary one here.) Ordinary tokens may
-  // span parts; none spans a special token.
+  // never become special: what the file calls special is read only between plain parts, and plain
+  // text becomes none of it even where the model's own vocabulary has it. (A special token of a
+  // single character is an ordinary one here.) Other added tokens, such as Qwen's <think>, are read
+  // in any part. Ordinary tokens may span parts; none spans a special token.
   Encoding encode_parts(std::span<const TextPart> parts, const EncodeOptions& options = {}) const;
 
   // Ids that belong to no token are left out. StreamingDecoder does it token by token.

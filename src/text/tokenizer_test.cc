@@ -311,6 +311,24 @@ TEST(Tokenizer, TakesAMegabyteWithoutSpacesInItsStride) {
   EXPECT_EQ(byte_level().decode(byte_level().encode(mixed).ids, true), mixed);
 }
 
+TEST(Tokenizer, BytesOfALongSuffixStayWithinTheText) {
+  Json vocab = Json::object();
+  for (int byte = 0; byte < 256; ++byte) vocab[fmt::format("<0x{:02X}>", byte)] = byte;
+  const Json file = {{"model",
+                      {{"type", "BPE"},
+                       {"byte_fallback", true},
+                       {"end_of_word_suffix", std::string(5000, '!')},
+                       {"vocab", vocab},
+                       {"merges", Json::array()}}}};
+  const Encoding e = Tokenizer::parse(file.dump(), "tokenizer.json").encode("ab");
+  ASSERT_EQ(e.size(), 5002u);
+  EXPECT_EQ(e.offsets[1], (std::pair<int32_t, int32_t>(1, 2)));
+  for (const auto& [begin, end] : e.offsets) {
+    EXPECT_LE(begin, end);
+    EXPECT_LE(end, 2);
+  }
+}
+
 TEST(Tokenizer, LeavesOutIdsOfNoTokenWhenDecoding) {
   const Tokenizer tokenizer = word_piece();
   const std::vector<int32_t> ids = {*tokenizer.token_to_id("hello"), 99'999, -1};

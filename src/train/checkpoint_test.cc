@@ -69,5 +69,22 @@ TEST_F(CheckpointTest, OfOtherShapesIsRefused) {
   EXPECT_THROW(load_checkpoint(path_, after.parameters, after.best, after.optimizer), Error);
 }
 
+TEST_F(CheckpointTest, MomentsOfOtherShapesAreRefused) {
+  Trained before, after;
+  Parameter longer("weight", Tensor::zeros({3}, DType::kF32));
+  Optimizer other({}, {{{&longer}, 1e-3}});
+  save_checkpoint(path_, {}, before.parameters, {}, other);
+  try {
+    load_checkpoint(path_, after.parameters, after.best, after.optimizer);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    std::string message = error.what();
+    EXPECT_NE(message.find("m.weight is F32 of shape (3), expected F32 of shape (2)"),
+              std::string::npos)
+        << message;
+  }
+}
+
 }  // namespace
 }  // namespace inlay

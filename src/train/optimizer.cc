@@ -78,11 +78,26 @@ std::vector<NamedTensor> Optimizer::state() const {
   return tensors;
 }
 
+namespace {
+
+Tensor saved_moment(const SafetensorsFile& file, const std::string& name, const Shape& shape) {
+  Tensor moment = file.tensor(name);
+  require(moment.shape() == shape && moment.dtype() == DType::kF32, ErrorKind::kInput,
+          "the checkpoint's {} is {} of shape {}, expected {} of shape {}; it is of another run",
+          name, dtype_name(moment.dtype()), moment.shape().text(), dtype_name(DType::kF32),
+          shape.text());
+  return moment.clone();
+}
+
+}  // namespace
+
 void Optimizer::restore(int64_t steps, const SafetensorsFile& file) {
   steps_ = steps;
   for (Slot& slot : slots_) {
-    slot.first = file.tensor("m." + slot.parameter->name()).clone();
-    if (slot.second.defined()) slot.second = file.tensor("v." + slot.parameter->name()).clone();
+    const std::string& name = slot.parameter->name();
+    const Shape& shape = slot.parameter->shape();
+    slot.first = saved_moment(file, "m." + name, shape);
+    if (slot.second.defined()) slot.second = saved_moment(file, "v." + name, shape);
   }
 }
 

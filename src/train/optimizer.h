@@ -39,7 +39,8 @@ class Optimizer {
   double step(double factor, double clip, GradientListener* listener = nullptr);
 
   int64_t steps() const { return steps_; }
-  // The state by name ("m.<parameter>", "v.<parameter>"), and back. REQUIRES: the same parameters.
+  // The state by name ("m.<parameter>", "v.<parameter>"), and back; kInput where a moment is not of
+  // its parameter's shape.
   std::vector<NamedTensor> state() const;
   void restore(int64_t steps, const SafetensorsFile& file);
 

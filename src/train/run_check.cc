@@ -8,7 +8,8 @@
 
 namespace inlay {
 
-CheckReport check_run(const Workbench& bench, bool thorough) {
+CheckReport check_run(const Workbench& bench, bool thorough,
+                      const std::optional<MemoryPlan>& memory) {
   const Split& split = bench.splits[0];
   std::vector<const EncodedExample*> train = bench.pick(split.train);
   // With names of finished adapters replaced by what they are.
@@ -25,12 +26,14 @@ CheckReport check_run(const Workbench& bench, bool thorough) {
                        .compute = bench.compute,
                        .plan = batch_plan(bench.config),
                        .epochs = bench.config.epochs,
+                       .micro_batch = bench.config.micro_batch,
                        .micro_batch_tokens = bench.config.micro_batch_tokens,
                        .memory_limit = static_cast<uint64_t>(bench.config.memory_limit_mb) << 20,
                        .thorough = thorough};
   if (bench.config.memory != "auto") subject.memory = memory_mode_named(bench.config.memory);
-  if (bench.config.micro_batch > 0) {
-    subject.plan.batch_size = std::min(bench.config.batch_size, bench.config.micro_batch);
+  if (memory.has_value()) {
+    subject.memory = memory->mode;
+    subject.micro_batch_tokens = memory->micro_batch_tokens;
   }
   return run_checks(subject);
 }

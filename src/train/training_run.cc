@@ -1,6 +1,7 @@
 #include "train/training_run.h"
 
 #include <chrono>
+#include <optional>
 
 #include "adapters/storage.h"
 #include "base/files.h"
@@ -21,6 +22,8 @@
 
 namespace inlay {
 namespace {
+
+constexpr int kPeakProducts = 5;  // few, as runs may be short
 
 namespace fs = std::filesystem;
 
@@ -247,7 +250,7 @@ RunFolder open_new(const fs::path& out, const Workbench& bench) {
 }
 
 // What the checks chose when the run began, whatever memory there is now.
-MemoryPlan chosen_memory(const RunFolder& run) {
+MemoryPlan recorded_memory(const RunFolder& run) {
   fs::path path = run.path() / "checks.json";
   Json checks = read_json(path);
   if (!checks.contains("memory")) return {};  // of an older version
@@ -271,46 +274,76 @@ std::vector<SplitOutcome> train_splits(const Workbench& bench, const RunFolder& 
   return outcomes;
 }
 
-}  // namespace
+struct OpenedRun {
+  RunFolder run;
+  Workbench bench;
+};
 
-Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const fs::path& out,
-                  RunStart start, RunObserver& observer) {
-  auto begin = std::chrono::steady_clock::now();
-  std::optional<RunFolder> run;
-  if (start == RunStart::kResume) run = open_to_resume(out);
-  if (start == RunStart::kNew) RunFolder::require_free(out);
+OpenedRun gone_on_with(const TrainConfig& config, const WorkbenchPaths& paths,
+                       const fs::path& out) {
+  RunFolder run = open_to_resume(out);
   Workbench bench = open_workbench(config, paths);
-  if (run.has_value()) {
-    check_inputs(read_json(run->inputs()), bench, run->inputs().string());
-    bench.memory = chosen_memory(*run);
-  } else {
-    check_micro_batch(bench.config, bench.make_learner(bench.splits[0]));
-    CheckReport checks = check_run(bench, false);
-    observer.checked(checks);
-    require_passed(checks, bench.config);
-    bench.memory = checks.memory;
-    run = open_new(out, bench);
-    write_file_atomically(run->path() / "checks.json",
-                          pretty_json(checks.to_json(bench.config.allow)));
-  }
-  double peak = onednn::measure_peak(bench.compute);
+  check_inputs(read_json(run.inputs()), bench, run.inputs().string());
+  bench.memory = recorded_memory(run);
+  return {std::move(run), std::move(bench)};
+}
+
+// `memory`: unset where the checks choose it.
+OpenedRun begun(const TrainConfig& config, const WorkbenchPaths& paths, const fs::path& out,
+                const std::optional<MemoryPlan>& memory, RunObserver& observer) {
+  RunFolder::require_free(out);
+  Workbench bench = open_workbench(config, paths);
+  check_micro_batch(bench.config, bench.make_learner(bench.splits[0]));
+  CheckReport checks = check_run(bench, false, memory);
+  observer.checked(checks);
+  require_passed(checks, bench.config);
+  bench.memory = checks.memory;
+  RunFolder run = open_new(out, bench);
+  write_file_atomically(run.path() / "checks.json",
+                        pretty_json(checks.to_json(bench.config.allow)));
+  return {std::move(run), std::move(bench)};
+}
+
+// From the first step that is missing to the report.
+Json carried_out(const OpenedRun& opened, std::chrono::steady_clock::time_point begin,
+                 RunObserver& observer) {
+  const auto& [run, bench] = opened;
+  double peak = onednn::measure_peak(bench.compute, kPeakProducts);
   trim_tensor_heap();
   observer.opened(bench, peak);
 
-  std::vector<SplitOutcome> outcomes = train_splits(bench, *run, observer);
+  std::vector<SplitOutcome> outcomes = train_splits(bench, run, observer);
   std::unique_ptr<Task> task = std::move(bench.make_learner(bench.splits[0]).task);
   std::vector<ModelOutput> pooled = pooled_outputs(outcomes);
-  std::string predictions_hash = write_predictions(run->predictions(), bench, *task, pooled);
-  Json summary = summarise(bench, outcomes, *task, pooled, *run, peak);
+  std::string predictions_hash = write_predictions(run.predictions(), bench, *task, pooled);
+  Json summary = summarise(bench, outcomes, *task, pooled, run, peak);
   summary["seconds"] = seconds_since(begin);
   summary["peak_rss_bytes"] = peak_rss_bytes();
   std::vector<Json> results;
   results.reserve(outcomes.size());
   for (const SplitOutcome& outcome : outcomes) results.push_back(outcome.result);
-  write_manifest(run->manifest(), make_manifest(bench, results, summary, predictions_hash));
+  write_manifest(run.manifest(), make_manifest(bench, results, summary, predictions_hash));
   write_file_atomically(
-      run->report(), render_report(report_document({&bench, task.get(), &pooled, &summary}, *run)));
+      run.report(), render_report(report_document({&bench, task.get(), &pooled, &summary}, run)));
   return summary;
+}
+
+}  // namespace
+
+Json run_training(const TrainConfig& config, const WorkbenchPaths& paths, const fs::path& out,
+                  RunStart start, RunObserver& observer) {
+  auto begin = std::chrono::steady_clock::now();
+  OpenedRun opened = start == RunStart::kResume ? gone_on_with(config, paths, out)
+                                                : begun(config, paths, out, std::nullopt, observer);
+  return carried_out(opened, begin, observer);
+}
+
+Json repeat_training(const RunFolder& original, const WorkbenchPaths& paths, const fs::path& out,
+                     RunObserver& observer) {
+  auto begin = std::chrono::steady_clock::now();
+  OpenedRun opened =
+      begun(read_run_config(original.path()), paths, out, recorded_memory(original), observer);
+  return carried_out(opened, begin, observer);
 }
 
 }  // namespace inlay

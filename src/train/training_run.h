@@ -31,6 +31,12 @@ class RunObserver : public TrainObserver {
 Json run_training(const TrainConfig& config, const WorkbenchPaths& paths,
                   const std::filesystem::path& out, RunStart start, RunObserver& observer);
 
+// Trains a finished run again in another folder, taking steps as it did: in the memory mode and the
+// micro-batches that its checks chose, which the configuration may leave open. kUsage with what
+// they would take where that is more than there is now.
+Json repeat_training(const RunFolder& original, const WorkbenchPaths& paths,
+                     const std::filesystem::path& out, RunObserver& observer);
+
 // The configuration of a run's folder, finished or not; its defaults are resolved.
 TrainConfig read_run_config(const std::filesystem::path& run);
 // Where a split's own files are: the run's folder, or fold-N in it.

@@ -14,8 +14,6 @@
 
 namespace inlay {
 
-namespace {
-
 TaskOptions task_options(const TrainConfig& config) {
   bool cosine = config.triplet_distance == "cosine";
   TaskOptions options{.label_smoothing = config.label_smoothing,
@@ -28,13 +26,16 @@ TaskOptions task_options(const TrainConfig& config) {
   return options;
 }
 
-}  // namespace
-
 LanguageReading language_reading(const TrainConfig& config) {
   return {.loss = config.loss_on == "all"        ? LossOn::kAll
                   : config.loss_on == "messages" ? LossOn::kMessages
                                                  : LossOn::kAssistant,
           .too_long = config.too_long == "truncate" ? TooLong::kTruncate : TooLong::kSplit};
+}
+
+onednn::Reading reference_reading(const TrainConfig& config) {
+  if (config.memory == "auto") return onednn::Reading::kStored;
+  return step_way(memory_mode_named(config.memory)).weights;
 }
 
 BatchPlan batch_plan(const TrainConfig& config) {
@@ -148,6 +149,16 @@ void check_for_task(const TrainConfig& config, const TaskInfo& task) {
 
 namespace {
 
+// What chooses the best epoch, and stops the run, needs examples to choose by.
+void check_patience(const TrainConfig& config, const std::vector<Split>& splits) {
+  bool chooses = std::none_of(splits.begin(), splits.end(),
+                              [](const Split& split) { return split.validation.empty(); });
+  require(config.patience == 0 || chooses, ErrorKind::kUsage,
+          "patience is {}, but no examples are kept to choose the best epoch by; leave it out, or "
+          "give validation_share or validation_file",
+          config.patience);
+}
+
 // "amazon=runs/amazon/adapter".
 void load_adapters(Workbench& bench) {
   for (const std::string& item : bench.config.adapters) {
@@ -193,6 +204,7 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   } else {
     bench.splits = {split_dataset(bench.data, options)};
   }
+  check_patience(config, bench.splits);
   bench.model = load_model(paths.model, parts_for(*bench.task, bench.config.quantise));
   require_layer(*bench.model, *bench.task);
   load_adapters(bench);
@@ -204,7 +216,8 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   bench.encoded =
       encode_examples(bench.data, *bench.tokenizer, bench.model->facts(), longest, reading);
   for (const EncodedExample& example : bench.encoded) bench.truncated += example.truncated ? 1 : 0;
-  if (bench.task->reference) add_reference(*bench.model, bench.compute, bench.encoded);
+  if (bench.task->reference)
+    add_reference(*bench.model, bench.compute, bench.encoded, reference_reading(config));
   return bench;
 }
 

@@ -45,8 +45,12 @@ struct Workbench {
   std::string place(std::size_t example) const;
 };
 
-// What a configuration says of reading, and of the order of a run's batches.
+// What a configuration says of the task, of reading, and of the order of a run's batches.
+TaskOptions task_options(const TrainConfig& config);
 LanguageReading language_reading(const TrainConfig& config);
+// How weights are read for what the base alone gives, before the checks have chosen a memory mode:
+// as they are stored, since what is packed stays, unless the configuration names a mode that packs.
+onednn::Reading reference_reading(const TrainConfig& config);
 BatchPlan batch_plan(const TrainConfig& config);
 int64_t micro_batch_tokens(const TrainConfig& config);
 

@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "adapters/storage.h"
 #include "autograd/operands.h"
@@ -42,11 +43,11 @@ class Generation : public testing::TestWithParam<const char*> {
 
   std::vector<Generated> run(const GenerationOptions& options,
                              const std::vector<std::vector<int32_t>>& prompts,
-                             SiteHooks* adapter = nullptr, const Model* model = nullptr) {
+                             Adapter* adapter = nullptr, const Model* model = nullptr) {
     Context context(DType::kF32);
     if (adapter != nullptr) context.adapters = {{.hooks = adapter}};
     Generator generator(context, model != nullptr ? *model : *model_, tokenizer_, options);
-    return generator.run(prompts);
+    return generator.run(prompts, {}, adapter != nullptr ? adapter->method().positions_taken() : 0);
   }
 
   // An adapter that does something.
@@ -87,7 +88,8 @@ TEST_P(Generation, IsTheSameBesideOtherTextsAndOnAnyNumberOfThreads) {
 TEST_P(Generation, TakesTheTokensThatTheWholeTextsGive) {
   for (const char* method :
        {"", "lora[r=4,target_modules=all-linear]", "prefix_tuning[num_virtual_tokens=3]",
-        "bottleneck", "prompt_tuning[num_virtual_tokens=2]"}) {
+        "bottleneck", "prompt_tuning[num_virtual_tokens=2]",
+        "prompt_tuning[num_virtual_tokens=2,placement=inputs_embeds]"}) {
     SCOPED_TRACE(method);
     auto adapter = *method == '\0' ? nullptr : moved(method);
     std::vector<Generated> made = run({.max_new_tokens = 6}, kPrompts, adapter.get());
@@ -114,6 +116,33 @@ TEST_P(Generation, TakesTheTokensThatTheWholeTextsGive) {
         ids.push_back(token.id);
       }
     }
+  }
+}
+
+// As PEFT sets them: where Hugging Face's models take "inputs_embeds", which in Gemma 3 are scaled
+// before, in its forerunners afterwards.
+TEST_P(Generation, BehindAPromptOfWordsIsThatBehindTheWords) {
+  const std::vector<int32_t> words = {12, 25};
+  const BaseFacts& facts = model_->facts();
+  auto table = std::find_if(facts.sites.begin(), facts.sites.end(),
+                            [](const Site* site) { return site->kind == SiteKind::kEmbedding; });
+  ASSERT_NE(table, facts.sites.end());
+  auto adapter = moved("prompt_tuning[num_virtual_tokens=2,placement=inputs_embeds]");
+  Parameter& prompt = adapter->entries().front().parameter;
+  Tensor rows = prompt.value().clone();
+  double factor =
+      facts.model_type == "gemma3_text" ? std::sqrt(static_cast<double>(facts.hidden)) : 1;
+  for (int64_t i = 0; i < rows.count(); ++i) {
+    int64_t word = words[static_cast<std::size_t>(i / facts.hidden)];
+    out(rows).store(
+        i, factor * in((*table)->weight).load<double>(word * facts.hidden + i % facts.hidden));
+  }
+  prompt.set_value(rows);
+  for (const std::vector<int32_t>& text : kPrompts) {
+    std::vector<int32_t> whole = words;
+    whole.insert(whole.end(), text.begin(), text.end());
+    EXPECT_EQ(run({.max_new_tokens = 8}, {text}, adapter.get())[0].ids,
+              run({.max_new_tokens = 8}, {whole})[0].ids);
   }
 }
 
@@ -162,6 +191,12 @@ TEST_P(Generation, EndsAtEosAtAStopStringAtTheLengthAndWhereTheModelDoes) {
   Generated full = run({.max_new_tokens = 8}, {almost})[0];
   EXPECT_EQ(full.end, TextEnd::kContext);
   EXPECT_EQ(full.ids.size(), 2u);
+  auto prompted = moved("prompt_tuning[num_virtual_tokens=2,placement=inputs_embeds]");
+  auto fewer = static_cast<std::size_t>(room) - 4;
+  Generated behind =
+      run({.max_new_tokens = 8}, {std::vector<int32_t>(fewer, 7)}, prompted.get())[0];
+  EXPECT_EQ(behind.end, TextEnd::kContext);
+  EXPECT_EQ(behind.ids.size(), 2u);
   almost.resize(static_cast<std::size_t>(room), 7);
   try {
     run({}, {almost});
@@ -177,7 +212,7 @@ TEST_P(Generation, EndsAtEosAtAStopStringAtTheLengthAndWhereTheModelDoes) {
 
 INSTANTIATE_TEST_SUITE_P(Decoders, Generation,
                          testing::Values("llama-causal-lm", "gpt2-causal-lm", "gemma2-causal-lm",
-                                         "phi3-causal-lm"));
+                                         "gemma3-causal-lm", "phi3-causal-lm"));
 
 }  // namespace
 }  // namespace inlay

@@ -131,10 +131,13 @@ TEST_F(PreferenceTraining, WhatIsTooLongIsCutOrLeftOutInPairs) {
   EXPECT_EQ(bench.counts.tokens, 4 + 3);
 }
 
-// Before the first step the adapter changes nothing: every margin is 0, to the last bit.
+// Before the first step the adapter changes nothing: every margin is 0, to the last bit where the
+// reference is computed with packed weights, as here.
 TEST_F(PreferenceTraining, BeginsAtTheBaseWhichIsTheReference) {
   EXPECT_NEAR(train(config("dpo")).losses.front(), std::log(2.0), 1e-6);
-  Workbench bench = open(config("dpo"));
+  TrainConfig with = config("dpo");
+  with.memory = "fast";
+  Workbench bench = open(with);
   Learner learner = bench.make_learner(bench.splits[0]);
   Context context(bench.compute);
   activate(context, learner);
@@ -143,6 +146,27 @@ TEST_F(PreferenceTraining, BeginsAtTheBaseWhichIsTheReference) {
     EXPECT_EQ(pair.chosen.log_probability, pair.chosen.reference);
     EXPECT_EQ(pair.rejected.log_probability, pair.rejected.reference);
   }
+}
+
+// What is packed stays packed, and memory is planned afterwards.
+TEST_F(PreferenceTraining, TheReferencePacksWeightsOnlyWhereTheModeIsSettledAndPacksThem) {
+  TrainConfig with = config("dpo");
+  for (const char* memory : {"auto", "low"}) {
+    with.memory = memory;
+    EXPECT_EQ(reference_reading(with), onednn::Reading::kStored) << memory;
+  }
+  for (const char* memory : {"fast", "recompute"}) {
+    with.memory = memory;
+    EXPECT_EQ(reference_reading(with), onednn::Reading::kPacked) << memory;
+  }
+}
+
+TEST_F(PreferenceTraining, PatienceWithoutExamplesToChooseByIsRefused) {
+  TrainConfig with = config("dpo");
+  with.patience = 2;
+  open(with);
+  with.validation_share = 0;
+  EXPECT_THROW(open(with), Error);
 }
 
 // Also where all of the base's own weights are trained.
@@ -204,7 +228,10 @@ TEST_F(PreferenceTraining, SettingsOfOtherTasksAreRefused) {
   packed.packing = true;
   packed.max_length = 32;
   beta.beta = 0.5;
-  for (const TrainConfig& with : {smooth, packed, beta, reversed}) EXPECT_THROW(open(with), Error);
+  TrainConfig column = config("dpo");
+  column.text_column = "prompt";
+  for (const TrainConfig& with : {smooth, packed, beta, reversed, column})
+    EXPECT_THROW(open(with), Error);
   TrainConfig noisy = config("dpo");
   noisy.label_smoothing = 0.1;
   EXPECT_NEAR(train(noisy).losses.front(), std::log(2.0), 1e-6);

@@ -324,6 +324,20 @@ TEST_F(TrainingContract, AFinishedEpochIsNotTrainedAgain) {
   EXPECT_EQ(adapter_of("b"), adapter_of("a"));
 }
 
+// Whatever the memory there is now would let it choose.
+TEST_F(TrainingContract, ARepeatedRunTakesStepsAsTheRunDid) {
+  train(config(), "a");
+  fs::path checks = folder_ / "a" / "checks.json";
+  Json recorded = read_json(checks);
+  recorded["memory"] = {{"mode", "low"}, {"micro_batch_tokens", 64}};
+  write_file_atomically(checks, pretty_json(recorded));
+  RunObserver silent;
+  repeat_training(RunFolder::open(folder_ / "a"), {model(), {(folder_ / "data.csv").string()}},
+                  folder_ / "b", silent);
+  EXPECT_EQ(read_json(folder_ / "b" / "checks.json").at("memory"), recorded.at("memory"));
+  EXPECT_EQ(read_json(folder_ / "b" / "config.json"), read_json(folder_ / "a" / "config.json"));
+}
+
 // The epochs of a run and their validation figures, from metrics.jsonl.
 std::vector<double> figures_of(const fs::path& run, const char* metric) {
   std::vector<double> figures;

@@ -4,6 +4,8 @@
 // With prefix_projection (section 4.3) a network makes P = W_2 tanh(W_1 E + b_1) + b_2, which
 // trains more steadily.
 // use_gating: Mao et al. 2021, arXiv:2110.07577, section 3.3.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -123,9 +125,9 @@ std::vector<Tensor> project_backward(DerivedParameter::Values values, const Tens
   return grads;
 }
 
-constexpr const char* kPositions = "position_embeddings";
+constexpr const char* kPositions[] = {"position_embeddings", "wpe"};  // GPT-2 has the latter
 
-// PEFT's prefixes are past keys to Hugging Face's encoders, which count a text's positions on from
+// PEFT's prefixes are past keys to Hugging Face's models, which count a text's positions on from
 // there. The same by another table: row i holds what row i + n of the base's does.
 class ShiftedPositions : public SiteHook {
  public:
@@ -220,9 +222,15 @@ class PrefixTuning : public Method {
     return site.kind == SiteKind::kAttention ? site.out / site.heads * site.kv_heads : 0;
   }
 
+  static bool is_position_table(const Site& site) {
+    return site.kind == SiteKind::kEmbedding &&
+           std::any_of(std::begin(kPositions), std::end(kPositions),
+                       [&](const char* name) { return matches_target(site.name, name); });
+  }
+
   const Site& position_table(const BaseFacts& base) const {
     for (const Site* site : base.sites) {
-      if (site->kind != SiteKind::kEmbedding || !matches_target(site->name, kPositions)) continue;
+      if (!is_position_table(*site)) continue;
       require(
           num_virtual_tokens_ < base.max_tokens, ErrorKind::kUsage,
           "prefix_tuning: with shift_positions, {} virtual tokens leave no room for a text; this "
@@ -233,7 +241,7 @@ class PrefixTuning : public Method {
     fail(ErrorKind::kUsage,
          "prefix_tuning: shift_positions needs a base with a table of positions ({}); this one, of "
          "type {}, has none",
-         kPositions, base.model_type);
+         fmt::join(kPositions, " or "), base.model_type);
   }
 
   // It follows the precision of the prefixes, not their values, and has no gradient.

@@ -1,6 +1,5 @@
 #include "data/chat/chat_data.h"
 
-#include <filesystem>
 #include <utility>
 
 #include "base/error.h"
@@ -11,33 +10,18 @@
 namespace inlay {
 namespace {
 
-namespace fs = std::filesystem;
-
-// The dataset_info.json that the paths stand for; empty where it is none.
-fs::path info_file(const DataPaths& from) {
-  if (from.paths.size() != 1) return {};
-  fs::path path = from.paths[0];
-  if (fs::is_directory(path)) path /= kDatasetInfoFile;
-  bool is_info = path.filename() == kDatasetInfoFile && fs::is_regular_file(path);
-  return is_info ? path : fs::path();
-}
-
 struct ChatSources {
   std::vector<DataSources::File> files;
   std::optional<ChatLayout> layout;  // from dataset_info.json
 };
 
 ChatSources find_chat_sources(const ChatSpec& spec) {
-  fs::path info = info_file(spec.from);
-  if (info.empty()) {
-    require(spec.name.empty(), ErrorKind::kUsage,
-            "the data set \"{}\" is named, but the data are no {}; give the folder that holds it",
-            spec.name, kDatasetInfoFile);
-    return {.files = find_sources(spec.from).files, .layout = std::nullopt};
-  }
+  DatasetChoice choice;
+  if (spec.from.paths.size() == 1) choice = dataset_choice(spec.from.paths[0]);
+  if (choice.file.empty()) return {.files = find_sources(spec.from).files, .layout = std::nullopt};
   require(!spec.format, ErrorKind::kUsage,
-          "{} says what the format is; name a format or give it, not both", info.string());
-  DatasetInfo chosen = read_dataset_info(info, spec.name);
+          "{} says what the format is; name a format or give it, not both", choice.file.string());
+  DatasetInfo chosen = read_dataset_info(choice);
   return {.files = find_sources({.paths = {chosen.path}}).files, .layout = chosen.layout};
 }
 

@@ -5,7 +5,8 @@
 //   data.conversations[0].messages;   // what a chat template takes
 //
 // The format is recognised once, from the first record, and holds for all files. A folder with a
-// dataset_info.json, or that file itself, is read as LLaMA-Factory does (dataset_info.h).
+// dataset_info.json, that file itself, or FOLDER/NAME for one of its data sets, is read as
+// LLaMA-Factory does (dataset_info.h).
 #pragma once
 
 #include <optional>
@@ -22,7 +23,6 @@ namespace inlay {
 struct ChatSpec {
   DataPaths from;
   std::optional<ChatFormat> format = {};  // unset: recognised
-  std::string name = {};                  // which data set of a dataset_info.json
   ChatLimits limits = {};
 };
 

@@ -123,6 +123,27 @@ TEST_F(ChatDataTest, TellsMessagesFromShareGptByTheirRoles) {
             ChatFormat::kShareGpt);
 }
 
+TEST_F(ChatDataTest, PutsTheSystemsKeyBeforeMessagesThatHaveNoSystemMessage) {
+  const std::string key = R"({"system": "S", )";
+  const OrderedJson first = json(R"({"role": "system", "content": "S"})");
+  OrderedJson read = messages(key + R"("messages": [{"role": "user", "content": "u"},
+    {"role": "assistant", "content": "a"}]})");
+  ASSERT_EQ(read.size(), 3u);
+  EXPECT_EQ(read[0], first);
+  EXPECT_EQ(messages(key + R"("conversations": [{"role": "user", "content": "u"},
+    {"role": "assistant", "content": "a"}]})")[0],
+            first);
+  for (const char* list :
+       {R"("messages": [{"role": "system", "content": "T"}, {"role": "user", "content": "u"},
+          {"role": "assistant", "content": "a"}]})",
+        R"("conversations": [{"from": "system", "value": "T"}, {"from": "human", "value": "u"},
+          {"from": "gpt", "value": "a"}]})"}) {
+    read = messages(key + list);
+    ASSERT_EQ(read.size(), 3u);
+    EXPECT_EQ(read[0]["content"], "T");
+  }
+}
+
 TEST_F(ChatDataTest, ReadsTheFormatThatIsNamed) {
   std::string both = R"({"text": "t", "prompt": "p", "completion": "c"})";
   EXPECT_EQ(load("a.jsonl", both).layout.format, ChatFormat::kCompletion);

@@ -61,14 +61,13 @@ Conversation alpaca(const ChatRecord& record, const ChatLayout& layout) {
 }
 
 Conversation open_ai(const ChatRecord& record, const ChatLayout& layout) {
-  Messages messages =
-      read_messages(list_of(record, layout.keys.messages), layout.message, record.where);
+  Messages messages = listed_messages(record, layout);
   check_turns(messages.list, TurnOrder::kAny, record.where);
   return conversation_of(std::move(messages), record, layout);
 }
 
 Conversation share_gpt(const ChatRecord& record, const ChatLayout& layout) {
-  Messages messages = messages_of_share_gpt(record, layout);
+  Messages messages = listed_messages(record, layout);
   check_turns(messages.list, TurnOrder::kAlternating, record.where);
   return conversation_of(std::move(messages), record, layout);
 }
@@ -105,14 +104,12 @@ Messages prompt_of_alpaca(const ChatRecord& record, const ChatLayout& layout) {
   return messages;
 }
 
-Messages messages_of_share_gpt(const ChatRecord& record, const ChatLayout& layout) {
+Messages listed_messages(const ChatRecord& record, const ChatLayout& layout) {
   const ChatKeys& keys = layout.keys;
   Messages said = read_messages(list_of(record, keys.messages), layout.message, record.where);
-  std::string system = record.text_or_empty(keys.system);
+  bool has_system = !said.list.empty() && said.list[0]["role"] == "system";
+  std::string system = has_system ? std::string() : record.text_or_empty(keys.system);
   if (system.empty()) return said;
-  require(said.list.empty() || said.list[0]["role"] != "system", ErrorKind::kInput,
-          "{}: found a system message beside the key {}; expected one of them", record.where,
-          excerpt(keys.system));
   Messages messages;
   messages.add("system", std::move(system));
   messages.append(said);

@@ -14,10 +14,11 @@ namespace inlay {
 // missing keys, an empty text, and a record of preferences.
 Conversation read_conversation(const ChatRecord& record, const ChatLayout& layout);
 
-// Steps of it that preferences share: the messages before the answer, from the keys of Alpaca or
-// ShareGPT; and a conversation out of messages.
+// Steps of it that preferences share: the messages before the answer, from the keys of Alpaca; a
+// list of messages with the system's before it, unless the list begins with one, which goes first
+// as in LLaMA-Factory; and a conversation out of messages.
 Messages prompt_of_alpaca(const ChatRecord& record, const ChatLayout& layout);
-Messages messages_of_share_gpt(const ChatRecord& record, const ChatLayout& layout);
+Messages listed_messages(const ChatRecord& record, const ChatLayout& layout);
 Conversation conversation_of(Messages messages, const ChatRecord& record, const ChatLayout& layout);
 
 }  // namespace inlay

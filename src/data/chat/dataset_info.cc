@@ -69,17 +69,20 @@ std::vector<std::string> names_of(const Json& entries) {
   return names;
 }
 
-std::string chosen_name(const Json& entries, const std::string& name, const std::string& where) {
+std::string chosen_name(const Json& entries, const DatasetChoice& choice) {
+  const auto& [file, name] = choice;
   std::vector<std::string> names = names_of(entries);
-  require(!names.empty(), ErrorKind::kInput, "{}: no data sets; expected at least one", where);
+  require(!names.empty(), ErrorKind::kInput, "{}: no data sets; expected at least one",
+          file.string());
   if (name.empty()) {
     require(names.size() == 1, ErrorKind::kInput,
-            "{}: holds the data sets {}; name the one that is meant", where, listed(names));
+            "{}: holds the data sets {}; name the one that is meant behind the folder, such as {}",
+            file.string(), listed(names), (file.parent_path() / names[0]).string());
     return names[0];
   }
   require(entries.contains(name), ErrorKind::kInput,
-          "{}: there is no data set {}; there are {}; did you mean {}?", where, excerpt(name),
-          listed(names), excerpt(nearest_name(name, names)));
+          "{}: there is no data set {}; there are {}; did you mean {}?", file.string(),
+          excerpt(name), listed(names), excerpt(nearest_name(name, names)));
   return name;
 }
 
@@ -174,11 +177,24 @@ ChatLayout layout_of(const Json& entry, const std::string& name, const std::stri
 
 }  // namespace
 
-DatasetInfo read_dataset_info(const fs::path& file, const std::string& name) {
+DatasetChoice dataset_choice(const fs::path& path) {
+  DatasetChoice choice;
+  if (fs::is_directory(path)) {
+    choice.file = path / kDatasetInfoFile;
+  } else if (fs::exists(path)) {
+    if (path.filename() == kDatasetInfoFile) choice.file = path;
+  } else if (path.has_filename() && path != "-") {
+    choice = {.file = path.parent_path() / kDatasetInfoFile, .name = path.filename().string()};
+  }
+  return fs::is_regular_file(choice.file) ? choice : DatasetChoice();
+}
+
+DatasetInfo read_dataset_info(const DatasetChoice& choice) {
+  const fs::path& file = choice.file;
   const Json entries = read_json(file, kMaxInfoBytes);
   require(entries.is_object(), ErrorKind::kInput, "{}: found {}; expected an object of data sets",
           file.string(), entries.type_name());
-  std::string chosen = chosen_name(entries, name, file.string());
+  std::string chosen = chosen_name(entries, choice);
   const Json& entry = entries[chosen];
   std::string where = fmt::format("{}: {}", file.string(), excerpt(chosen));
   require(entry.is_object(), ErrorKind::kInput, "{}: found {}; expected an object with file_name",

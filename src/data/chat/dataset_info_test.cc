@@ -12,7 +12,10 @@ class DatasetInfoTest : public ::testing::Test {
  protected:
   void info(const std::string& text) { folder_.write("dataset_info.json", text); }
   ConversationData load(const std::string& name = "") {
-    return load_conversations({.from = {.paths = {folder_.path()}}, .name = name});
+    return load_conversations({.from = {.paths = {path_of(name)}}});
+  }
+  std::string path_of(const std::string& name) const {
+    return name.empty() ? folder_.path() : folder_.path() + "/" + name;
   }
   TestFolder folder_;
 };
@@ -61,7 +64,7 @@ TEST_F(DatasetInfoTest, ReadsRankingsOfBothFormattings) {
       "s": {"file_name": "s.jsonl", "formatting": "sharegpt", "ranking": true, "columns":
         {"messages": "conversations", "chosen": "good", "rejected": "bad"}}})");
   for (const char* name : {"a", "s"}) {
-    PreferenceData data = load_preferences({.from = {.paths = {folder_.path()}}, .name = name});
+    PreferenceData data = load_preferences({.from = {.paths = {path_of(name)}}});
     EXPECT_NE(data.layout.describe().find(" with ranking ("), std::string::npos);
     const Preference& one = data.preferences[0];
     EXPECT_EQ(one.prompt.messages.dump(), R"([{"role":"user","content":"i"}])");
@@ -70,12 +73,42 @@ TEST_F(DatasetInfoTest, ReadsRankingsOfBothFormattings) {
   }
 }
 
+TEST_F(DatasetInfoTest, PutsTheSystemColumnOfOpenAiBeforeItsMessages) {
+  const std::string turn = R"({"system": "S", "messages": [{"role": "user", "content": "u"})";
+  folder_.write("o.jsonl", turn + R"(, {"role": "assistant", "content": "a"}]})");
+  folder_.write("r.jsonl", turn + R"(], "good": {"role": "assistant", "content": "g"}, )"
+                                  R"("bad": {"role": "assistant", "content": "b"}})");
+  info(R"({"o": {"file_name": "o.jsonl", "formatting": "openai",
+        "columns": {"messages": "messages", "system": "system"}},
+      "r": {"file_name": "r.jsonl", "formatting": "openai", "ranking": true, "columns":
+        {"messages": "messages", "system": "system", "chosen": "good", "rejected": "bad"}}})");
+  const std::string prompt = R"([{"role":"system","content":"S"},{"role":"user","content":"u"})";
+  EXPECT_EQ(load("o").conversations[0].messages.dump(),
+            prompt + R"(,{"role":"assistant","content":"a"}])");
+  PreferenceData data = load_preferences({.from = {.paths = {path_of("r")}}});
+  EXPECT_EQ(data.preferences[0].prompt.messages.dump(), prompt + "]");
+}
+
 TEST_F(DatasetInfoTest, AsksForANameAmongSeveral) {
   folder_.write("a.jsonl", R"({"instruction": "i", "output": "o"})");
   info(R"({"aa": {"file_name": "a.jsonl"}, "bb": {"file_name": "a.jsonl"}})");
-  EXPECT_INPUT_ERROR(load(), "holds the data sets \"aa\", \"bb\"; name the one that is meant");
+  EXPECT_INPUT_ERROR(load(),
+                     "holds the data sets \"aa\", \"bb\"; name the one that is meant "
+                     "behind the folder, such as " +
+                         path_of("aa"));
   EXPECT_INPUT_ERROR(load("ba"), "there is no data set \"ba\"");
   EXPECT_EQ(load("bb").conversations.size(), 1u);
+}
+
+TEST_F(DatasetInfoTest, LeavesFilesOfTheFolderToThemselves) {
+  folder_.write("a.jsonl", R"({"instruction": "i", "output": "o"})");
+  folder_.write("bb", R"({"text": "t"})");
+  info(R"({"aa": {"file_name": "a.jsonl"}, "bb": {"file_name": "a.jsonl"}})");
+  EXPECT_EQ(dataset_choice(path_of("aa")).name, "aa");
+  EXPECT_TRUE(dataset_choice(path_of("bb")).file.empty());
+  EXPECT_TRUE(dataset_choice(path_of("a.jsonl")).file.empty());
+  EXPECT_TRUE(dataset_choice(path_of("none/aa")).file.empty());
+  EXPECT_TRUE(dataset_choice("-").file.empty());
 }
 
 TEST_F(DatasetInfoTest, RefusesWhatLiesElsewhere) {

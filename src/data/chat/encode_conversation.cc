@@ -77,12 +77,12 @@ TrainingSequence encode_messages(const Conversation& conversation, const Tokeniz
                                  const ModelChatTemplate& chat_template, LossOn loss) {
   RenderOptions options{.tools = conversation.tools, .now = kDate};
   Rendered rendered = chat_template.render(conversation.messages, options);
-  Encoding encoding = encode_chat(rendered, tokenizer);
+  Encoding encoding = encode_chat(rendered, chat_template, tokenizer);
   LossMask mask =
       mask_of(rendered, encoding, conversation, tokenizer, chat_template, options, loss);
   return {.ids = std::move(encoding.ids),
           .in_loss = std::move(mask.in_loss),
-          .open_turns = mask.open_turns};
+          .open_turns = std::move(mask.open_turns)};
 }
 
 // Encodes one conversation after another within the limit, and counts.
@@ -144,6 +144,7 @@ class ConversationEncoder {
       counts.tokens_cut += static_cast<std::int64_t>(sequence.ids.size() - most);
       sequence.ids.resize(most);
       sequence.in_loss.resize(most);
+      std::erase_if(sequence.open_turns, [&](std::size_t behind) { return behind > most; });
     }
     auto learned = std::count(sequence.in_loss.begin(), sequence.in_loss.end(), std::uint8_t{1});
     if (learned == 0) {
@@ -153,7 +154,7 @@ class ConversationEncoder {
     ++counts.sequences;
     counts.tokens += static_cast<std::int64_t>(sequence.ids.size());
     counts.tokens_in_loss += learned;
-    counts.open_turns += static_cast<std::int64_t>(sequence.open_turns);
+    counts.open_turns += static_cast<std::int64_t>(sequence.open_turns.size());
     result.sequences.push_back(std::move(sequence));
   }
 

@@ -44,8 +44,9 @@ struct EncodeChatOptions {
 struct TrainingSequence {
   std::vector<std::int32_t> ids;
   std::vector<std::uint8_t> in_loss;
-  std::size_t open_turns = 0;  // turns in the loss behind which the template writes no end
-  std::size_t source = 0;      // index of the conversation
+  // For each turn in the loss behind which the template writes no end, the token behind its words.
+  std::vector<std::size_t> open_turns = {};
+  std::size_t source = 0;  // index of the conversation
 };
 
 // One conversation without a limit of its length. Of messages, in the loss are the words of a turn

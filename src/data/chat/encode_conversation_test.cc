@@ -60,6 +60,14 @@ Conversation plain(const std::string& prompt, const std::string& continuation) {
   return {.prompt = prompt, .continuation = continuation};
 }
 
+ConversationData data_of(std::vector<Conversation> conversations) {
+  ConversationData data{.conversations = std::move(conversations)};
+  data.files = {{.path = "chat.jsonl"}};
+  for (std::size_t i = 0; i < data.conversations.size(); ++i)
+    data.conversations[i].origin = {.line = i + 1, .row = i + 1};
+  return data;
+}
+
 // What the tokens of the loss say.
 std::string learned(const Tokenizer& tokenizer, const TrainingSequence& sequence) {
   std::vector<std::int32_t> ids;
@@ -110,7 +118,7 @@ TEST(EncodeConversation, GivesTheIdsOfTheRenderedText) {
       "<|im_start|>assistant\nGood night <3<|im_end|>\n\n";
   EXPECT_EQ(s.ids, words.encode(text).ids);
   EXPECT_EQ(s.in_loss.size(), s.ids.size());
-  EXPECT_EQ(s.open_turns, 0u);
+  EXPECT_TRUE(s.open_turns.empty());
 }
 
 TEST(EncodeConversation, SpecialTokensInUserTextStayText) {
@@ -192,6 +200,29 @@ TEST(EncodeConversation, SignsAroundACallAreLearned) {
             "Warm.<|eot_id|>");
 }
 
+// Qwen's template takes such a thought out of the content and puts the signs around it itself.
+TEST(EncodeConversation, SignsAroundAThoughtInTheContentAreLearned) {
+  for (const char* said : {"<think>\nr\n</think>\n\na", "<think>\nr\n</think>\n\n"}) {
+    Conversation c{.messages = OrderedJson::array()};
+    c.messages.push_back({{"role", "user"}, {"content", "Why?"}});
+    c.messages.push_back({{"role", "assistant"}, {"content", said}});
+    EXPECT_EQ(learned(c, real("qwen")), std::string(said) + "<|im_end|>");
+    EXPECT_EQ(learned(c, parsed("{% for m in messages %}<|im_start|>{{ m.role }}\n"
+                                "{{ m.content }}<|im_end|>\n{% endfor %}")),
+              std::string(said) + "<|im_end|>");
+  }
+}
+
+TEST(EncodeConversation, ATurnWhoseOpeningTheTemplateRefusesIsItsWordsAlone) {
+  Conversation c{.messages = OrderedJson::array()};
+  c.messages.push_back({{"role", "user"}, {"content", "Why?"}});
+  c.messages.push_back({{"role", "assistant"}, {"content", "a"}, {"thinking", "r"}});
+  EXPECT_EQ(learned(c, parsed("{% if messages[-1].role == 'user' %}{{ raise_exception('no') }}"
+                              "{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}\n"
+                              "{{ m.content }}<|im_end|>\n{% endfor %}")),
+            "a<|im_end|>");
+}
+
 TEST(EncodeConversation, TheRestOfTheLineEndsATurnWithoutASpecialToken) {
   EXPECT_EQ(learned(talk(), parsed("{% for m in messages %}{{ m.role }}: {{ m.content }} ###\n"
                                    "{% endfor %}")),
@@ -203,7 +234,15 @@ TEST(EncodeConversation, CountsTurnsThatNothingEnds) {
   const ModelChatTemplate chat =
       parsed("{% for m in messages %}{{ m.role }}\n{{ m.content }}\n\n{% endfor %}");
   TrainingSequence s = encode_conversation(talk(), words, &chat);
-  EXPECT_EQ(s.open_turns, 2u);
+  ASSERT_EQ(s.open_turns.size(), 2u);
+  auto first = static_cast<std::int64_t>(s.open_turns[0]);
+  auto open_within = [&](std::int64_t max_tokens) {
+    return encode_conversations(data_of({talk()}), words, &chat, {.max_tokens = max_tokens})
+        .counts.open_turns;
+  };
+  EXPECT_EQ(open_within(0), 2);
+  EXPECT_EQ(open_within(first), 1);
+  EXPECT_EQ(open_within(first - 1), 0);
 }
 
 TEST(EncodeConversation, AsksForATemplateWhereThereIsNone) {
@@ -266,14 +305,6 @@ TEST(EncodeText, AsksForAnEos) {
 }
 
 // --- many, within a limit ---
-
-ConversationData data_of(std::vector<Conversation> conversations) {
-  ConversationData data{.conversations = std::move(conversations)};
-  data.files = {{.path = "chat.jsonl"}};
-  for (std::size_t i = 0; i < data.conversations.size(); ++i)
-    data.conversations[i].origin = {.line = i + 1, .row = i + 1};
-  return data;
-}
 
 TEST(EncodeConversations, CutsAtTheEndAndCounts) {
   const Tokenizer words = tokenizer();
@@ -381,6 +412,15 @@ TEST(EncodeConversations, NamesTheConversationThatATemplateRefuses) {
   const ModelChatTemplate chat = real("gemma");
   EXPECT_INPUT_ERROR(encode_conversations(data_of({talk(), talk(true)}), tokenizer(), &chat, {}),
                      "chat.jsonl:2: chat.jinja:1:");
+}
+
+// gpt2() has neither <s> nor </s>, and chatml, which writes neither, is none the worse for it.
+TEST(EncodeConversations, NamesTheTokenThatTheTokenizerLacks) {
+  const ModelChatTemplate without = real("chatml"), ending = real("zephyr");
+  EXPECT_EQ(encode_conversations(data_of({talk()}), gpt2(), &without, {}).sequences.size(), 1u);
+  EXPECT_INPUT_ERROR(encode_conversations(data_of({talk()}), gpt2(), &ending, {}),
+                     "chat.jsonl:1: the chat template writes </s>, the model's eos_token, which is "
+                     "not in the tokenizer's vocabulary");
 }
 
 TEST(EncodeConversations, RefusesALimitWithoutRoom) {

@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/error.h"
+
 namespace inlay {
 namespace {
 
@@ -19,7 +21,19 @@ std::string shown(const Conversation& conversation) {
   return text;
 }
 
+void refuse_columns(const DatasetSpec& spec) {
+  const ColumnNames& named = spec.columns;
+  for (const std::string* name :
+       {&named.text, &named.text_pair, &named.label, &named.further, &named.adapter}) {
+    require(name->empty(), ErrorKind::kUsage,
+            "column \"{}\" is named, but data of kind {} are read by the keys of their format; "
+            "leave it out",
+            *name, describe(spec.kind));
+  }
+}
+
 ChatSpec chat_spec(const DatasetSpec& spec) {
+  refuse_columns(spec);
   ChatSpec chat{.from = spec.from};
   if (!spec.format.empty()) chat.format = chat_format_named(spec.format);
   return chat;
@@ -37,6 +51,10 @@ ColumnChoice::One read_as(const ChatLayout& layout) {
 }
 
 }  // namespace
+
+bool read_by_format(TaskKind kind) {
+  return kind == TaskKind::kLanguage || kind == TaskKind::kPreference;
+}
 
 Dataset load_language_dataset(const DatasetSpec& spec) {
   auto read = std::make_shared<ConversationData>(load_conversations(chat_spec(spec)));

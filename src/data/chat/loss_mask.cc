@@ -46,7 +46,7 @@ class MaskMaker {
     std::string_view tail = text_.substr(extent.end, extent.tail_end - extent.end);
     std::string_view line = tail.substr(0, tail.find('\n'));
     if (trimmed(line).empty()) {
-      ++mask_.open_turns;
+      mask_.open_turns.push_back(after);
     } else {
       mark(extent.end, extent.end + line.size());
     }

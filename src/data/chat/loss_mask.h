@@ -14,7 +14,8 @@ namespace inlay {
 
 struct LossMask {
   std::vector<std::uint8_t> in_loss;  // one per token
-  std::size_t open_turns = 0;         // turns behind which nothing was found that ends them
+  // For each turn behind which nothing was found that ends it, the token behind its words.
+  std::vector<std::size_t> open_turns;
 };
 
 // The tokens of the extents and of what ends each turn, as encode_conversation() says.

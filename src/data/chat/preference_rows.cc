@@ -18,11 +18,9 @@ class PreferenceReader {
     if (layout_.format == ChatFormat::kAlpaca)
       return of_messages(prompt_of_alpaca(record_, layout_), TurnOrder::kAny);
     if (layout_.format == ChatFormat::kShareGpt)
-      return of_messages(messages_of_share_gpt(record_, layout_), TurnOrder::kAlternating);
-    if (layout_.format == ChatFormat::kMessages) {
-      return of_messages(read_messages(value(keys_.messages), layout_.message, record_.where),
-                         TurnOrder::kAny);
-    }
+      return of_messages(listed_messages(record_, layout_), TurnOrder::kAlternating);
+    if (layout_.format == ChatFormat::kMessages)
+      return of_messages(listed_messages(record_, layout_), TurnOrder::kAny);
     bool lists = is_list(keys_.chosen) || is_list(keys_.rejected) || is_list(keys_.prompt);
     return lists ? of_messages(given_prompt(), TurnOrder::kAny) : plain();
   }

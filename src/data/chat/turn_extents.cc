@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 
 namespace inlay {
 namespace {
+
+constexpr std::string_view kThoughtEnd = "</think>";
 
 // A stretch of the text that one message said, whatever the template wrote within it.
 struct Run {
@@ -114,8 +117,23 @@ class TurnFinder {
   bool is_framed(const Run& run) const {
     if (run.message < 0 || rendered_.has_generation) return false;
     const OrderedJson& said = message(run);
-    return is_assistant(run) && (said.contains("tool_calls") ||
-                                 said.contains("reasoning_content") || said.contains("thinking"));
+    return is_assistant(run) &&
+           (said.contains("tool_calls") || said.contains("reasoning_content") ||
+            said.contains("thinking") || is_thought_taken_out(run));
+  }
+
+  // Whether the content holds a thought whose signs the template took out, to write its own.
+  bool is_thought_taken_out(const Run& run) const {
+    auto content = message(run).find("content");
+    if (content == message(run).end() || !content->is_string()) return false;
+    if (content->get_ref<const std::string&>().find(kThoughtEnd) == std::string::npos) return false;
+    std::string_view text(rendered_.text);
+    auto holds_end = [&](const Span& span) {
+      std::string_view words = text.substr(span.begin, span.end - span.begin);
+      return is_spoken(span) && words.find(kThoughtEnd) != words.npos;
+    };
+    return std::none_of(span_at(rendered_.spans, run.begin), span_at(rendered_.spans, run.end),
+                        holds_end);
   }
 
   // Up to the next character from outside; a role counts.
@@ -130,7 +148,8 @@ class TurnFinder {
     std::size_t begin = last_spoken(rendered_.spans, run.begin);
     const std::string& opening = opening_after(static_cast<std::size_t>(run.message) - 1);
     std::string_view between = std::string_view(rendered_.text).substr(begin, run.begin - begin);
-    return between.starts_with(opening) ? begin + opening.size() : run.begin;
+    bool opens = !opening.empty() && between.starts_with(opening);
+    return opens ? begin + opening.size() : run.begin;
   }
 
   // What the template writes behind such a message when the assistant is to speak; the same behind

@@ -26,7 +26,7 @@ std::vector<int32_t> plain_prompt(const std::string& text, const Tokenizer& toke
 std::vector<int32_t> chat_prompt(const OrderedJson& messages, const Tokenizer& tokenizer,
                                  const ModelChatTemplate& chat_template) {
   Rendered rendered = chat_template.render(messages, {.add_generation_prompt = true});
-  return encode_chat(rendered, tokenizer).ids;
+  return encode_chat(rendered, chat_template, tokenizer).ids;
 }
 
 OrderedJson first_turn(const std::string& system, const std::string& user) {
@@ -37,7 +37,8 @@ OrderedJson first_turn(const std::string& system, const std::string& user) {
 }
 
 std::vector<int32_t> ending_tokens(const std::filesystem::path& model, const Tokenizer& tokenizer) {
-  std::vector<int32_t> named = read_generation_config(model).eos_token_ids;
+  std::vector<int32_t> named = load_base_ending_tokens(model);
+  if (named.empty()) named = read_generation_config(model).eos_token_ids;
   std::optional<int32_t> own = tokenizer.special_id("eos");
   if (named.empty() && own.has_value()) named.push_back(*own);
   return named;

@@ -23,8 +23,8 @@ std::vector<int32_t> chat_prompt(const OrderedJson& messages, const Tokenizer& t
 // What a user says first, after the system where that says anything.
 OrderedJson first_turn(const std::string& system, const std::string& user);
 
-// The tokens that end a text: those that generation_config.json or config.json name, or else the
-// tokenizer's own.
+// The tokens that end a text: those that the metadata of a GGUF file, or a folder's
+// generation_config.json or config.json, name; or else the tokenizer's own.
 std::vector<int32_t> ending_tokens(const std::filesystem::path& model, const Tokenizer& tokenizer);
 
 }  // namespace inlay

@@ -59,12 +59,17 @@ OrderedJson ChatSession::asked() const {
 
 Generated ChatSession::generate(const std::string& adapter, const Listener& listener) {
   context_.adapters.clear();
-  if (!adapter.empty()) context_.adapters.push_back({.hooks = adapters_.at(adapter).get()});
+  int64_t taken = 0;
+  if (!adapter.empty()) {
+    Adapter& used = *adapters_.at(adapter);
+    context_.adapters.push_back({.hooks = &used});
+    taken = used.method().positions_taken();
+  }
   std::vector<int32_t> prompt = chat_prompt(asked(), tokenizer_, chat_template_);
   auto show = [&](std::size_t, std::string_view piece) {
     if (listener) listener(piece);
   };
-  return std::move(generator_.run({prompt}, show).front());
+  return std::move(generator_.run({prompt}, show, taken).front());
 }
 
 Generated ChatSession::answer(const std::string& text, const Listener& listener) {

@@ -65,8 +65,8 @@ Generator::Generator(Context& context, const Model& model, const Tokenizer& toke
   check_options(options_);
 }
 
-void Generator::check_prompts(const std::vector<std::vector<int32_t>>& prompts) const {
-  int64_t room = model_.facts().max_tokens;
+void Generator::check_prompts(const std::vector<std::vector<int32_t>>& prompts,
+                              int64_t room) const {
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     auto length = static_cast<int64_t>(prompts[i].size());
     require(length > 0, ErrorKind::kInput, "prompt {} has no tokens", i + 1);
@@ -115,15 +115,15 @@ void Generator::take(Text& text, std::span<const float> logits, std::size_t numb
   if (listener && !piece.empty()) listener(number, piece);
 }
 
-std::vector<Generator::Text> Generator::start(
-    const std::vector<std::vector<int32_t>>& prompts) const {
+std::vector<Generator::Text> Generator::start(const std::vector<std::vector<int32_t>>& prompts,
+                                              int64_t room) const {
   std::vector<Text> texts;
   texts.reserve(prompts.size());
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     texts.push_back({Sampler(options_, {.prompt = prompts[i], .sequence = i}),
                      GeneratedText(tokenizer_, options_.stop_strings),
                      {},
-                     model_.facts().max_tokens - static_cast<int64_t>(prompts[i].size())});
+                     room - static_cast<int64_t>(prompts[i].size())});
   }
   return texts;
 }
@@ -148,11 +148,12 @@ Generator::Going Generator::advance(std::vector<Text>& texts, const Going& going
 }
 
 std::vector<Generated> Generator::run(const std::vector<std::vector<int32_t>>& prompts,
-                                      const Listener& listener) {
-  check_prompts(prompts);
+                                      const Listener& listener, int64_t positions_taken) {
+  int64_t room = model_.facts().max_tokens - positions_taken;
+  check_prompts(prompts, room);
   Generating generating(context_);
   work_ = {};
-  std::vector<Text> texts = start(prompts);
+  std::vector<Text> texts = start(prompts, room);
   Going going;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     going.add(i, prompts[i]);

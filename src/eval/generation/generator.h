@@ -49,17 +49,19 @@ class Generator {
   Generator(Context& context, const Model& model, const Tokenizer& tokenizer,
             GenerationOptions options);
 
-  // One text for each prompt, in order. kInput for a prompt without tokens or longer than the
-  // positions of the model allow, which says both numbers.
+  // One text for each prompt, in order, with `positions_taken` by virtual tokens before each.
+  // kInput for a prompt without tokens or longer than the positions of the model allow, which says
+  // both numbers.
   std::vector<Generated> run(const std::vector<std::vector<int32_t>>& prompts,
-                             const Listener& listener = {});
+                             const Listener& listener = {}, int64_t positions_taken = 0);
   const GenerationWork& work() const { return work_; }
 
  private:
   struct Text;
   struct Going;
-  void check_prompts(const std::vector<std::vector<int32_t>>& prompts) const;
-  std::vector<Text> start(const std::vector<std::vector<int32_t>>& prompts) const;
+  // `room`: positions for a text and its prompt.
+  void check_prompts(const std::vector<std::vector<int32_t>>& prompts, int64_t room) const;
+  std::vector<Text> start(const std::vector<std::vector<int32_t>>& prompts, int64_t room) const;
   // One token more of each text that goes on; those that still do afterwards.
   Going advance(std::vector<Text>& texts, const Going& going, KeyValueCache& cache,
                 const Listener& listener);

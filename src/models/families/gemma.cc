@@ -1,8 +1,8 @@
 // Gemma: Mesnard et al. 2024, arXiv:2403.08295; Gemma 2: Riviere et al. 2024, arXiv:2408.00118;
 // Gemma 3: Kamath et al. 2025, arXiv:2503.19786. Beside Llama: norms that multiply by 1 + w,
 // embeddings times sqrt(hidden), which Hugging Face rounds to the type that it computes in and this
-// program does not; from Gemma 2 on, norms before and after each part, and layers that take turns
-// in seeing a window.
+// program does not, and which Gemma 3 multiplies the table by and no other rows; from Gemma 2 on,
+// norms before and after each part, and layers that take turns in seeing a window.
 #include <cmath>
 
 #include "models/family.h"
@@ -41,6 +41,14 @@ void add_gemma2(const ModelConfig& config, const BaseFacts& facts, DecoderSizes&
 
 // Layers with a window have rotary positions of their own.
 void add_gemma3(const ModelConfig& config, const BaseFacts& facts, DecoderSizes& sizes) {
+  require(!config.boolean_or("use_bidirectional_attention", false), ErrorKind::kInput,
+          "{}: use_bidirectional_attention is true; only Gemma 3 that reads from left to right is "
+          "supported",
+          config.where());
+  require(config.has("rope_theta") || config.has("rope_parameters"), ErrorKind::kInput,
+          "{}: key \"rope_theta\" (or \"rope_parameters\") is missing", config.where());
+  sizes.scaled_table = true;
+  sizes.logit_cap = config.number_or("final_logit_softcapping", 0, 0, 1e6);
   int64_t window = window_of(config, 4096);
   require(window > 0, ErrorKind::kInput,
           "{}: sliding_window is 0; Gemma 3 tells its layers apart by their windows",

@@ -264,6 +264,18 @@ TEST(ChatTemplateErrors, OfRenderingSayWhereTheyHappened) {
             "chat.jinja:1:4: '+' does not work between a string and a integer");
 }
 
+TEST(ChatTemplateErrors, AnEndOfTurnsThatTheTokenizerDoesNotName) {
+  const OrderedJson talk = conversation("a", "b");
+  const std::string advice =
+      ": the template ends turns with eos_token, and the tokenizer names none; name the token in "
+      "the tokenizer's configuration";
+  EXPECT_EQ(error_of("{% for m in messages %}\n{{ m.content }}{{ eos_token }}{% endfor %}", talk),
+            "chat.jinja:2:19" + advice);
+  EXPECT_EQ(error_of("{% for m in messages %}\n{{ m.content ~ eos_token }}{% endfor %}", talk),
+            "chat.jinja:2:16" + advice);
+  EXPECT_EQ(error_of("{{ '' if eos_token is undefined }}{{ bos_token }}"), "no error");
+}
+
 TEST(ChatTemplateErrors, NameAMessageThatIsNotUtf8) {
   EXPECT_EQ(error_of("{{ messages }}", conversation("a", "b\xff")),
             "messages[1] is not UTF-8: its byte 1 is invalid");
@@ -315,6 +327,18 @@ TEST(ChatTemplateLimits, OfText) {
                      "more than 256 MiB of strings");
   expect_error_holds(error_of("{% for i in range(99) %}{{ 'a' * 999999 }}{% endfor %}"),
                      "grows beyond 64 MiB");
+}
+
+TEST(ChatTemplateLimits, OfTextThatIsReadOrCopiedAndNotKept) {
+  for (const char* wasteful :
+       {"'x' | indent(50000000)", "'x' | indent(s)", "1 | tojson(indent=50000000)", "s | int",
+        "s | float", "s is lower", "'x'.strip(s)", "'x' | trim(s)", "'x'.rfind(s)", "'x'.rsplit(s)",
+        "'x'.rpartition(s)", "{}[s] is defined"}) {
+    const std::string error = error_of("{% set s = 'a' * 50000000 %}{% for i in range(99) %}{{ " +
+                                       std::string(wasteful) + " }}{% endfor %}");
+    EXPECT_NE(error.find("more than 256 MiB of strings"), std::string::npos)
+        << wasteful << ": " << error;
+  }
 }
 
 TEST(ChatTemplateLimits, OfRecursion) {

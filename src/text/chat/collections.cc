@@ -59,6 +59,7 @@ std::optional<Value> element_at(Heap& heap, Value object, Value index) {
 // Namespaces, objects and methods.
 std::optional<Value> own_attribute(Heap& heap, Value object, std::string_view name) {
   if (object.is(Kind::kNamespace)) {
+    heap.budget.text(name.size());
     const Value* found = object.dict().find(name);
     return found != nullptr ? std::optional(*found) : std::nullopt;
   }

@@ -113,15 +113,25 @@ Value Interpreter::value_of(const Binary& node) {
 
 Value Interpreter::value_of(const Concatenation& node) {
   MarkedText text;
-  for (const ExpressionPtr& part : node.parts) {
-    const Value value = evaluate(*part);
-    if (value.is_string()) {
-      text.append(value.text());
-    } else {
-      text.append(to_text(heap_, value));
-    }
-  }
+  for (const ExpressionPtr& part : node.parts) append_printed(*part, text);
   return heap_.text(std::move(text));
+}
+
+void Interpreter::append_printed(const Expression& expression, MarkedText& out) {
+  const Value value = evaluate(expression);
+  const auto* name = std::get_if<Name>(&expression.node);
+  // Printed as nothing, it would leave the assistant's turns without an end.
+  if (value.is_undefined() && name != nullptr && name->name == "eos_token") {
+    place_ = expression.place;
+    refuse(
+        "the template ends turns with eos_token, and the tokenizer names none; name the token "
+        "in the tokenizer's configuration");
+  }
+  if (value.is_string()) {
+    out.append(value.text());
+  } else {
+    out.append(to_text(heap_, value));
+  }
 }
 
 Value Interpreter::value_of(const Logical& node) {

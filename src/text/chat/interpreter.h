@@ -58,6 +58,8 @@ class Interpreter {
   Flow run_in(Scope& scope, const Block& block);
   // Runs a block in a scope of its own and gives what it prints; `flow` says how it ended.
   MarkedText capture(const Block& block, Scope& scope, Flow& flow);
+  // Appends what the expression gives, as str() writes it.
+  void append_printed(const Expression& expression, MarkedText& out);
   void assign(const Target& target, Value value);
   void assign_tuple(const Target& target, Value value);
   Value macro_value(const MacroDefinition& macro);

@@ -13,6 +13,11 @@
 namespace inlay::chat::filter {
 namespace {
 
+std::string_view read(Heap& heap, Value text) {
+  heap.budget.text(text.text().size());
+  return text.bytes();
+}
+
 // A number's text without whitespace around it and without the plus that from_chars refuses.
 std::string_view number_part(std::string_view text) {
   text = text.substr(leading_space_end(text));
@@ -43,12 +48,13 @@ std::optional<int64_t> whole_part(double value) {
   return static_cast<int64_t>(value);
 }
 
-std::optional<int64_t> integer_of(Value subject, int base) {
+std::optional<int64_t> integer_of(Heap& heap, Value subject, int base) {
   if (subject.is_integral()) return subject.integer();
   if (subject.is(Kind::kFloat)) return whole_part(subject.number());
   if (!subject.is_string()) return std::nullopt;
-  if (const auto value = parse_integer(subject.bytes(), base)) return value;
-  const std::optional<double> value = parse_float(subject.bytes());
+  const std::string_view text = read(heap, subject);
+  if (const auto value = parse_integer(text, base)) return value;
+  const std::optional<double> value = parse_float(text);
   return value ? whole_part(*value) : std::nullopt;
 }
 
@@ -84,20 +90,20 @@ Value absolute(Heap& heap, Value subject, const Arguments& arguments) {
                                : apply(heap, BinaryOperator::kAdd, subject, Value(0.0));
 }
 
-Value to_int(Heap& /*heap*/, Value subject, const Arguments& arguments) {
+Value to_int(Heap& heap, Value subject, const Arguments& arguments) {
   const Bound bound("int", arguments, {"default", "base"});
   if (subject.is_undefined()) refuse("{}, so int fails", subject.undefined_reason());
   const int64_t base = bound.integer(1, 10);
   if (base < 2 || base > 36) refuse("the base of int is {}; expected 2 to 36", base);
-  const std::optional<int64_t> value = integer_of(subject, static_cast<int>(base));
+  const std::optional<int64_t> value = integer_of(heap, subject, static_cast<int>(base));
   return value ? Value(*value) : bound.value(0, Value(int64_t{0}));
 }
 
-Value to_float(Heap& /*heap*/, Value subject, const Arguments& arguments) {
+Value to_float(Heap& heap, Value subject, const Arguments& arguments) {
   const Bound bound("float", arguments, {"default"});
   if (subject.is_undefined()) refuse("{}, so float fails", subject.undefined_reason());
   if (subject.is_number()) return Value(subject.number());
-  const auto value = subject.is_string() ? parse_float(subject.bytes()) : std::nullopt;
+  const auto value = subject.is_string() ? parse_float(read(heap, subject)) : std::nullopt;
   return value ? Value(*value) : bound.value(0, Value(0.0));
 }
 

@@ -145,7 +145,7 @@ Value repeat(Heap& heap, Value left, Value right) {
   if (!right.is_integral() || !(left.is_string() || left.is_list())) {
     refuse_operands(BinaryOperator::kMultiply, left, right);
   }
-  if (left.is_string()) return heap.text(repeated(left.text(), right.integer()));
+  if (left.is_string()) return heap.text(repeated(heap, left.text(), right.integer()));
   return repeat_list(heap, left.list(), right.integer());
 }
 

@@ -37,12 +37,7 @@ Interpreter::Flow Interpreter::run(const Text& text) {
 }
 
 Interpreter::Flow Interpreter::run(const Print& print) {
-  const Value value = evaluate(*print.value);
-  if (value.is_string()) {
-    out_->append(value.text());
-  } else {
-    out_->append(to_text(heap_, value));
-  }
+  append_printed(*print.value, *out_);
   return Flow::kOn;
 }
 

@@ -30,8 +30,8 @@ template <Sides kSides>
 Value strip(Heap& heap, Value self, const Arguments& arguments) {
   const Bound bound("strip", arguments, {"chars"});
   const std::optional<Value> characters = bound.text(0);
-  if (!characters) return heap.text(stripped(read(heap, self), kSides));
-  return heap.text(stripped(read(heap, self), kSides, characters->bytes()));
+  if (!characters) return heap.text(stripped(heap, read(heap, self), kSides));
+  return heap.text(stripped(heap, read(heap, self), kSides, characters->bytes()));
 }
 
 template <bool kFromRight>
@@ -61,7 +61,7 @@ Value partition(Heap& heap, Value self, const Arguments& arguments) {
   const std::string& wanted = separator.bytes();
   if (wanted.empty()) refuse("the separator of partition is empty");
   const std::optional<std::size_t> last =
-      kFromRight ? find_last(text.bytes(), wanted) : std::nullopt;
+      kFromRight ? find_last(heap, text.bytes(), wanted) : std::nullopt;
   const std::size_t at =
       kFromRight ? last.value_or(std::string::npos) : find_bytes(text.bytes(), wanted, 0);
   const Value empty = heap.text("");
@@ -96,13 +96,13 @@ Value has_affix(Heap& heap, Value self, const Arguments& arguments) {
 
 Value removeprefix(Heap& heap, Value self, const Arguments& arguments) {
   const Value prefix = Bound("removeprefix", arguments, {"prefix"}).required_text(0);
-  if (!self.bytes().starts_with(prefix.bytes())) return self;
+  if (!self.bytes().starts_with(read(heap, prefix).bytes())) return self;
   return heap.text(read(heap, self).slice(prefix.text().size(), self.text().size()));
 }
 
 Value removesuffix(Heap& heap, Value self, const Arguments& arguments) {
   const Value suffix = Bound("removesuffix", arguments, {"suffix"}).required_text(0);
-  if (!self.bytes().ends_with(suffix.bytes())) return self;
+  if (!self.bytes().ends_with(read(heap, suffix).bytes())) return self;
   return heap.text(read(heap, self).slice(0, self.text().size() - suffix.text().size()));
 }
 
@@ -133,7 +133,7 @@ Value find(Heap& heap, Value self, const Arguments& arguments) {
 
 Value rfind(Heap& heap, Value self, const Arguments& arguments) {
   const Value wanted = Bound("rfind", arguments, {"sub"}).required_text(0);
-  const auto at = find_last(read(heap, self).bytes(), wanted.bytes());
+  const auto at = find_last(heap, read(heap, self).bytes(), wanted.bytes());
   return Value(at ? characters_before(self.bytes(), *at) : int64_t{-1});
 }
 

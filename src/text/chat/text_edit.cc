@@ -13,8 +13,9 @@ namespace {
 // The set of characters that strip() removes.
 class StripSet {
  public:
-  explicit StripSet(std::optional<std::string_view> characters) : whitespace_(!characters) {
+  StripSet(Heap& heap, std::optional<std::string_view> characters) : whitespace_(!characters) {
     if (!characters) return;
+    heap.budget.text(characters->size() * sizeof(char32_t));
     codes_.reserve(characters->size());
     for (std::size_t at = 0; at < characters->size();) {
       const text::Utf8Char c = text::decode_utf8(*characters, at);
@@ -60,9 +61,9 @@ MarkedText with_between(const MarkedText& text, const MarkedText& replacement, u
 
 }  // namespace
 
-MarkedText stripped(const MarkedText& text, Sides sides,
+MarkedText stripped(Heap& heap, const MarkedText& text, Sides sides,
                     std::optional<std::string_view> characters) {
-  const StripSet set(characters);
+  const StripSet set(heap, characters);
   std::size_t begin = 0;
   std::size_t end = text.size();
   while (sides != Sides::kRight && begin < end) {
@@ -112,6 +113,7 @@ std::vector<Value> split(Heap& heap, const MarkedText& text, std::string_view se
 std::vector<Value> split_from_right(Heap& heap, const MarkedText& text, std::string_view separator,
                                     int64_t limit) {
   std::vector<Value> pieces;
+  heap.budget.text(separator.size());
   const std::string backwards = reversed(text.bytes());
   const std::string wanted = reversed(separator);
   std::size_t at = 0;
@@ -161,7 +163,8 @@ std::vector<Value> split_lines(Heap& heap, const MarkedText& text, bool keep_end
   return lines;
 }
 
-std::optional<std::size_t> find_last(std::string_view text, std::string_view wanted) {
+std::optional<std::size_t> find_last(Heap& heap, std::string_view text, std::string_view wanted) {
+  heap.budget.text(wanted.size());
   const std::size_t found = find_bytes(reversed(text), reversed(wanted), 0);
   if (found == std::string::npos) return std::nullopt;
   return text.size() - found - wanted.size();

@@ -1,4 +1,5 @@
-// Cutting and joining of marked text, as Python's string methods do it. Positions are bytes.
+// Cutting and joining of marked text, as Python's string methods do it. Positions are bytes. The
+// caller counts that the text is read; what is copied of other arguments is counted here.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@ namespace inlay::chat {
 enum class Sides { kBoth, kLeft, kRight };
 
 // Without `characters`, whitespace.
-MarkedText stripped(const MarkedText& text, Sides sides,
+MarkedText stripped(Heap& heap, const MarkedText& text, Sides sides,
                     std::optional<std::string_view> characters = std::nullopt);
 
 // `count` < 0: all of them. An empty `old` stands before every character and at the end.
@@ -31,6 +32,6 @@ std::vector<Value> split_from_right(Heap& heap, const MarkedText& text, std::str
 std::vector<Value> split_words(Heap& heap, const MarkedText& text, int64_t limit);
 std::vector<Value> split_lines(Heap& heap, const MarkedText& text, bool keep_ends);
 
-std::optional<std::size_t> find_last(std::string_view text, std::string_view wanted);
+std::optional<std::size_t> find_last(Heap& heap, std::string_view text, std::string_view wanted);
 
 }  // namespace inlay::chat

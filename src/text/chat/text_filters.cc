@@ -45,16 +45,16 @@ void set_separators(Heap& heap, JsonStyle& style, const Bound& bound) {
   if (parts.size() != 2 || !parts[0].is_string() || !parts[1].is_string()) {
     refuse("tojson needs two strings as 'separators'");
   }
-  style.item_separator = parts[0].text();
-  style.key_separator = parts[1].text();
+  style.item_separator = to_text(heap, parts[0]);
+  style.key_separator = to_text(heap, parts[1]);
 }
 
-void set_indent(JsonStyle& style, Value indent) {
+void set_indent(Heap& heap, JsonStyle& style, Value indent) {
   if (indent.is_none()) return;
   if (indent.is_string()) {
-    style.indent = indent.bytes();
+    style.indent = to_text(heap, indent).bytes();
   } else if (indent.is_integral()) {
-    style.indent = repeated(MarkedText(" "), indent.integer()).bytes();
+    style.indent = repeated(heap, MarkedText(" "), indent.integer()).bytes();
   } else {
     refuse("tojson needs an integer or a string as 'indent', found a {}", indent.type_name());
   }
@@ -99,8 +99,8 @@ Value escape(Heap& heap, Value subject, const Arguments& arguments) {
 Value indent(Heap& heap, Value subject, const Arguments& arguments) {
   const Bound bound("indent", arguments, {"width", "first", "blank"});
   const Value width = bound.value(0, Value(int64_t{4}));
-  const MarkedText space =
-      width.is_string() ? width.text() : repeated(MarkedText(" "), bound.integer(0, 4));
+  const MarkedText space = width.is_string() ? to_text(heap, width)
+                                             : repeated(heap, MarkedText(" "), bound.integer(0, 4));
   MarkedText text = to_text(heap, subject);
   text.append("\n", {});  // so that the last line counts even when it is empty
   const std::vector<Value> lines = split_lines(heap, text, false);
@@ -137,7 +137,7 @@ Value replace(Heap& heap, Value subject, const Arguments& arguments) {
 Value tojson(Heap& heap, Value subject, const Arguments& arguments) {
   const Bound bound("tojson", arguments, {"ensure_ascii", "indent", "separators", "sort_keys"});
   JsonStyle style{.ensure_ascii = bound.flag(0, false), .sort_keys = bound.flag(3, false)};
-  set_indent(style, bound.value(1, Value::none()));
+  set_indent(heap, style, bound.value(1, Value::none()));
   set_separators(heap, style, bound);
   return heap.text(json_text(heap, subject, style));
 }
@@ -146,8 +146,8 @@ Value trim(Heap& heap, Value subject, const Arguments& arguments) {
   const Bound bound("trim", arguments, {"chars"});
   const std::optional<Value> characters = bound.text(0);
   const MarkedText text = to_text(heap, subject);
-  return heap.text(characters ? stripped(text, Sides::kBoth, characters->bytes())
-                              : stripped(text, Sides::kBoth));
+  return heap.text(characters ? stripped(heap, text, Sides::kBoth, characters->bytes())
+                              : stripped(heap, text, Sides::kBoth));
 }
 
 }  // namespace inlay::chat::filter

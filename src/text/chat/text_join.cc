@@ -1,5 +1,7 @@
 #include "text/chat/text_join.h"
 
+#include <algorithm>
+
 #include "text/chat/value_text.h"
 
 namespace inlay::chat {
@@ -18,10 +20,15 @@ MarkedText joined(Heap& heap, const std::vector<Value>& parts, const MarkedText&
   return result;
 }
 
-MarkedText repeated(const MarkedText& text, int64_t count) {
+MarkedText repeated(Heap& heap, const MarkedText& text, int64_t count) {
   MarkedText result;
-  if (text.empty()) return result;
-  for (; count > 0; --count) result.append(text);
+  if (text.empty() || count <= 0) return result;
+  const std::size_t most = kMaxTextBytes / text.size() + 1;  // what append() refuses
+  heap.budget.text(text.size() * std::min(static_cast<std::size_t>(count), most));
+  for (MarkedText doubled = text; count > 0; count /= 2) {
+    if (count % 2 != 0) result.append(doubled);
+    if (count > 1) doubled.append(MarkedText(doubled));
+  }
   return result;
 }
 

@@ -62,7 +62,10 @@ Value* Dict::find(std::string_view key) {
 }
 
 Value* Dict::find(Heap& heap, Value key) {
-  if (key.is_string()) return find(key.bytes());
+  if (key.is_string()) {
+    heap.budget.text(key.text().size());
+    return find(key.bytes());
+  }
   for (auto& [known, value] : entries_) {
     heap.budget.step();
     if (equal(heap, known, key)) return &value;

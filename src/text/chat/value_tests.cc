@@ -59,6 +59,7 @@ template <MarkedText (*kChange)(const MarkedText&), MarkedText (*kOther)(const M
 bool has_case(Heap& heap, Value subject, const Arguments& arguments) {
   const Bound none("this test", arguments, {});
   const MarkedText text = to_text(heap, subject);
+  heap.budget.text(2 * text.size());
   return kChange(text).bytes() == text.bytes() && kOther(text).bytes() != text.bytes();
 }
 

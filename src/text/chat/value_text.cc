@@ -131,6 +131,7 @@ MarkedText to_text(Heap& heap, Value value) {
   MarkedText out;
   switch (value.kind()) {
     case Kind::kString:
+      heap.budget.text(value.text().size());
       return value.text();
     case Kind::kList:
     case Kind::kDict:

@@ -5,7 +5,7 @@
 
 namespace inlay::chat {
 
-// str(): undefined gives nothing, a string itself.
+// str(): undefined gives nothing, a string itself. The budget counts it.
 MarkedText to_text(Heap& heap, Value value);
 
 // 1.0, 1e-05, inf: the shortest digits that read back as the same number.
