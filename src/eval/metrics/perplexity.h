@@ -27,7 +27,7 @@ struct NamedTokens {
 };
 
 // "loss", "negative_loss" and "perplexity", null where no text has a token to be named; else with
-// intervals of loss and perplexity from resamples of whole texts.
+// intervals of loss and perplexity from resamples of what is given.
 void add_perplexity(Json& metrics, std::span<const NamedTokens> texts);
 
 }  // namespace inlay
