@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "formats/saved_tensor.h"
 #include "tensor/matrix_view.h"
 
 namespace inlay {
@@ -86,27 +87,20 @@ class AdaLoraTraining : public MethodTraining {
       for (const Adapter::Entry* entry : {site.a, site.b, site.e}) {
         const std::string& name = entry->parameter.name();
         Importance& importance = importance_.at(&entry->parameter);
-        importance.average = saved(file, "importance." + name, entry->parameter.shape());
-        importance.uncertainty = saved(file, "uncertainty." + name, entry->parameter.shape());
+        importance.average = saved_tensor(file, "importance." + name, entry->parameter.shape());
+        importance.uncertainty =
+            saved_tensor(file, "uncertainty." + name, entry->parameter.shape());
       }
     }
     masks_.clear();
     bool masked = !sites_.empty() && file.contains("mask." + sites_[0].e->parameter.name());
     for (const Triplets& site : sites_) {
       const Parameter& e = site.e->parameter;
-      if (masked) masks_.push_back(saved(file, "mask." + e.name(), {e.shape()[0]}));
+      if (masked) masks_.push_back(saved_tensor(file, "mask." + e.name(), {e.shape()[0]}));
     }
   }
 
  private:
-  static Tensor saved(const SafetensorsFile& file, const std::string& name, const Shape& shape) {
-    Tensor state = file.tensor(name);
-    require(state.shape() == shape && state.dtype() == DType::kF32, ErrorKind::kInput,
-            "the checkpoint's {} is {} of shape {}, expected F32 of shape {}; it is of another run",
-            name, dtype_name(state.dtype()), state.shape().text(), shape.text());
-    return state.clone();
-  }
-
   // Adds share * d |M| / dP, M being P P^T - I or P^T P - I; gives |M|.
   static double pull_together(Parameter& parameter, double share, bool rows) {
     auto p = const_matrix<float>(parameter.value()).cast<double>();

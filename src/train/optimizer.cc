@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "autograd/operands.h"
+#include "formats/saved_tensor.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/norm_square.h"
 #include "tensor/kernels/optimizer.h"
@@ -78,26 +79,13 @@ std::vector<NamedTensor> Optimizer::state() const {
   return tensors;
 }
 
-namespace {
-
-Tensor saved_moment(const SafetensorsFile& file, const std::string& name, const Shape& shape) {
-  Tensor moment = file.tensor(name);
-  require(moment.shape() == shape && moment.dtype() == DType::kF32, ErrorKind::kInput,
-          "the checkpoint's {} is {} of shape {}, expected {} of shape {}; it is of another run",
-          name, dtype_name(moment.dtype()), moment.shape().text(), dtype_name(DType::kF32),
-          shape.text());
-  return moment.clone();
-}
-
-}  // namespace
-
 void Optimizer::restore(int64_t steps, const SafetensorsFile& file) {
   steps_ = steps;
   for (Slot& slot : slots_) {
     const std::string& name = slot.parameter->name();
     const Shape& shape = slot.parameter->shape();
-    slot.first = saved_moment(file, "m." + name, shape);
-    if (slot.second.defined()) slot.second = saved_moment(file, "v." + name, shape);
+    slot.first = saved_tensor(file, "m." + name, shape);
+    if (slot.second.defined()) slot.second = saved_tensor(file, "v." + name, shape);
   }
 }
 
