@@ -120,7 +120,8 @@ int main(int argc, char** argv) {
   app.add_option("--sequences", options.sequences);
   app.add_option("--tokens", options.tokens);
   app.add_option("--steps", options.steps)->check(CLI::Range(1, 1000));
-  app.add_option("--memory", options.memory)->check(CLI::IsMember({"fast", "recompute", "low"}));
+  app.add_option("--memory", options.memory)
+      ->check(CLI::IsMember({"fast", "unpacked", "recompute", "low"}));
   app.add_option("--quantise", options.quantise);
   return inlay::run_bench(app, argc, argv,
                           [&] { options.make ? inlay::make(options) : inlay::run(options); });

@@ -48,9 +48,9 @@ inline constexpr uint64_t kFurtherBytes = 6u << 20;
 // `measured`. What the trial packed stays.
 inline uint64_t fixed_in(MemoryMode mode, MemoryMode measured, uint64_t fixed,
                          const WeightMemory& weights) {
-  bool low = mode == MemoryMode::kLow, was_low = measured == MemoryMode::kLow;
-  if (low == was_low) return fixed;
-  if (low) return fixed + weights.stored;
+  onednn::Reading reading = step_way(mode).weights;
+  if (reading == step_way(measured).weights) return fixed;
+  if (reading == onednn::Reading::kStored) return fixed + weights.stored;
   return fixed - std::min(fixed, weights.stored) + weights.packed;
 }
 

@@ -8,6 +8,8 @@ std::string_view memory_mode_name(MemoryMode mode) {
   switch (mode) {
     case MemoryMode::kFast:
       return "fast";
+    case MemoryMode::kUnpacked:
+      return "unpacked";
     case MemoryMode::kRecompute:
       return "recompute";
     case MemoryMode::kLow:
@@ -24,9 +26,10 @@ MemoryMode memory_mode_named(std::string_view name) {
 }
 
 StepWay step_way(MemoryMode mode) {
-  bool low = mode == MemoryMode::kLow;
-  return {.recompute = mode != MemoryMode::kFast,
-          .weights = low ? onednn::Reading::kStored : onednn::Reading::kPacked};
+  bool recompute = mode == MemoryMode::kRecompute || mode == MemoryMode::kLow;
+  bool packed = mode == MemoryMode::kFast || mode == MemoryMode::kRecompute;
+  return {.recompute = recompute,
+          .weights = packed ? onednn::Reading::kPacked : onednn::Reading::kStored};
 }
 
 void use(OpContext& context, const StepWay& way) {

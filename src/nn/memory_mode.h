@@ -1,4 +1,4 @@
-// What a step of training does to take less memory: a ladder, each rung slower than the one before.
+// What a step of training does to take less memory, the fastest way first.
 #pragma once
 
 #include <array>
@@ -10,14 +10,15 @@ namespace inlay {
 
 enum class MemoryMode {
   kFast,       // weights packed for both directions, all values kept for the backward pass
-  kRecompute,  // values inside layers are computed again (nn/recomputed.h)
-  kLow,        // and products read the base's weights where they are stored
+  kUnpacked,   // products read the base's weights where they are stored
+  kRecompute,  // packed weights, but values inside layers are computed again (nn/recomputed.h)
+  kLow,        // both
 };
 
-inline constexpr std::array kMemoryModes{MemoryMode::kFast, MemoryMode::kRecompute,
-                                         MemoryMode::kLow};
+inline constexpr std::array kMemoryModes{MemoryMode::kFast, MemoryMode::kUnpacked,
+                                         MemoryMode::kRecompute, MemoryMode::kLow};
 
-std::string_view memory_mode_name(MemoryMode mode);  // "fast", "recompute", "low"
+std::string_view memory_mode_name(MemoryMode mode);  // "fast", "unpacked", "recompute", "low"
 // REQUIRES: one of these names.
 MemoryMode memory_mode_named(std::string_view name);
 

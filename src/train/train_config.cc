@@ -73,9 +73,9 @@ void TrainConfig::fields(FieldVisitor& visit) {
         "or q4_0");
   visit("checkpoint_steps", checkpoint_steps, "steps between checkpoints; 0: one per epoch");
   visit.choice(
-      "memory", memory, {"auto", "fast", "recompute", "low"},
-      "what a step does to take less memory: nothing, compute layers again in the backward "
-      "pass, or also leave weights unpacked; auto: the first that fits");
+      "memory", memory, {"auto", "fast", "unpacked", "recompute", "low"},
+      "what a step does to take less memory: nothing, leave weights unpacked, compute layers again "
+      "in the backward pass, or both; auto: the first that fits");
   visit("memory_limit_mb", memory_limit_mb,
         "memory that the run may take, in MB; 0: what the machine has free");
   visit("adapters", adapters,

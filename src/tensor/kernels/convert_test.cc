@@ -56,6 +56,28 @@ TEST(Convert, KeepsNan) {
   });
 }
 
+TEST(Convert, TakesRowsOutOfAWiderMatrix) {
+  std::vector<float> matrix(5 * 70);
+  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] = static_cast<float>(i);
+  const std::vector<BFloat16> narrow = to_bf16(matrix);
+  for (int64_t columns : {0, 1, 17, 70}) {
+    on_every_target([&] {
+      std::vector<float> part(static_cast<std::size_t>(3 * columns), -1.0f);
+      convert_rows({.data = reinterpret_cast<const std::byte*>(narrow.data() + 70),
+                    .dtype = DType::kBF16,
+                    .rows = 3,
+                    .columns = columns,
+                    .stride = 70},
+                   reinterpret_cast<std::byte*>(part.data()), DType::kF32);
+      for (std::size_t i = 0; i < part.size(); ++i) {
+        const std::size_t row = i / static_cast<std::size_t>(columns);
+        const std::size_t from = 70 * (row + 1) + i % static_cast<std::size_t>(columns);
+        ASSERT_EQ(part[i], static_cast<float>(narrow[from])) << columns << " columns";
+      }
+    });
+  }
+}
+
 TEST(Convert, TakesEveryPairAndSize) {
   constexpr DType kTypes[] = {DType::kF16, DType::kBF16, DType::kF32, DType::kF64};
   for (int64_t count : kWidths) {

@@ -46,8 +46,13 @@ struct PackedMatrix::State {
   // Whether one kernel multiplies all columns at once.
   bool is_whole() const { return panels.front().order == PanelOrder::kPreferred; }
   const std::byte* data(const Panel& panel) const { return memory.raw() + panel.offset; }
-  // Whether the kernel reads panels where the source holds them.
-  bool in_place() const { return source->is_plain(compute) && multiplied(compute) == compute; }
+  // Whether the kernel reads panels where the source holds them. Without AVX-512 they are brought
+  // together first where their rows lie so far apart that they share few lines of the cache.
+  bool in_place() const {
+    constexpr int64_t kSharedBytes = 2048;
+    bool apart = layout == Layout::kInOut && out * 4 % kSharedBytes == 0 && !has_avx512();
+    return !apart && source->is_plain(compute) && multiplied(compute) == compute;
+  }
   // What a reader needs of a source that is not: room for a panel and the making of it.
   class PanelReader;
   std::size_t room_bytes() const;

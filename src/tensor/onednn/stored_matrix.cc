@@ -50,13 +50,12 @@ void StoredMatrix::convert(const MatrixPart& part, std::byte* to, DType type) co
   if (const auto* quantised = std::get_if<QuantisedMatrix>(&matrix_))
     return quantised->dequantise_part(part, {to, type});
   DType stored = std::get<Tensor>(matrix_).dtype();
-  int64_t width = part.last_column - part.first_column;
-  bool whole = width == columns();  // rows follow each other
-  int64_t step = whole ? part.last_row - part.first_row : 1;
-  for (int64_t row = part.first_row; row < part.last_row; row += step) {
-    kernels::convert(data(row, part.first_column), stored, to, type, step * width);
-    to += static_cast<std::size_t>(step * width) * dtype_size(type);
-  }
+  kernels::convert_rows({.data = data(part.first_row, part.first_column),
+                         .dtype = stored,
+                         .rows = part.last_row - part.first_row,
+                         .columns = part.last_column - part.first_column,
+                         .stride = columns()},
+                        to, type);
 }
 
 void StoredMatrix::read(const MatrixPart& part, const Target& target) const {
