@@ -73,9 +73,9 @@ void add_plan(CLI::App& app) {
       ->capture_default_str();
   add_common(*command, options->common);
   command->footer(
-      "What each mode does, slower from one to the next: fast nothing, recompute computes the "
-      "layers again\nin the backward pass, low also leaves weights unpacked. train --memory takes "
-      "the first that fits.\n" +
+      "What each mode does: fast nothing, unpacked leaves the base's weights as the files have "
+      "them, recompute\ncomputes layers again in the backward pass, low does both. train --memory "
+      "takes the first that fits.\n" +
       examples({"inlay plan all-minilm-l6-v2", "inlay plan FOLDER --method 'lora[r=16]'",
                 "inlay plan FOLDER --memory-limit-mb 2000 --json"}));
   command->callback([options] { run(*options); });
