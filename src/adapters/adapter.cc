@@ -14,6 +14,11 @@ class Maker : public ParameterMaker {
   Parameter& make(const Site& site, const std::string& part, Tensor value) override {
     return add(&site, part, full_name(site, part), std::move(value), true);
   }
+  Parameter& moved(const Site& site, const std::string& part, Tensor value) override {
+    Parameter& parameter = make(site, part, std::move(value));
+    parameter.freeze();
+    return parameter;
+  }
   Parameter& fixed(const Site& site, const std::string& part, Tensor value) override {
     return add(&site, part, full_name(site, part), std::move(value), false);
   }

@@ -179,8 +179,9 @@ AdapterHubHead read_adapterhub_head(const std::filesystem::path& folder, const B
   if (!std::filesystem::exists(weights)) weights = folder / "pytorch_model_head.bin";
   StrictTensors tensors = StrictTensors::open(weights);
   std::string last = fmt::format("heads.{}.{}.weight", name, 3 * layout.dense.size() + 1);
-  int64_t outputs = tensors.outputs_of(last, base.hidden);
-  AdapterHubHead read{std::make_unique<Head>(layout, base.hidden, outputs, dropout, 0),
+  int64_t inputs = base.channels_of(layout.input);
+  int64_t outputs = tensors.outputs_of(last, inputs);
+  AdapterHubHead read{std::make_unique<Head>(layout, inputs, outputs, dropout, 0),
                       label_from(config, outputs, where)};
   std::size_t index = 0;
   for (Parameter& parameter : read.head->parameters())

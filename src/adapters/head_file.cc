@@ -77,8 +77,9 @@ std::unique_ptr<Head> read_head_file(const std::filesystem::path& folder, const 
   require(dropout >= 0 && dropout < 1, ErrorKind::kInput,
           "{}: \"dropout\" is {}; expected 0 or more and below 1", where, dropout);
   StrictTensors tensors = StrictTensors::open(folder / "head.safetensors");
-  int64_t outputs = tensors.outputs_of(layout.output + ".weight", base.hidden);
-  auto head = std::make_unique<Head>(std::move(layout), base.hidden, outputs, dropout, 0);
+  int64_t inputs = base.channels_of(layout.input);
+  int64_t outputs = tensors.outputs_of(layout.output + ".weight", inputs);
+  auto head = std::make_unique<Head>(std::move(layout), inputs, outputs, dropout, 0);
   for (Parameter& parameter : head->parameters()) tensors.fill(parameter.name(), parameter);
   tensors.finish();
   return head;

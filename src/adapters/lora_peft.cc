@@ -57,6 +57,7 @@ const PeftForm& lora_peft_form() {
                                       {"use_qalora", false, PeftKey::kFixed},
                                       {"use_rslora", false, "use_rslora"},
                                       {"velora_config", nullptr, PeftKey::kFixed}},
+                             .kinds = {SiteKind::kLinear, SiteKind::kConv},
                              .write = write_start,
                              .read = read_start};
   return form;

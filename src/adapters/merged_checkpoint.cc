@@ -14,7 +14,7 @@ constexpr std::size_t kSitesShown = 4;
 
 // Where the files keep a site's tensors; empty where they have none.
 struct SiteNames {
-  std::string weight, bias;
+  std::string weight, bias, mean, variance;
 };
 
 SiteNames names_of(const Checkpoint& checkpoint, const BaseFacts& base, const Site& site) {
@@ -26,9 +26,15 @@ SiteNames names_of(const Checkpoint& checkpoint, const BaseFacts& base, const Si
     }
     return std::string();
   };
-  if (site.kind == SiteKind::kParameter) return {"", first_of({""})};
-  return {site.weight.defined() ? first_of({".weight", ".gamma"}) : "",
-          site.bias.defined() ? first_of({".bias", ".beta"}) : ""};
+  if (site.kind == SiteKind::kParameter) {
+    return {site.weight.defined() ? first_of({""}) : "", site.bias.defined() ? first_of({""}) : "",
+            "", ""};
+  }
+  // A table may be a tensor of its own, without a module.
+  return {site.weight.defined() ? first_of({".weight", ".gamma", ""}) : "",
+          site.bias.defined() ? first_of({".bias", ".beta"}) : "",
+          site.mean.defined() ? first_of({".running_mean"}) : "",
+          site.variance.defined() ? first_of({".running_var"}) : ""};
 }
 
 bool same_contents(const Tensor& a, const Tensor& b) {
@@ -53,6 +59,8 @@ class Changes {
     SiteNames names = names_of(checkpoint_, base_, site);
     put(names.weight, site.weight, as_stored(site, merged.weight));
     put(names.bias, site.bias, merged.bias);
+    put(names.mean, site.mean, merged.mean);
+    put(names.variance, site.variance, merged.variance);
   }
 
   // Copies of a changed table, or of a bare parameter, under names that no site has.
@@ -88,10 +96,11 @@ class Changes {
  private:
   void put(const std::string& name, const Tensor& old, const Tensor& value) {
     if (!old.defined() || !value.defined()) return;
-    ensure(!name.empty() && value.shape() == old.shape(), "a merged tensor \"{}\" of shape {}",
+    ensure(!name.empty() && value.count() == old.count(), "a merged tensor \"{}\" of shape {}",
            name, value.shape().text());
     Tensor stored = value.to(old.dtype());
     if (same_contents(stored, old)) return;
+    stored = stored.reshaped(checkpoint_.tensor(name).shape());
     require(all_finite(stored), ErrorKind::kInput,
             "{}: merged, it has values that {} cannot hold; convert the base to F32 first", name,
             dtype_name(old.dtype()));
@@ -102,8 +111,9 @@ class Changes {
     std::vector<std::string> names = checkpoint_.names();
     for (const Site* site : base_.sites) {
       SiteNames own = names_of(checkpoint_, base_, *site);
-      std::erase_if(
-          names, [&](const std::string& name) { return name == own.weight || name == own.bias; });
+      std::erase_if(names, [&](const std::string& name) {
+        return name == own.weight || name == own.bias || name == own.mean || name == own.variance;
+      });
     }
     return names;
   }
@@ -136,6 +146,8 @@ bool merged_site(const Site& site, SiteHook& hook, DType dtype, MergedTensors& m
   bool has_weight = site.weight.defined() || site.quantised != nullptr;
   merged.weight = has_weight ? out_by_in(site).to(dtype) : Tensor();
   merged.bias = site.bias.defined() ? site.bias.to(dtype) : Tensor();
+  merged.mean = site.mean.defined() ? site.mean.to(dtype) : Tensor();
+  merged.variance = site.variance.defined() ? site.variance.to(dtype) : Tensor();
   Replacements replaced = hook.replacements();
   if (replaced.weight != nullptr) merged.weight = replaced.weight->value().to(dtype);
   if (replaced.bias != nullptr) merged.bias = replaced.bias->value().to(dtype);

@@ -34,6 +34,8 @@ class ParameterMaker {
   virtual ~ParameterMaker() = default;
   // REQUIRES: value is F32. The parameter lives as long as the adapter.
   virtual Parameter& make(const Site& site, const std::string& part, Tensor value) = 0;
+  // Trained, but moved by the method's training() alone: no gradient is made.
+  virtual Parameter& moved(const Site& site, const std::string& part, Tensor value) = 0;
   // Saved and loaded with the adapter, but never trained: an index (I32, I64), a projection.
   virtual Parameter& fixed(const Site& site, const std::string& part, Tensor value) = 0;
   // One for the whole adapter, made when first asked for; `start` draws from the stream of its
@@ -90,6 +92,9 @@ class Method {
   // What is kept of a trained adapter, where that is not what training worked on: other sizes, or
   // values that hold for the unchanged base. Of the same method; no method: the adapter itself.
   virtual AdapterForm finished(const Adapter&) const { return {}; }
+  // Whether the examples of a batch are computed from each other while training, so that no part of
+  // a batch can be computed without the rest.
+  virtual bool couples_batch() const { return false; }
   // Whether training begins with a look at training batches; then calibrate() gives the adapter
   // that training starts from. Loading a saved one needs neither.
   virtual bool needs_calibration() const { return false; }

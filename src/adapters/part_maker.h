@@ -20,6 +20,10 @@ class PartMaker : public ParameterMaker {
     return finished_ ? fixed(site, part, std::move(value))
                      : whole_.make(site, named(part), std::move(value));
   }
+  Parameter& moved(const Site& site, const std::string& part, Tensor value) override {
+    return finished_ ? fixed(site, part, std::move(value))
+                     : whole_.moved(site, named(part), std::move(value));
+  }
   Parameter& fixed(const Site& site, const std::string& part, Tensor value) override {
     return whole_.fixed(site, named(part), std::move(value));
   }

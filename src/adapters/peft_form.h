@@ -27,7 +27,7 @@ struct PeftForm {
   bool has_targets = true;
   // Whether it also has exclude_modules and layers_to_transform.
   bool narrows_targets = true;
-  SiteKind kind = SiteKind::kLinear;
+  std::vector<SiteKind> kinds = {SiteKind::kLinear};
   // Keys whose values do not carry over as they are, in both directions; null where there are none.
   // `config` has every key at its default, `fields` what the table gave.
   void (*write)(const Json& fields, const SiteSet& adapted, Json& config) = nullptr;

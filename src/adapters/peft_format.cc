@@ -79,11 +79,12 @@ HeadLabel label_of(const std::string& task_type, int64_t outputs) {
 
 // Sites of a pooler that the head does not read, and that the model with this head may lack, count
 // only if the file has them.
-SiteSet adapted_sites(const PeftModel& model, const HeadLayout* head, SiteKind kind,
-                      const PeftTargets& targets, const StrictTensors& tensors) {
+SiteSet adapted_sites(const PeftModel& model, const HeadLayout* head,
+                      const std::vector<SiteKind>& kinds, const PeftTargets& targets,
+                      const StrictTensors& tensors) {
   SiteSet sites = selected_by_peft(model, targets);
   std::erase_if(sites, [&](const Site* site) {
-    if (site->kind != kind) return true;
+    if (std::find(kinds.begin(), kinds.end(), site->kind) == kinds.end()) return true;
     bool may_lack =
         site->role == SiteRole::kPooler && (head == nullptr || head->input != HeadInput::kPooler);
     return may_lack && !tensors.any_under(kKeyPrefix + model.prefix + site->name + ".");
@@ -112,8 +113,9 @@ std::string task_type_of(const Json& config, const StrictTensors& tensors, const
 
 std::unique_ptr<Head> read_head(StrictTensors& tensors, const PeftForm& form,
                                 const HeadLayout& layout, double dropout, const BaseFacts& base) {
-  int64_t outputs = tensors.outputs_of(form.head_prefix + layout.output + ".weight", base.hidden);
-  auto head = std::make_unique<Head>(layout, base.hidden, outputs, dropout, 0);
+  int64_t inputs = base.channels_of(layout.input);
+  int64_t outputs = tensors.outputs_of(form.head_prefix + layout.output + ".weight", inputs);
+  auto head = std::make_unique<Head>(layout, inputs, outputs, dropout, 0);
   for (Parameter& parameter : head->parameters())
     tensors.fill(head_key(form, parameter), parameter);
   return head;
@@ -207,10 +209,10 @@ LoadedAdapter read_peft(const std::filesystem::path& folder, const Json& config,
 
   SiteSet adapted;
   if (form.has_targets) {
-    adapted = adapted_sites(model, layout, form.kind, peft_targets(config, where), tensors);
+    adapted = adapted_sites(model, layout, form.kinds, peft_targets(config, where), tensors);
     require(!adapted.empty(), ErrorKind::kInput,
             "{}: \"target_modules\" selects no {} site of this {} base", where,
-            site_kind_name(form.kind), base.model_type);
+            site_kind_name(form.kinds.front()), base.model_type);
   }
   // What PEFT has no key for is in our record.
   ConfiguredMethod method{&info, info.make()};

@@ -82,9 +82,11 @@ PeftTargets suffixes_for(const PeftModel& model, const SiteSet& wanted) {
 }
 
 bool selects(const BaseFacts& base, const TargetRules& rules, const SiteSet& wanted) {
-  SiteKind kind = wanted.empty() ? SiteKind::kLinear : (*wanted.begin())->kind;
+  std::vector<SiteKind> kinds;
+  for (const Site* site : wanted) kinds.push_back(site->kind);
+  if (kinds.empty()) kinds = {SiteKind::kLinear};
   try {
-    std::vector<const Site*> sites = select_targets(base, kind, rules);
+    std::vector<const Site*> sites = select_targets(base, kinds, rules);
     return SiteSet(sites.begin(), sites.end()) == wanted;
   } catch (const Error&) {  // a target that matches nothing, which PEFT allows
     return false;

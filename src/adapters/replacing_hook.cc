@@ -13,15 +13,15 @@ bool ReplacingHook::merge(MergedTensors& merged) {
 
 std::unique_ptr<SiteHook> replace_tensors(const Site& site, ParameterMaker& make,
                                           const WantedTensors& wanted) {
+  // A bare parameter carries its whole name already.
+  auto part = [&](const char* tensor) {
+    return site.kind == SiteKind::kParameter ? std::string() : wanted.prefix + tensor;
+  };
   Replacements replaced;
-  if (wanted.weight && (site.weight.defined() || site.quantised != nullptr)) {
-    replaced.weight = &make.make(site, wanted.prefix + "weight", out_by_in(site).to(DType::kF32));
-  }
-  if (wanted.bias && site.bias.defined()) {
-    // A bare parameter carries its whole name already.
-    std::string part = site.kind == SiteKind::kParameter ? "" : wanted.prefix + "bias";
-    replaced.bias = &make.make(site, part, site.bias.to(DType::kF32));
-  }
+  if (wanted.weight && (site.weight.defined() || site.quantised != nullptr))
+    replaced.weight = &make.make(site, part("weight"), out_by_in(site).to(DType::kF32));
+  if (wanted.bias && site.bias.defined())
+    replaced.bias = &make.make(site, part("bias"), site.bias.to(DType::kF32));
   return std::make_unique<ReplacingHook>(replaced);
 }
 

@@ -28,6 +28,11 @@ class StackHook : public SiteHook {
     return y;
   }
 
+  Variable conv(Context& context, const ConvSite& module, const Variable& x, Variable y) override {
+    for (const auto& hook : hooks_) y = hook->conv(context, module, x, std::move(y));
+    return y;
+  }
+
   Variable hidden(Context& context, const HiddenBlock& block) override {
     Variable sum, output = block.output;
     for (const auto& hook : hooks_) {
@@ -80,6 +85,7 @@ class StackHook : public SiteHook {
       if (own.weight != nullptr) all.weight = own.weight;
       if (own.bias != nullptr) all.bias = own.bias;
       if (own.rows.values != nullptr) all.rows = own.rows;
+      if (own.estimates != nullptr) all.estimates = own.estimates;
     }
     return all;
   }

@@ -31,7 +31,7 @@ std::vector<const Site*> TargetedMethod::select(const BaseFacts& base) const {
     if (rules_.target_modules.empty() && has_role(*site, roles_))
       rules.target_modules.push_back(site->name);
   }
-  std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, rules);
+  std::vector<const Site*> sites = select_targets(base, kinds(), rules);
   for (const Site* site : sites) check_site(*site);
   return sites;
 }

@@ -31,6 +31,7 @@ class TargetedMethod : public Method {
   // What else select() refuses.
   virtual void check() const {}
   virtual void check_site(const Site&) const {}
+  virtual std::vector<SiteKind> kinds() const { return {SiteKind::kLinear}; }
 
   TargetRules rules_;
 

@@ -14,9 +14,31 @@ namespace {
 
 constexpr std::string_view kAllLinear = "all-linear";
 
-bool is_target(const Site& site, SiteKind kind) {
-  return site.kind == kind && site.role != SiteRole::kMaskedLm &&
-         site.role != SiteRole::kLanguageModel;
+using Kinds = std::vector<SiteKind>;
+
+bool is_target(const Site& site, const Kinds& kinds) {
+  return std::find(kinds.begin(), kinds.end(), site.kind) != kinds.end() &&
+         site.role != SiteRole::kMaskedLm && site.role != SiteRole::kLanguageModel;
+}
+
+// What "all-linear" names of this base.
+bool is_linear(const BaseFacts& base, const Site& site) {
+  bool any = std::any_of(base.sites.begin(), base.sites.end(),
+                         [](const Site* other) { return other->kind == SiteKind::kLinear; });
+  return any ? site.kind == SiteKind::kLinear : site.conv.groups == 1;
+}
+
+// Of those that the base has.
+std::string kinds_text(const BaseFacts& base, const Kinds& kinds) {
+  std::string text;
+  for (SiteKind kind : kinds) {
+    bool there = std::any_of(base.sites.begin(), base.sites.end(),
+                             [kind](const Site* site) { return site->kind == kind; });
+    if (!there && kind != kinds.front()) continue;
+    if (!text.empty()) text += " or ";
+    text += site_kind_name(kind);
+  }
+  return text;
 }
 
 // The last component of every site: what people mean by a target.
@@ -26,13 +48,13 @@ std::vector<std::string> suffixes(const std::vector<const Site*>& sites) {
   return {names.begin(), names.end()};
 }
 
-void fail_unmatched(const BaseFacts& base, SiteKind kind, const std::string& target) {
+void fail_unmatched(const BaseFacts& base, const Kinds& kinds, const std::string& target) {
   std::vector<const Site*> sites = base.sites;
-  std::erase_if(sites, [kind](const Site* site) { return !is_target(*site, kind); });
+  std::erase_if(sites, [&](const Site* site) { return !is_target(*site, kinds); });
   std::vector<std::string> known = suffixes(sites);
   fail(ErrorKind::kUsage,
        "target \"{}\" matches no {} module of this {} base; did you mean \"{}\"? There are: {}",
-       target, site_kind_name(kind), base.model_type, nearest_name(target, known),
+       target, kinds_text(base, kinds), base.model_type, nearest_name(target, known),
        fmt::join(known, ", "));
 }
 
@@ -62,24 +84,25 @@ bool matches_target(const std::string& name, const std::string& target) {
   return name == target || name.ends_with("." + target);
 }
 
-std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind,
+std::vector<const Site*> select_targets(const BaseFacts& base, const std::vector<SiteKind>& kinds,
                                         const TargetRules& rules) {
   check_layers(base, rules.layers_to_transform);
   std::set<const Site*> selected;
   for (const std::string& target : rules.target_modules) {
     std::size_t matched = 0;
     for (const Site* site : base.sites) {
-      if (!is_target(*site, kind) || (target != kAllLinear && !matches_target(site->name, target)))
-        continue;
+      bool named =
+          target == kAllLinear ? is_linear(base, *site) : matches_target(site->name, target);
+      if (!is_target(*site, kinds) || !named) continue;
       ++matched;
       if (in_layers(*site, rules.layers_to_transform)) selected.insert(site);
     }
-    if (matched == 0) fail_unmatched(base, kind, target);
+    if (matched == 0) fail_unmatched(base, kinds, target);
   }
   for (const std::string& target : rules.exclude_modules) {
     std::size_t matched = std::erase_if(
         selected, [&](const Site* site) { return matches_target(site->name, target); });
-    if (matched == 0) fail_unmatched(base, kind, target);
+    if (matched == 0) fail_unmatched(base, kinds, target);
   }
   require(!selected.empty(), ErrorKind::kUsage,
           "the targets select no module; give target_modules=all-linear or names");

@@ -4,7 +4,8 @@
 //
 //   one item that is a suffix       query          matches encoder.layer.3.attention.self.query
 //   several items                   query+value    each must match at least one site
-//   all-linear                                     every linear layer of the base
+//   all-linear                                     every linear layer of the base; of one that has
+//   none, every convolution without groups
 //   a pattern (anything with a character that no module name has)   '.*layer\.[01]\..*query'   must
 //   match a whole name
 #pragma once
@@ -23,8 +24,8 @@ struct TargetRules {
   std::vector<std::string> layers_to_transform;  // layer numbers; empty: all
 };
 
-// The sites of `kind` that the rules select, in the base's order.
-std::vector<const Site*> select_targets(const BaseFacts& base, SiteKind kind,
+// The sites of these kinds that the rules select, in the base's order.
+std::vector<const Site*> select_targets(const BaseFacts& base, const std::vector<SiteKind>& kinds,
                                         const TargetRules& rules);
 
 // Whether a key of a rank or alpha pattern names the site: as "(.*\.)?(key)$" does at the start of

@@ -29,7 +29,7 @@ class Targets : public testing::Test {
 
   std::vector<std::string> select(const TargetRules& rules) const {
     std::vector<std::string> names;
-    for (const Site* site : select_targets(base_, SiteKind::kLinear, rules))
+    for (const Site* site : select_targets(base_, {SiteKind::kLinear}, rules))
       names.push_back(site->name);
     return names;
   }
@@ -44,7 +44,7 @@ class Targets : public testing::Test {
   }
 
   SiteSet sites(const TargetRules& rules) const {
-    auto list = select_targets(base_, SiteKind::kLinear, rules);
+    auto list = select_targets(base_, {SiteKind::kLinear}, rules);
     return {list.begin(), list.end()};
   }
 
@@ -99,7 +99,7 @@ TEST_F(Targets, APatternValueIsThatOfTheFirstKeyThatNamesTheSite) {
 }
 
 TEST_F(Targets, APatternThatNamesNoAdaptedSiteIsRefused) {
-  std::vector<const Site*> adapted = select_targets(base_, SiteKind::kLinear, {{"query"}});
+  std::vector<const Site*> adapted = select_targets(base_, {SiteKind::kLinear}, {{"query"}});
   EXPECT_NO_THROW(check_patterns({{"layer.1.*", 4}, {"query", 2}}, adapted, "rank_pattern"));
   try {
     check_patterns({{"value", 4}}, adapted, "rank_pattern");

@@ -58,6 +58,8 @@ std::vector<const Site*> PromptPlace::select(const BaseFacts& base,
 }
 
 void check_virtual_tokens(const BaseFacts& base, int64_t count, const std::string& method) {
+  require(!base.images, ErrorKind::kUsage, "{}: this {} base reads images; use vpt", method,
+          base.model_type);
   require(count >= 1 && count < base.max_tokens, ErrorKind::kUsage,
           "{}: num_virtual_tokens is {}; expected 1 to {}, fewer than the base has positions",
           method, count, base.max_tokens - 1);

@@ -25,7 +25,7 @@ struct PromptPlace {
   std::vector<const Site*> select(const BaseFacts& base, const std::string& method) const;
 };
 
-// kUsage unless 1 <= count <= the positions of the base.
+// kUsage unless the base reads texts and 1 <= count < its positions.
 void check_virtual_tokens(const BaseFacts& base, int64_t count, const std::string& method);
 
 // Sets the rows (n, hidden) of a parameter, or of what is made from others.

@@ -103,6 +103,7 @@ struct OpCase {
   bool equal_seeds = false;  // for losses, which are walked back from with one seed
   // One of the eight examples is longer than the block of rows that products are made in.
   std::vector<int64_t> lengths = {5, 1, 3, 8, 2, 66, 4, 6};
+  std::vector<int64_t> difference_lengths = {3, 1, 2};  // of those for finite differences
 };
 using OpCaseOfSize = std::function<OpCase(int64_t channels)>;
 
@@ -314,7 +315,7 @@ inline void expect_same_bits(const std::vector<NamedNumbers>& found,
 
 inline void expect_gradients_are_derivatives(const OpCase& op) {
   constexpr double kStep = 0x1p-16;
-  OpTrial trial(op, {3, 1, 2});
+  OpTrial trial(op, op.difference_lengths);
   std::vector<NamedNumbers> found = trial.run(DType::kF64, {3});
   double magnitude = trial.contract().magnitude;
   for (std::size_t r = 0; r < trial.values().size(); ++r) {

@@ -9,6 +9,14 @@
 
 namespace inlay {
 
+// Height and width of a map of places; 0: none.
+struct MapSize {
+  int64_t height = 0, width = 0;
+
+  int64_t places() const { return height * width; }
+  bool operator==(const MapSize&) const = default;
+};
+
 struct RowSpace {
   // Rows [example_offsets[i], example_offsets[i + 1]) belong to example i of this micro-batch; to
   // sequence i where examples have several.
@@ -24,6 +32,12 @@ struct RowSpace {
   std::vector<int32_t> token_position;
   // Per row: what is added to its score where it is attended to, the log of a gate; empty: nothing.
   std::vector<float> key_bias = {};
+  // Of images: rows [before_map, before_map + map.places()) of every example are the places of a
+  // map, line by line, and nothing stands behind them. What stands before them is of no place, such
+  // as a class token. Where adapters set virtual tokens before the maps of some examples alone,
+  // before_map is that of the first example.
+  MapSize map = {};
+  int64_t before_map = 0;
 
   int64_t rows() const { return example_offsets.back(); }
   int64_t examples() const { return static_cast<int64_t>(example_offsets.size()) - 1; }

@@ -313,17 +313,37 @@ void fields_from_json(const Fields& fields, const Json& json, std::string_view w
   fields(reader);
 }
 
+namespace {
+
+// The one field that has this value among its choices; none where there is no such field, or
+// several.
+const FieldInfo* field_of_choice(const std::vector<FieldInfo>& infos, std::string_view value) {
+  const FieldInfo* found = nullptr;
+  for (const FieldInfo& info : infos) {
+    if (std::find(info.choices.begin(), info.choices.end(), value) == info.choices.end()) continue;
+    if (found != nullptr) return nullptr;
+    found = &info;
+  }
+  return found;
+}
+
+}  // namespace
+
 void fields_from_text(const Fields& fields, std::string_view text, std::string_view where) {
   const auto infos = fields_info(fields);
   std::map<std::string, std::string> pairs;
   for (const std::string& piece : split_outside(text, ',')) {
     const std::size_t equals = find_outside(piece, '=');
-    require(equals != std::string::npos, ErrorKind::kUsage,
+    const bool bare = equals == std::string::npos;
+    const FieldInfo* chosen = bare ? field_of_choice(infos, trim(piece)) : nullptr;
+    require(!bare || chosen != nullptr, ErrorKind::kUsage,
             "{}: \"{}\" is not a setting; expected name=value (a list has + between its items)",
             where, piece);
-    const std::string name(trim(std::string_view(piece).substr(0, equals)));
+    const std::string name =
+        bare ? chosen->name : std::string(trim(std::string_view(piece).substr(0, equals)));
     require_known(name, infos, where);
-    const std::string value(trim(std::string_view(piece).substr(equals + 1)));
+    const std::string value(
+        trim(bare ? std::string_view(piece) : std::string_view(piece).substr(equals + 1)));
     require(pairs.emplace(name, value).second, ErrorKind::kUsage,
             "{}: {} is given twice; remove one", where, name);
   }

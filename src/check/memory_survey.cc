@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "check/parts.h"
 #include "check/probe.h"
+#include "models/noise_picture.h"
 #include "tensor/tensor_heap.h"
 
 namespace inlay {
@@ -17,13 +18,23 @@ namespace fs = std::filesystem;
 constexpr int64_t kExampleTokens = 64;
 constexpr int64_t kExamples = kProbeTokens / kExampleTokens;
 
-// Examples of made up tokens: a text of class 0, and every token after the first as an answer.
+// Examples of made up tokens: a text of class 0, and every token after the first as an answer; or
+// two pictures.
 struct MadeUp {
   Example source;
   std::vector<EncodedExample> examples;
 
   MadeUp(const BaseFacts& base, bool language) {
     source.class_id = 0;
+    if (base.images) {
+      add_pictures(base);
+    } else {
+      add_texts(base, language);
+    }
+  }
+
+ private:
+  void add_texts(const BaseFacts& base, bool language) {
     Stream stream(1, "tokens");
     uint64_t drawn = 0;
     for (int64_t e = 0; e < kExamples; ++e) {
@@ -40,6 +51,15 @@ struct MadeUp {
       if (base.type_count > 0) example.tokens.types.assign(example.tokens.ids.size(), 0);
     }
   }
+
+  void add_pictures(const BaseFacts& base) {
+    auto noise = noise_picture(base.image_size, 1);
+    for (int e = 0; e < 2; ++e) {
+      EncodedExample& example = examples.emplace_back();
+      example.source = &source;
+      example.tokens.pixels = noise;
+    }
+  }
 };
 
 Learner made_up_learner(const std::shared_ptr<const Model>& model, const TaskInfo& task,
@@ -48,8 +68,8 @@ Learner made_up_learner(const std::shared_ptr<const Model>& model, const TaskInf
   set_task(learner, task, {.classes = {"no", "yes"}, .outputs = 2});
   if (learner.layer == OutputLayer::kHead) {
     HeadLayout layout = resolve_head(model->facts(), learner.task->head_kind(), "auto");
-    learner.head =
-        std::make_unique<Head>(layout, model->facts().hidden, learner.task->outputs(), 0.0, 1);
+    learner.head = std::make_unique<Head>(layout, model->facts().channels_of(layout.input),
+                                          learner.task->outputs(), 0.0, 1);
   }
   learner.adapter = Adapter::create("default", parse_method(method), model->facts(), 1);
   return learner;
@@ -100,7 +120,9 @@ MemorySurvey survey_memory(const fs::path& folder, const std::string& method, DT
   std::shared_ptr<const Model> model = load_model(folder, {.language_model = true});
   const BaseFacts& base = model->facts();
   bool language = model->has_language_model();
-  const TaskInfo& task = find_task(language ? "causal-lm" : "text-classification");
+  const TaskInfo& task = find_task(language      ? "causal-lm"
+                                   : base.images ? "image-classification"
+                                                 : "text-classification");
   MadeUp data(base, language);
   std::vector<const EncodedExample*> train;
   for (const EncodedExample& example : data.examples) train.push_back(&example);

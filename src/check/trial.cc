@@ -52,6 +52,7 @@ GradientNames judge(const std::vector<Parameter*>& parameters, const std::vector
   GradientNames names;
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     const std::string& name = parameters[p]->name();
+    if (parameters[p]->frozen()) continue;  // moved by its method, not by gradients
     if (!taken[p].defined()) {
       names.unreached.push_back(name);
       continue;
@@ -228,7 +229,7 @@ ProbeCost check_probe(const CheckSubject& subject, Learner learner, Findings& fi
   ProbeCost cost{.mode = mode,
                  .weights = weights,
                  .resident_bytes = current_rss_bytes(),
-                 .whole_batches = learner.task->couples_batch(),
+                 .whole_batches = learner.couples_batch(),
                  .chunk = learner.gradient_chunk()};
   cost.step = step_memory(subject, learner, step_way(mode), probe);
   for (Parameter* parameter : parameters) cost.trained_bytes += parameter->value().byte_count();

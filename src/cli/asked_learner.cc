@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "data/chat/language_dataset.h"
 #include "eval/answer_pair.h"
+#include "eval/image_examples.h"
 #include "eval/task_sequences.h"
 #include "train/training_run.h"
 
@@ -20,6 +21,7 @@ OpenedAsked open_run(const AskedLearner& asked, LearnerSource source) {
   OpenedAsked opened{open_learner(source)};
   opened.compute = config.compute;
   opened.max_length = config.max_length;
+  opened.image_size = config.image_size;
   if (!read_by_format(opened.task->data)) {
     opened.columns = {.text = config.text_column,
                       .text_pair = config.text_pair_column,
@@ -83,6 +85,8 @@ int64_t longest_asked(const OpenedAsked& opened) {
 
 std::vector<EncodedExample> encode_asked(const OpenedAsked& opened, const Dataset& data) {
   const Model& model = *opened.learner.model;
+  if (of_images(data.kind))
+    return encode_images(data, preprocessor_of(model.facts(), opened.image_size));
   const Tokenizer& tokenizer = *opened.tokenizer;
   int64_t longest = longest_asked(opened);
   if (data.kind == TaskKind::kLanguage)

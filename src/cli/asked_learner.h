@@ -33,6 +33,7 @@ struct OpenedAsked : OpenedLearner {
   ColumnNames columns = {};
   std::string compute = "auto";
   int64_t max_length = 0;
+  int64_t image_size = 0;   // of pictures; 0: what the base's files say
   std::string format = {};  // of conversations and texts; empty: recognised
   LanguageReading reading = {};
   onednn::Reading reference = onednn::Reading::kPacked;  // of the base's weights, for add_reference

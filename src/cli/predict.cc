@@ -28,6 +28,12 @@ struct Options {
 Dataset read_texts(const Options& options, ColumnNames columns, TaskKind of_task,
                    const std::string& format = "") {
   columns.label.clear();
+  if (of_images(of_task)) {
+    return load_dataset({.from = {.paths = {resolve_data(options.input)}},
+                         .columns = columns,
+                         .kind = of_task,
+                         .targets = false});
+  }
   bool several = of_several_texts(of_task) || read_by_format(of_task);
   bool lines = !several && (options.input == "-" || options.input.ends_with(".txt"));
   const ColumnNames& given = options.asked.columns;

@@ -86,8 +86,19 @@ std::string_view describe(TaskKind kind) {
       return "language";
     case TaskKind::kPreference:
       return "preference";
+    case TaskKind::kImageLabel:
+      return "image label";
+    case TaskKind::kImageLabels:
+      return "image labels";
+    case TaskKind::kImageValues:
+      return "image values";
   }
   return "unknown";
+}
+
+bool of_images(TaskKind kind) {
+  return kind == TaskKind::kImageLabel || kind == TaskKind::kImageLabels ||
+         kind == TaskKind::kImageValues;
 }
 
 bool of_several_texts(TaskKind kind) {

@@ -29,7 +29,13 @@ enum class TaskKind {
   kScoredPairs,        // two texts and how alike they are
   kLanguage,           // conversations and texts to be continued (data/chat/)
   kPreference,         // two answers to a prompt, the better one first (data/chat/)
+  kImageLabel,         // a picture and its class (data/images/)
+  kImageLabels,        // a picture and any number of classes
+  kImageValues,        // a picture and numbers
 };
+
+// Whether an example is a picture.
+bool of_images(TaskKind kind);
 
 // Whether an example has texts of its own roles (data/task_columns.h), rather than one text or
 // pair.

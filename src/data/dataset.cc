@@ -9,6 +9,7 @@
 #include "data/cell_values.h"
 #include "data/chat/language_dataset.h"
 #include "data/encoding.h"
+#include "data/images/read_images.h"
 #include "data/labels.h"
 #include "data/table.h"
 #include "data/task_rows.h"
@@ -169,6 +170,7 @@ void check_widths(const Dataset& data) {
 }  // namespace
 
 std::string Dataset::place(std::size_t example) const {
+  if (images != nullptr) return images->place(example);
   const Example& there = examples[example];
   auto shares_line = [&](const Example& other) {
     return other.file == there.file && other.line == there.line;
@@ -182,6 +184,11 @@ std::string Dataset::place(std::size_t example) const {
 Dataset load_dataset(const DatasetSpec& spec) {
   if (spec.kind == TaskKind::kLanguage) return load_language_dataset(spec);
   if (spec.kind == TaskKind::kPreference) return load_preference_dataset(spec);
+  if (of_images(spec.kind)) {
+    Dataset data{.kind = spec.kind};
+    read_image_examples(spec, data);
+    return data;
+  }
   DataSources sources = find_sources(spec.from);
   std::vector<LoadedFile> files = read_files(sources, spec.kind);
   Dataset data;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "data/columns.h"
+#include "data/images/image_store.h"
 #include "data/sources.h"
 
 namespace inlay {
@@ -38,7 +39,7 @@ struct Answer {
 
 // Of the targets only the task's own is set.
 struct Example {
-  std::string text;
+  std::string text;  // the name of a picture
   std::string text_pair;
   // Choices, texts that do not go with the first one, or the worse one of two answers.
   std::vector<std::string> further;
@@ -50,9 +51,11 @@ struct Example {
   // Question answering: those that people gave, none where there is none; unset: nobody knows.
   std::optional<std::vector<Answer>> answers;
   std::string adapter = {};  // that answers it, where a column says so; may be empty
-  std::size_t file = 0;      // index into Dataset::files
-  std::size_t line = 0;      // where its row begins, from 1
-  std::size_t row = 0;       // which row of the file, from 1, the header not counted
+  // Pictures that are variants of one have the same group, and none is split from it; empty: alone.
+  std::string group = {};
+  std::size_t file = 0;  // index into Dataset::files
+  std::size_t line = 0;  // where its row begins, from 1
+  std::size_t row = 0;   // which row of the file, from 1, the header not counted
 };
 
 struct DataFile {
@@ -74,6 +77,7 @@ struct Dataset {
   // One for each example: of kLanguage, and of kPreference.
   std::shared_ptr<const ConversationData> conversations;
   std::shared_ptr<const PreferenceData> preferences;
+  std::shared_ptr<const ImageStore> images;  // by example, of pictures
 
   bool has_parts() const { return !files.empty() && files[0].part != Part::kWhole; }
   Part part(std::size_t example) const { return files[examples[example].file].part; }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -15,9 +16,14 @@ namespace {
 
 using Indices = std::vector<std::size_t>;
 
+// Whether an example has exactly one class.
+bool of_one_class(TaskKind kind) {
+  return kind == TaskKind::kSingleLabel || kind == TaskKind::kImageLabel;
+}
+
 std::vector<std::int32_t> strata_of(const Dataset& data, std::span<const std::size_t> members) {
   std::vector<std::int32_t> strata(members.size(), 0);
-  if (data.kind != TaskKind::kSingleLabel) return strata;
+  if (!of_one_class(data.kind)) return strata;
   for (std::size_t i = 0; i < members.size(); ++i) strata[i] = data.examples[members[i]].class_id;
   return strata;
 }
@@ -59,7 +65,7 @@ void check_classes_in_train(const Dataset& data, const Split& split) {
           "one left to train on",
           data.files.empty() ? "data" : data.files[0].path,
           split.validation.size() + split.test.size(), split.validation.size(), split.test.size());
-  if (data.kind != TaskKind::kSingleLabel) return;
+  if (!of_one_class(data.kind)) return;
   std::vector<bool> trained(data.classes.size());
   for (std::size_t index : split.train)
     trained[static_cast<std::size_t>(data.examples[index].class_id)] = true;
@@ -76,7 +82,7 @@ void check_classes_in_train(const Dataset& data, const Split& split) {
 
 void keep_shots(const Dataset& data, Split& split, const SplitOptions& options) {
   if (options.shots == 0) return;
-  require(data.kind == TaskKind::kSingleLabel, ErrorKind::kUsage,
+  require(of_one_class(data.kind), ErrorKind::kUsage,
           "shots = {} counts examples per class, but the task is {}; expected a single label per "
           "example",
           options.shots, describe(data.kind));
@@ -96,6 +102,118 @@ void keep_shots(const Dataset& data, Split& split, const SplitOptions& options) 
   std::sort(split.train.begin(), split.train.end());
 }
 
+bool has_groups(const Dataset& data, std::span<const std::size_t> members) {
+  return std::any_of(members.begin(), members.end(),
+                     [&](std::size_t member) { return !data.examples[member].group.empty(); });
+}
+
+// What must stay together, and how often each class is in it.
+struct Unit {
+  Indices members;
+  std::map<std::int32_t, double> classes;
+};
+
+// In order of the first member of each; an example without a group is alone.
+std::vector<Unit> units_of(const Dataset& data, std::span<const std::size_t> members) {
+  std::vector<Unit> units;
+  std::map<std::string, std::size_t> unit_of_group;
+  for (std::size_t member : members) {
+    const Example& example = data.examples[member];
+    std::size_t unit = units.size();
+    if (!example.group.empty()) unit = unit_of_group.emplace(example.group, unit).first->second;
+    if (unit == units.size()) units.emplace_back();
+    units[unit].members.push_back(member);
+    if (of_one_class(data.kind)) units[unit].classes[example.class_id] += 1;
+    for (std::int32_t id : example.class_ids) units[unit].classes[id] += 1;
+  }
+  return units;
+}
+
+// Gives units to parts one by one, the largest first, each to the part that then comes nearest to
+// its shares: of all examples and, weighing the same, of every class of the unit.
+class SharingOut {
+ public:
+  SharingOut(const std::vector<Unit>& units, const std::vector<double>& shares)
+      : shares_(shares), parts_(shares.size()), held_(shares.size()) {
+    for (const Unit& unit : units) {
+      total_[kAll] += static_cast<double>(unit.members.size());
+      for (const auto& [id, count] : unit.classes) total_[id] += count;
+    }
+  }
+
+  // `left` units, this one included, are still to be given.
+  void give(const Unit& unit, std::size_t left) {
+    std::size_t part = nearest(unit, empty_parts() >= left);
+    parts_[part].insert(parts_[part].end(), unit.members.begin(), unit.members.end());
+    held_[part][kAll] += static_cast<double>(unit.members.size());
+    for (const auto& [id, count] : unit.classes) held_[part][id] += count;
+  }
+
+  std::vector<Indices> finish() {
+    for (Indices& part : parts_) std::sort(part.begin(), part.end());
+    return std::move(parts_);
+  }
+
+ private:
+  static constexpr std::int32_t kAll = -1;  // no class has this number
+
+  bool wants(std::size_t part) const { return shares_[part] > 0.0; }
+
+  std::size_t empty_parts() const {
+    std::size_t count = 0;
+    for (std::size_t part = 0; part < parts_.size(); ++part)
+      count += wants(part) && parts_[part].empty() ? 1 : 0;
+    return count;
+  }
+
+  // How much the squared distance from the share grows, as a share of the whole.
+  double growth(std::size_t part, std::int32_t id, double count) const {
+    auto held = held_[part].find(id);
+    double lack = shares_[part] * total_.at(id) - (held == held_[part].end() ? 0.0 : held->second);
+    return count * (count - 2.0 * lack) / total_.at(id);
+  }
+
+  std::size_t nearest(const Unit& unit, bool empty_only) const {
+    std::size_t best = parts_.size();
+    double least = 0.0;
+    for (std::size_t part = 0; part < parts_.size(); ++part) {
+      if (!wants(part) || (empty_only && !parts_[part].empty())) continue;
+      double cost = growth(part, kAll, static_cast<double>(unit.members.size()));
+      for (const auto& [id, count] : unit.classes) cost += growth(part, id, count);
+      if (best < parts_.size() && cost >= least) continue;
+      best = part;
+      least = cost;
+    }
+    return best;
+  }
+
+  std::vector<double> shares_;
+  std::map<std::int32_t, double> total_;
+  std::vector<Indices> parts_;
+  std::vector<std::map<std::int32_t, double>> held_;
+};
+
+// The members in parts of about these shares, ascending; no group is split. Units of one size come
+// in seeded random order.
+std::vector<Indices> share_out_groups(const Dataset& data, std::span<const std::size_t> members,
+                                      const std::vector<double>& shares, std::uint64_t seed,
+                                      const std::string& purpose) {
+  std::vector<Unit> units = units_of(data, members);
+  auto parts = static_cast<std::size_t>(
+      std::count_if(shares.begin(), shares.end(), [](double share) { return share > 0.0; }));
+  require(units.size() >= parts, ErrorKind::kInput,
+          "{}: {} groups are too few for {} parts; expected at least one for each, as no group is "
+          "split",
+          data.files.empty() ? "data" : data.files[0].path, units.size(), parts);
+  Indices order = shuffled(units.size(), Stream(seed, purpose));
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return units[a].members.size() > units[b].members.size();
+  });
+  SharingOut sharing(units, shares);
+  for (std::size_t i = 0; i < order.size(); ++i) sharing.give(units[order[i]], order.size() - i);
+  return sharing.finish();
+}
+
 Split given_parts(const Dataset& data, const SplitOptions& options) {
   Split split;
   for (std::size_t i = 0; i < data.examples.size(); ++i) {
@@ -105,6 +223,13 @@ Split given_parts(const Dataset& data, const SplitOptions& options) {
   }
   if (!split.validation.empty() || options.validation == 0.0) return split;
   double share = options.validation / (1.0 - options.test);
+  if (has_groups(data, split.train)) {
+    std::vector<Indices> parts =
+        share_out_groups(data, split.train, {1.0 - share, share}, options.seed, "split/validation");
+    split.train = std::move(parts[0]);
+    split.validation = std::move(parts[1]);
+    return split;
+  }
   split.train = stratified(data, split.train, options.seed, "split/validation");
   std::size_t count = std::min(share_of(share, split.train.size()), split.train.size());
   split.validation = take(split.train, count);
@@ -115,6 +240,12 @@ Split random_parts(const Dataset& data, const SplitOptions& options) {
   Indices all(data.examples.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
   Split split;
+  if (has_groups(data, all)) {
+    std::vector<double> shares = {1.0 - options.validation - options.test, options.validation,
+                                  options.test};
+    std::vector<Indices> parts = share_out_groups(data, all, shares, options.seed, "split");
+    return {std::move(parts[0]), std::move(parts[1]), std::move(parts[2])};
+  }
   split.train = stratified(data, all, options.seed, "split");
   split.test = take(split.train, std::min(share_of(options.test, all.size()), split.train.size()));
   split.validation =
@@ -156,6 +287,55 @@ Split split_dataset(const Dataset& data, const SplitOptions& options) {
   return split;
 }
 
+namespace {
+
+// The part of every fold that is tested: stretches of the stratified order, or groups shared out.
+std::vector<Indices> tested_parts(const Dataset& data, std::uint64_t seed, std::size_t folds) {
+  std::size_t n = data.examples.size();
+  Indices all(n);
+  for (std::size_t i = 0; i < n; ++i) all[i] = i;
+  if (has_groups(data, all)) {
+    std::vector<double> shares(folds, 1.0 / static_cast<double>(folds));
+    return share_out_groups(data, all, shares, seed, "split/folds");
+  }
+  Indices order = stratified(data, all, seed, "split/folds");
+  std::vector<Indices> parts(folds);
+  for (std::size_t fold = 0; fold < folds; ++fold) {
+    parts[fold].assign(order.begin() + static_cast<std::ptrdiff_t>(n * fold / folds),
+                       order.begin() + static_cast<std::ptrdiff_t>(n * (fold + 1) / folds));
+    std::sort(parts[fold].begin(), parts[fold].end());
+  }
+  return parts;
+}
+
+// The examples of all parts but one, ascending.
+Indices rest_of(const std::vector<Indices>& parts, std::size_t left_out) {
+  Indices rest;
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    if (part != left_out) rest.insert(rest.end(), parts[part].begin(), parts[part].end());
+  }
+  std::sort(rest.begin(), rest.end());
+  return rest;
+}
+
+// Train and validation of what one fold does not test.
+void split_rest(const Dataset& data, const Indices& rest, const SplitOptions& options,
+                const std::string& purpose, Split& split) {
+  if (options.validation > 0.0 && has_groups(data, rest)) {
+    std::vector<Indices> parts = share_out_groups(
+        data, rest, {1.0 - options.validation, options.validation}, options.seed, purpose);
+    split.train = std::move(parts[0]);
+    split.validation = std::move(parts[1]);
+    return;
+  }
+  split.train = stratified(data, rest, options.seed, purpose);
+  split.validation =
+      take(split.train, std::min(share_of(options.validation, rest.size()), rest.size()));
+  std::sort(split.train.begin(), split.train.end());
+}
+
+}  // namespace
+
 std::vector<Split> fold_dataset(const Dataset& data, const SplitOptions& options,
                                 std::size_t folds) {
   std::size_t n = data.examples.size();
@@ -165,24 +345,14 @@ std::vector<Split> fold_dataset(const Dataset& data, const SplitOptions& options
   require(!data.has_parts(), ErrorKind::kUsage,
           "folds need one set of examples, but the files give train and test parts; give folds or "
           "parts, not both");
-  Indices all(n);
-  for (std::size_t i = 0; i < n; ++i) all[i] = i;
-  Indices order = stratified(data, all, options.seed, "split/folds");
+  std::vector<Indices> parts = tested_parts(data, options.seed, folds);
   std::vector<Split> splits;
+  splits.reserve(folds);
   for (std::size_t fold = 0; fold < folds; ++fold) {
-    auto begin = order.begin() + static_cast<std::ptrdiff_t>(n * fold / folds);
-    auto end = order.begin() + static_cast<std::ptrdiff_t>(n * (fold + 1) / folds);
     Split split;
-    split.test.assign(begin, end);
-    std::sort(split.test.begin(), split.test.end());
-    Indices rest(order.begin(), begin);
-    rest.insert(rest.end(), end, order.end());
-    std::sort(rest.begin(), rest.end());
-    split.train =
-        stratified(data, rest, options.seed, fmt::format("split/fold {}/validation", fold));
-    split.validation =
-        take(split.train, std::min(share_of(options.validation, rest.size()), rest.size()));
-    std::sort(split.train.begin(), split.train.end());
+    split_rest(data, rest_of(parts, fold), options, fmt::format("split/fold {}/validation", fold),
+               split);
+    split.test = parts[fold];
     check_classes_in_train(data, split);
     keep_shots(data, split, options);
     splits.push_back(std::move(split));

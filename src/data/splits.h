@@ -7,6 +7,9 @@
 //
 // Stratified means: every part holds each class in its overall proportion, to within one example.
 // Regression, tags and sets of labels have no single class; they are shuffled plainly.
+//
+// Where examples have a group (Example::group), all of a group go to one part, and shares and
+// classes are kept as far as the groups' sizes allow; parts that files give are kept as they are.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +37,8 @@ struct SplitOptions {
 
 // Parts given as files are kept; a validation part that is not given is split off the train part
 // (its share of what is not test), a test part that is not given stays empty. A share of 0 leaves
-// that part empty. An error when a part would be empty, when a class would be missing from train,
-// and when a class has fewer examples than `shots`.
+// that part empty. An error when a part would be empty, when there are fewer groups than parts,
+// when a class would be missing from train, and when a class has fewer examples than `shots`.
 Split split_dataset(const Dataset& data, const SplitOptions& options);
 
 // Fold f tests part f of `folds` equal stratified parts; of the rest, a stratified share of

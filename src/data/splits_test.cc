@@ -164,6 +164,100 @@ TEST(Folds, RefuseGivenPartsAndImpossibleCounts) {
   EXPECT_THROW(fold_dataset(data, {}, 2), Error);
 }
 
+// `groups` groups; of each, sizes 1 to 5 by turns, all of one class, which alternate.
+Dataset grouped(std::size_t groups, std::int32_t classes) {
+  Dataset data = classes_of_sizes(std::vector<std::size_t>(static_cast<std::size_t>(classes), 0));
+  data.kind = TaskKind::kImageLabel;
+  for (std::size_t group = 0; group < groups; ++group) {
+    for (std::size_t i = 0; i <= group % 5; ++i) {
+      Example example;
+      example.class_id = static_cast<std::int32_t>(group) % classes;
+      example.group = "group " + std::to_string(group);
+      data.examples.push_back(example);
+    }
+  }
+  return data;
+}
+
+std::set<std::string> groups_of(const Dataset& data, const Indices& part) {
+  std::set<std::string> groups;
+  for (std::size_t index : part) groups.insert(data.examples[index].group);
+  return groups;
+}
+
+void expect_no_group_is_split(const Dataset& data, const Split& split) {
+  std::size_t parts = groups_of(data, split.train).size() +
+                      groups_of(data, split.validation).size() + groups_of(data, split.test).size();
+  EXPECT_EQ(parts, groups_of(data, everything(split)).size());
+}
+
+TEST(Groups, AreNeverSplitAndClassesKeepTheirShares) {
+  Dataset data = grouped(200, 3);  // 600 examples
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    Split split = split_dataset(data, {.seed = seed, .validation = 0.1, .test = 0.2});
+    expect_each_once(everything(split), 600);
+    expect_no_group_is_split(data, split);
+    EXPECT_NEAR(static_cast<double>(split.test.size()), 120, 5);
+    EXPECT_NEAR(static_cast<double>(split.validation.size()), 60, 5);
+    for (auto [id, total] : histogram(data, everything(split))) {
+      EXPECT_NEAR(static_cast<double>(histogram(data, split.test)[id]),
+                  0.2 * static_cast<double>(total), 5)
+          << "class " << id;
+    }
+  }
+}
+
+TEST(Groups, DependOnTheSeedAndNothingElse) {
+  Dataset data = grouped(60, 2);
+  EXPECT_EQ(split_dataset(data, {.seed = 1}).test, split_dataset(data, {.seed = 1}).test);
+  EXPECT_NE(split_dataset(data, {.seed = 1}).test, split_dataset(data, {.seed = 2}).test);
+}
+
+TEST(Groups, OfFoldsAreTestedOnce) {
+  Dataset data = grouped(100, 2);  // 300 examples
+  Indices tested;
+  for (const Split& fold : fold_dataset(data, {.seed = 3}, 4)) {
+    expect_each_once(everything(fold), 300);
+    expect_no_group_is_split(data, fold);
+    EXPECT_NEAR(static_cast<double>(fold.test.size()), 75, 5);
+    EXPECT_FALSE(fold.validation.empty());
+    tested.insert(tested.end(), fold.test.begin(), fold.test.end());
+  }
+  std::sort(tested.begin(), tested.end());
+  expect_each_once(tested, 300);
+}
+
+TEST(Groups, LeaveNoPartEmptyAndAreRefusedWhereTheyAreTooFew) {
+  Dataset data = classes_of_sizes({9});
+  data.kind = TaskKind::kRegression;
+  for (std::size_t i = 0; i < 9; ++i) data.examples[i].group = std::to_string(i / 3);
+  Split split = split_dataset(data, {.seed = 1});
+  EXPECT_EQ(split.train.size(), 3u);
+  EXPECT_EQ(split.validation.size(), 3u);
+  EXPECT_EQ(split.test.size(), 3u);
+  for (std::size_t i = 3; i < 9; ++i) data.examples[i].group = "0 again";
+  EXPECT_INPUT_ERROR(split_dataset(data, {.seed = 1}), "2 groups are too few for 3 parts");
+}
+
+TEST(Groups, AreKeptWhenValidationIsSplitOffAGivenTrainPart) {
+  Dataset data = grouped(40, 2);
+  data.files = {{.path = "train", .part = Part::kTrain}, {.path = "test", .part = Part::kTest}};
+  for (std::size_t i = 100; i < data.examples.size(); ++i) data.examples[i].file = 1;
+  Split split = split_dataset(data, {.seed = 1});
+  EXPECT_EQ(split.test.front(), 100u);
+  expect_no_group_is_split(data, split);
+  EXPECT_NEAR(static_cast<double>(split.validation.size()), 100.0 / 9.0, 5);
+}
+
+TEST(Groups, LeaveExamplesWithoutOneAlone) {
+  Dataset data = grouped(20, 2);
+  for (Example& example : data.examples)
+    if (example.group != "group 4") example.group.clear();
+  Split split = split_dataset(data, {.seed = 1});
+  expect_each_once(everything(split), 60);
+  EXPECT_NEAR(static_cast<double>(split.test.size()), 6, 2);
+}
+
 TEST(StratifiedOrder, SpreadsEveryStratumEvenly) {
   std::vector<std::int32_t> strata = {0, 0, 0, 0, 0, 0, 1, 1, 1};
   Indices order = stratified_order(strata, 7, "test");

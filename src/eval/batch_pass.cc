@@ -77,7 +77,7 @@ double pass_batch(Context& context, const Learner& learner, const Examples& pose
   int64_t sequence = 0;
   while (first < posed.size()) {
     std::size_t end =
-        learner.task->couples_batch()
+        learner.couples_batch()
             ? posed.size()
             : micro_batch_end(posed, first, micro_batch, most_tokens, learner.gradient_chunk());
     Examples micro(posed.begin() + static_cast<std::ptrdiff_t>(first),

@@ -71,8 +71,8 @@ EncodedExample encode_one(const Dataset& data, std::size_t index, const Tokenize
 }  // namespace
 
 int64_t EncodedExample::token_count() const {
-  auto count = static_cast<int64_t>(tokens.ids.size());
-  for (const TokenSequence& sequence : further) count += static_cast<int64_t>(sequence.ids.size());
+  int64_t count = tokens.token_count();
+  for (const TokenSequence& sequence : further) count += sequence.token_count();
   return count;
 }
 

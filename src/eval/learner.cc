@@ -56,6 +56,10 @@ int64_t Learner::gradient_chunk() const {
   return adapter != nullptr ? adapter->method().gradient_chunk() : 1;
 }
 
+bool Learner::couples_batch() const {
+  return task->couples_batch() || (adapter != nullptr && adapter->method().couples_batch());
+}
+
 HeadLayout resolve_head(const BaseFacts& base, HeadKind kind, const std::string& pooling) {
   HeadLayout layout = base.head_layout(kind);
   if (layout.input == HeadInput::kTokens) {
@@ -87,6 +91,12 @@ HeadInput resolve_pooling(const BaseFacts& base, const std::string& pooling) {
 }
 
 void require_layer(const Model& model, const TaskInfo& info) {
+  bool images = of_images(info.data);
+  require(images == model.facts().images, ErrorKind::kInput,
+          "{}: the base reads {}, and task {} is about {}; use {}", model.facts().folder.string(),
+          model.facts().images ? "images" : "texts", info.name, images ? "images" : "texts",
+          images ? "a base of images, such as mobilenet-v2"
+                 : "a base of texts, or task image-classification");
   require(info.layer != OutputLayer::kMaskedLm || model.has_masked_lm(), ErrorKind::kInput,
           "{}: the base has no masked-LM head, which task {} needs; use a base whose files hold "
           "the head that it was pretrained with (its config.json says BertForMaskedLM or the "

@@ -24,6 +24,8 @@ struct Learner {
   std::vector<Parameter*> parameters() const;
   // Examples whose gradients are summed before the tree.
   int64_t gradient_chunk() const;
+  // Whether no part of a batch can be trained on without the rest.
+  bool couples_batch() const;
 };
 
 // The head's input for a task on this base: the family's own, or mean pooling where the base has no

@@ -7,6 +7,7 @@
 #include "adapters/merged_folder.h"
 #include "base/random.h"
 #include "base/staged_folder.h"
+#include "models/noise_picture.h"
 
 namespace fs = std::filesystem;
 
@@ -15,10 +16,17 @@ namespace {
 
 constexpr uint64_t kProbeSeed = 1;
 constexpr uint64_t kLongestProbe = 24;
+constexpr std::size_t kProbePictures = 4;
 
 std::vector<TokenSequence> drawn_sequences(const BaseFacts& base, int64_t count) {
   Stream stream(kProbeSeed, "merge/probe");
   std::vector<TokenSequence> rows(static_cast<std::size_t>(count));
+  if (base.images) {
+    rows.resize(kProbePictures);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      rows[i].pixels = noise_picture(base.image_size, kProbeSeed + i);
+    return rows;
+  }
   uint64_t longest = std::min(kLongestProbe, static_cast<uint64_t>(base.max_tokens));
   uint64_t drawn = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -91,6 +99,8 @@ Learner probed_learner(const std::shared_ptr<const Model>& model, LoadedAdapter 
 std::vector<TokenSequence> probe_sequences(const BaseFacts& base, const ProbeTexts& texts,
                                            int64_t limit) {
   if (texts.data == nullptr) return drawn_sequences(base, limit);
+  require(!base.images, ErrorKind::kUsage,
+          "texts were given to compare on, and the base reads images; leave them out");
   std::vector<EncodedExample> encoded = encode_examples(
       *texts.data, *texts.tokenizer, base, longest_input(*texts.tokenizer, base, 0, 0));
   encoded.resize(std::min(encoded.size(), static_cast<std::size_t>(limit)));

@@ -79,7 +79,8 @@ OpenedLearner open_learner(const LearnerSource& source) {
       headless_names());
   auto model = load_base_for(source.model, source.adapter, source.task, source.quantise);
   OpenedLearner opened;
-  opened.tokenizer = std::make_unique<Tokenizer>(load_base_tokenizer(source.model));
+  if (!model->facts().images)
+    opened.tokenizer = std::make_unique<Tokenizer>(load_base_tokenizer(source.model));
   LoadedAdapter loaded;
   if (!alone) loaded = load_adapter(source.adapter, model->facts());
   opened.task = &task_of(loaded, source.task);

@@ -46,7 +46,8 @@ struct LearnerSource {
 struct OpenedLearner {
   const TaskInfo* task;
   std::vector<std::string> classes;
-  std::unique_ptr<Tokenizer> tokenizer;  // the learner's task may refer to it
+  std::unique_ptr<Tokenizer>
+      tokenizer;  // null for a base of images; the learner's task may refer to it
   Learner learner;
 };
 

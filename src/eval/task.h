@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "data/columns.h"
 #include "eval/encoded_example.h"
+#include "image/augment.h"
 #include "nn/head.h"
 #include "text/tokenizer.h"
 
@@ -29,6 +30,7 @@ struct TaskOptions {
   double margin = 0.5;                        // of triplets
   double similarity_scale = 20;               // of in-batch negatives: 1 / temperature
   double beta = 0.1;                          // of preferences
+  Augmentation augmentation = {};             // of pictures
   // Both outlive the task; for tasks over the vocabulary.
   const Tokenizer* tokenizer = nullptr;
   const Model* model = nullptr;

@@ -51,6 +51,23 @@ double ModelConfig::number(const char* key, double low, double high) const {
   return value;
 }
 
+std::vector<int64_t> ModelConfig::integers_or(const char* key, std::vector<int64_t> fallback,
+                                              int64_t low, int64_t high) const {
+  if (!has(key)) return fallback;
+  const Json& list = json_.at(key);
+  require(list.is_array() && list.size() <= 1024, ErrorKind::kInput,
+          "{}: \"{}\" is not a list of up to 1024 integers", where_, key);
+  std::vector<int64_t> numbers;
+  numbers.reserve(list.size());
+  for (const Json& item : list) {
+    require(item.is_number_integer() && item.get<int64_t>() >= low && item.get<int64_t>() <= high,
+            ErrorKind::kInput, "{}: \"{}\" holds {}; expected integers from {} to {}", where_, key,
+            item.dump(), low, high);
+    numbers.push_back(item.get<int64_t>());
+  }
+  return numbers;
+}
+
 double ModelConfig::number_or(const char* key, double fallback, double low, double high) const {
   return has(key) ? number(key, low, high) : fallback;
 }

@@ -25,6 +25,9 @@ class ModelConfig {
   bool has(const char* key) const;
   int64_t integer(const char* key, int64_t low, int64_t high) const;
   int64_t integer_or(const char* key, int64_t fallback, int64_t low, int64_t high) const;
+  // A list of integers.
+  std::vector<int64_t> integers_or(const char* key, std::vector<int64_t> fallback, int64_t low,
+                                   int64_t high) const;
   double number(const char* key, double low, double high) const;
   double number_or(const char* key, double fallback, double low, double high) const;
   bool boolean_or(const char* key, bool fallback) const;

@@ -20,22 +20,30 @@ CatalogueEntry entry_of(const std::string& name, const Json& json, const std::st
   auto text = [&](const Json& object, const char* key) {
     return json_get<std::string>(object, key, where);
   };
-  require(json.contains("package") && json.contains("members") && json["members"].is_object(),
-          ErrorKind::kInput, "{}: expected \"package\" and an object \"members\"", where);
+  bool debian = json.contains("debian"), tree = json.contains("tree");
+  require(json.contains("package") != debian, ErrorKind::kInput,
+          "{}: expected either \"package\" (of npm) or \"debian\"", where);
+  bool members = json.contains("members") && json["members"].is_object();
+  require(members != tree, ErrorKind::kInput,
+          "{}: expected either an object \"members\" or \"tree\"", where);
+  const Json& package = json[debian ? "debian" : "package"];
   CatalogueEntry entry{.name = name,
                        .kind = text(json, "kind"),
                        .title = text(json, "title"),
                        .summary = text(json, "summary"),
                        .note = text(json, "note"),
                        .licence = text(json, "licence"),
-                       .package = text(json["package"], "name"),
-                       .version = text(json["package"], "version"),
-                       .sha256 = text(json["package"], "sha256"),
+                       .source = debian ? PackageSource::kDebian : PackageSource::kNpm,
+                       .package = text(package, "name"),
+                       .version = text(package, "version"),
+                       .sha256 = text(package, "sha256"),
+                       .url = debian ? text(package, "url") : "",
                        .importer = text(json, "import"),
                        .members = {},
                        .settings = json};
   require(is_sha256(entry.sha256), ErrorKind::kInput,
           "{}: \"sha256\" is \"{}\"; expected 64 hexadecimal digits", where, entry.sha256);
+  if (tree) return entry;
   for (const auto& [file, member] : json["members"].items()) {
     entry.members[file] = json_get<std::string>(json["members"], file.c_str(), where);
   }
@@ -43,6 +51,10 @@ CatalogueEntry entry_of(const std::string& name, const Json& json, const std::st
 }
 
 }  // namespace
+
+std::string_view package_kind(PackageSource source) {
+  return source == PackageSource::kNpm ? "npm" : "Debian";
+}
 
 std::vector<CatalogueEntry> parse_catalogue(std::string_view text, std::string_view where) {
   Json json = parse_json(text, where);

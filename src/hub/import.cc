@@ -13,9 +13,12 @@ struct Importer {
   void (*import)(const CatalogueEntry&, const std::filesystem::path&, const std::filesystem::path&);
 };
 
-constexpr std::array<Importer, 2> kImporters = {{
+constexpr std::array<Importer, 5> kImporters = {{
     {"tfjs-model", import_tfjs_model},
+    {"tfjs-keras-js", import_tfjs_keras_js},
     {"labelled-json", import_labelled_json},
+    {"files", import_files},
+    {"picture-families", import_picture_families},
 }};
 
 }  // namespace
@@ -35,12 +38,12 @@ void import_package(const CatalogueEntry& entry, const std::filesystem::path& un
 std::string source_card(const CatalogueEntry& entry) {
   return fmt::format(
       "# {}\n\n{}\n\n{}\n\n"
-      "| | |\n|---|---|\n| source | npm package `{}` |\n| version | {} |\n| sha256 of its tarball "
+      "| | |\n|---|---|\n| source | {} package `{}` |\n| version | {} |\n| sha256 of its file "
       "| `{}` |\n"
       "| licence | {} |\n\n`source.json` lists the SHA-256 of every file. Imported by `inlay pull "
       "{}`.\n",
-      entry.title, entry.summary, entry.note, entry.package, entry.version, entry.sha256,
-      entry.licence, entry.name);
+      entry.title, entry.summary, entry.note, package_kind(entry.source), entry.package,
+      entry.version, entry.sha256, entry.licence, entry.name);
 }
 
 }  // namespace inlay

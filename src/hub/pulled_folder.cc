@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "hub/nested_path.h"
 
 namespace inlay {
 namespace {
@@ -58,7 +59,7 @@ bool is_intact(const fs::path& folder) {
   if (!fs::exists(folder / kSourceFile)) return false;
   try {
     for (const auto& [name, hash] : read_source(folder).files) {
-      if (hex(sha256_file(child_path(folder, name))) != hash) return false;
+      if (hex(sha256_file(nested_path(folder, name))) != hash) return false;
     }
   } catch (const Error&) {
     return false;
@@ -90,8 +91,10 @@ void Staging::discard() {
 }
 
 fs::path Staging::place(Source source) {
-  for (const auto& item : fs::directory_iterator(folder_)) {
-    source.files[item.path().filename().string()] = hex(sha256_file(item.path()));
+  for (const auto& item : fs::recursive_directory_iterator(folder_)) {
+    if (item.is_directory()) continue;
+    source.files[item.path().lexically_relative(folder_).generic_string()] =
+        hex(sha256_file(item.path()));
   }
   write_source(folder_, source);
   fs::create_directories(target_.parent_path());

@@ -20,7 +20,7 @@ struct Source {
   std::string source;                        // the package or repository
   std::string version;                       // of the package, or the commit of the repository
   std::string sha256;                        // of the package's tarball; empty for a repository
-  std::map<std::string, std::string> files;  // SHA-256 by file name
+  std::map<std::string, std::string> files;  // SHA-256 by path in the folder
 };
 
 void write_source(const std::filesystem::path& folder, const Source& source);
@@ -43,8 +43,8 @@ class Staging {
   const std::filesystem::path& folder() const { return folder_; }
   // Removes what was staged: for a failure that a later pull cannot build on.
   void discard();
-  // Adds the hashes of all files to `source`, writes source.json, and renames the folder into
-  // place, instead of what was there. Returns the place.
+  // Adds the hashes of all files, in folders too, to `source`, writes source.json, and renames the
+  // folder into place, instead of what was there. Returns the place.
   std::filesystem::path place(Source source);
 
  private:

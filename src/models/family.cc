@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/gguf_checkpoint.h"
+
 namespace inlay {
 
 #define INLAY_FAMILY(name) const Family& family_##name();
@@ -27,6 +29,13 @@ const Family& find_family(const ModelConfig& config) {
   }
   fail(ErrorKind::kInput, "{}: model_type \"{}\" is not supported; supported: {}", config.where(),
        type, known);
+}
+
+bool reads_images(const std::filesystem::path& model) {
+  ModelConfig config = read_model_config(model);
+  BaseFacts facts;
+  find_family(config).describe(config, facts);
+  return facts.images;
 }
 
 }  // namespace inlay

@@ -36,4 +36,7 @@ std::vector<const Family*> all_families();
 // The family of a config.json's model_type; kInput naming the known ones otherwise.
 const Family& find_family(const ModelConfig& config);
 
+// Whether the base in this folder or file reads images, by its configuration alone.
+bool reads_images(const std::filesystem::path& model);
+
 }  // namespace inlay

@@ -52,7 +52,8 @@ class Model {
   virtual std::vector<Variable> encode_several(Context& context,
                                                std::span<const AdaptedBatch> asked,
                                                SharedWork& work) const = 0;
-  // The pooler of the pretrained base, (examples, hidden). REQUIRES: has_pooler().
+  // The pooler of the pretrained base, (examples, hidden), or as wide as BaseFacts::pooled says.
+  // REQUIRES: has_pooler().
   virtual bool has_pooler() const { return false; }
   virtual Variable pooled(Context& context, const Variable& hidden, const TokenBatch& batch) const;
   // Vocabulary logits of hidden rows, (rows, vocabulary). REQUIRES: has_masked_lm().

@@ -11,6 +11,12 @@ LinearSite SiteMaker::linear(const std::string& name, SiteRole role, int layer,
   return {std::move(site), std::move(weight)};
 }
 
+ConvSite SiteMaker::conv(const std::string& name, SiteRole role, int layer, const ConvForm& form) {
+  Site site{.name = name, .kind = SiteKind::kConv, .role = role, .layer = layer};
+  FrozenConv weight = weights_.take_conv(name, form, site);
+  return {std::move(site), std::move(weight), form.same};
+}
+
 NormSite SiteMaker::norm(const std::string& name, int layer, int64_t channels,
                          const NormForm& form) {
   NormSite norm;
@@ -23,6 +29,13 @@ EmbeddingSite SiteMaker::embedding(const std::string& name, int64_t rows) {
   Site site{.name = name, .kind = SiteKind::kEmbedding, .in = rows, .out = hidden_};
   site.weight = weights_.take(name + ".weight", {rows, hidden_});
   return {std::move(site)};
+}
+
+Site SiteMaker::parameter(const std::string& name, int layer, int64_t channels) {
+  Site site{
+      .name = name, .kind = SiteKind::kParameter, .layer = layer, .in = channels, .out = channels};
+  site.weight = weights_.take(name, {channels});
+  return site;
 }
 
 HiddenSite SiteMaker::hidden(const std::string& name, const std::string& adapterhub, SiteRole role,

@@ -17,11 +17,15 @@ class SiteMaker {
   // `hidden` channels of the residual stream. `weights` must outlive this.
   SiteMaker(WeightSource& weights, int64_t hidden) : weights_(weights), hidden_(hidden) {}
 
+  int64_t hidden_size() const { return hidden_; }
   // `layer` is -1 outside the layers, here and below.
   LinearSite linear(const std::string& name, SiteRole role, int layer, const LinearForm& form);
+  ConvSite conv(const std::string& name, SiteRole role, int layer, const ConvForm& form);
   // Of `channels`, which the hidden size may not be.
   NormSite norm(const std::string& name, int layer, int64_t channels, const NormForm& form);
   EmbeddingSite embedding(const std::string& name, int64_t rows);
+  // A tensor of `channels` that is `name` itself, without a module.
+  Site parameter(const std::string& name, int layer, int64_t channels);
   // `adapterhub` is where AdapterHub keeps its modules for this place.
   HiddenSite hidden(const std::string& name, const std::string& adapterhub, SiteRole role,
                     int layer) const;

@@ -1,9 +1,44 @@
 #include "models/token_batch.h"
 
+#include <algorithm>
+#include <exception>
+#include <string>
+
 #include "base/error.h"
 
 namespace inlay {
 namespace {
+
+constexpr int64_t kPatch = 16;  // pixels
+
+// The pixels of images laid end to end.
+Tensor read_pixels(std::span<const TokenSequence* const> sequences, MapSize size) {
+  auto count = static_cast<int64_t>(sequences.size());
+  Tensor pixels = Tensor::empty({count * size.places(), 3}, DType::kF32);
+  std::vector<std::string> failures(sequences.size());
+#pragma omp parallel for schedule(dynamic)
+  for (int64_t i = 0; i < count; ++i) {
+    auto own = static_cast<std::size_t>(i);
+    try {
+      sequences[own]->pixels->read(pixels.mutable_data<float>() + i * size.places() * 3);
+    } catch (const std::exception& error) {
+      failures[own] = error.what();
+    }
+  }
+  for (const std::string& failure : failures)
+    require(failure.empty(), ErrorKind::kInput, "{}", failure);
+  return pixels;
+}
+
+// The size of all images; nothing for texts.
+MapSize common_size(std::span<const TokenSequence* const> sequences) {
+  if (sequences.empty() || sequences[0]->pixels == nullptr) return {};
+  MapSize size = sequences[0]->pixels->size();
+  for (const TokenSequence* sequence : sequences)
+    ensure(sequence->pixels != nullptr && sequence->pixels->size() == size,
+           "images of several sizes in one batch");
+  return size;
+}
 
 // Which sequences are the last of a gradient chunk.
 std::vector<bool> chunk_ends(int64_t count, const BatchPlace& place) {
@@ -21,6 +56,13 @@ std::vector<bool> chunk_ends(int64_t count, const BatchPlace& place) {
 
 }  // namespace
 
+int64_t TokenSequence::token_count() const {
+  if (pixels == nullptr) return static_cast<int64_t>(ids.size());
+  auto patches = [](int64_t side) { return (side + kPatch - 1) / kPatch; };
+  MapSize size = pixels->size();
+  return patches(size.height) * patches(size.width);
+}
+
 TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
                             const BatchPlace& place) {
   ensure(place.first % place.chunk == 0, "a micro-batch begins at place {}, inside a chunk of {}",
@@ -29,6 +71,8 @@ TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
   for (RowSpace* space : {&batch.tokens, &batch.examples, &batch.asked_tokens})
     space->example_offsets = space->chunk_offsets = {0};
   auto count = static_cast<int64_t>(sequences.size());
+  batch.tokens.map = common_size(sequences);
+  if (batch.tokens.map.places() > 0) batch.pixels = read_pixels(sequences, batch.tokens.map);
   std::vector<bool> closes = chunk_ends(count, place);
   int64_t first = place.sequences.empty() ? place.first : place.first_sequence;
   for (int64_t i = 0; i < count; ++i) {
@@ -42,12 +86,16 @@ TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
       batch.tokens.example_place.push_back(example_place);
       batch.tokens.token_position.push_back(static_cast<int32_t>(t));
     }
+    for (int32_t t = 0; t < static_cast<int32_t>(batch.tokens.map.places()); ++t) {
+      batch.tokens.example_place.push_back(example_place);
+      batch.tokens.token_position.push_back(t);
+    }
     for (int32_t t : sequence.asked) {
       batch.asked.push_back(batch.tokens.example_offsets.back() + t);
       batch.asked_tokens.example_place.push_back(example_place);
       batch.asked_tokens.token_position.push_back(t);
     }
-    batch.tokens.example_offsets.push_back(static_cast<int64_t>(batch.ids.size()));
+    batch.tokens.example_offsets.push_back(static_cast<int64_t>(batch.tokens.example_place.size()));
     batch.asked_tokens.example_offsets.push_back(static_cast<int64_t>(batch.asked.size()));
     batch.examples.example_offsets.push_back(i + 1);
     batch.examples.example_place.push_back(example_place);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "autograd/ops/folded_norm.h"
 #include "nn/initializers.h"
 
 namespace inlay {
@@ -38,7 +39,7 @@ Tensor WeightSource::make(const std::string& name, const Shape& shape) {
   if (shape.rank() > 1) {
     tensor = normal_init(shape, static_cast<float>(new_->deviation),
                          Stream(new_->seed, "init/base/" + full));
-  } else if (!name.ends_with(".bias")) {
+  } else if (!name.ends_with(".bias") && !name.ends_with(".running_mean")) {
     std::fill_n(tensor.mutable_data<float>(), tensor.count(), norm_start_);
   }
   if (new_->dtype != DType::kF32) tensor = tensor.to(new_->dtype);
@@ -128,6 +129,15 @@ FrozenWeight WeightSource::take_linear(const std::string& name, const LinearForm
                       form.in_by_out ? onednn::Layout::kInOut : onednn::Layout::kOutIn, drop);
 }
 
+FrozenConv WeightSource::take_conv(const std::string& name, const ConvForm& form, Site& site) {
+  site.in = form.shape.in;
+  site.out = form.shape.out;
+  site.conv = form.shape;
+  site.weight = take(name + ".weight", form.shape.weight_shape());
+  if (form.bias) site.bias = take(name + ".bias", {form.shape.out});
+  return FrozenConv(form.shape, site.weight, site.bias);
+}
+
 void WeightSource::take_norm(const std::string& name, int64_t channels, const NormForm& form,
                              NormSite& norm) {
   bool old_names = contains(name + ".gamma");
@@ -138,9 +148,16 @@ void WeightSource::take_norm(const std::string& name, int64_t channels, const No
   norm.site.weight = take(name + (old_names ? ".gamma" : ".weight"), {channels});
   norm.site.in = norm.site.out = channels;
   norm.gamma = norm.site.weight.to(DType::kF32);
-  if (form.kind != NormKind::kLayer) return;
+  if (form.kind == NormKind::kRootSquare) return;
   norm.site.bias = take(name + (old_names ? ".beta" : ".bias"), {channels});
   norm.beta = norm.site.bias.to(DType::kF32);
+  if (form.kind != NormKind::kBatch) return;
+  norm.site.mean = take(name + ".running_mean", {channels});
+  norm.site.variance = take(name + ".running_var", {channels});
+  FoldedNorm folded = folded_norm(norm.site.mean, norm.site.variance, static_cast<double>(norm.eps),
+                                  norm.gamma, norm.beta, DType::kF32);
+  norm.scale = folded.scale;
+  norm.shift = folded.shift;
 }
 
 void WeightSource::finish(std::span<const std::string> other_heads,

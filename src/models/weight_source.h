@@ -30,6 +30,13 @@ struct NormForm {
   float offset = 0;  // added to the weight as stored (kRootSquare)
 };
 
+// How files hold a convolution.
+struct ConvForm {
+  ConvShape shape;
+  bool bias = false;
+  bool same = false;  // see ConvSite
+};
+
 // Weights that nobody trained, made as they are asked for (models/new_weights.h).
 struct NewWeights {
   double deviation = 0.02;  // of N(0, deviation^2)
@@ -60,8 +67,10 @@ class WeightSource {
   std::optional<QuantisedMatrix> take_quantised(const std::string& name, const Shape& shape);
   // A linear layer `name`.weight and `name`.bias, whose pages are dropped once packed.
   FrozenWeight take_linear(const std::string& name, const LinearForm& form, Site& site);
-  // Fills a norm from `name`.weight and, for kLayer, `name`.bias, or from the old names gamma and
-  // beta.
+  // A convolution `name`.weight, (out, in / groups, height, width), and `name`.bias.
+  FrozenConv take_conv(const std::string& name, const ConvForm& form, Site& site);
+  // Fills a norm from `name`.weight and, for kLayer and kBatch, `name`.bias, or from the old names
+  // gamma and beta; for kBatch from running_mean and running_var, too.
   void take_norm(const std::string& name, int64_t channels, const NormForm& form, NormSite& norm);
 
   // Every tensor must have been taken, begin with one of `other_heads` (reported through unused()),

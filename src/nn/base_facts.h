@@ -22,7 +22,10 @@ struct BaseFacts {
   int64_t first_position = 0;  // the row of the position table that the first token reads
   int64_t type_count = 0;      // rows of the token type table, 0 without one
   bool has_pooler = false;
+  int64_t pooled = 0;   // channels that the pooler gives; 0: as many as the hidden states have
   bool causal = false;  // a token sees those before it alone
+  bool images = false;  // it reads pixels, not tokens
+  MapSize image_size;   // that its positions are for; none: any size
   // Hugging Face's own heads for the family.
   HeadLayout sequence_head, token_head;
   HeadLayout span_head = {.input = HeadInput::kTokens, .output = "qa_outputs"};
@@ -36,6 +39,11 @@ struct BaseFacts {
   std::vector<std::string> unused;  // tensors of heads that were not asked for
   std::vector<const Site*>
       sites;  // all places where adapters can attach, by index; they live as long as the model
+
+  // What a head that reads there takes of each row.
+  int64_t channels_of(HeadInput input) const {
+    return input == HeadInput::kPooler && pooled > 0 ? pooled : hidden;
+  }
 
   const HeadLayout& head_layout(HeadKind kind) const {
     switch (kind) {

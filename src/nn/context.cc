@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/map_space.h"
+
 namespace inlay {
 
 void Context::begin_forward() {
   ++forward;
   if (!tape.empty()) return;  // a backward pass to come still reads them
   parts_.clear();
+  maps_.clear();
   kept_.clear();
 }
 
@@ -32,6 +35,8 @@ const RowSpace* Context::part_of(const RowSpace& space, int64_t first_example,
                              space.token_position.begin() + end);
   if (!space.key_bias.empty())
     part.key_bias.assign(space.key_bias.begin() + begin, space.key_bias.begin() + end);
+  part.map = space.map;
+  part.before_map = space.before_map;
   return &part;
 }
 
@@ -54,6 +59,13 @@ void end_example(RowSpace& space, const RowSpace& like, std::size_t i) {
 
 }  // namespace
 
+const RowSpace* Context::map_space(const RowSpace* space, MapSize map) {
+  if (space->map == map && space->before_map == 0) return space;
+  const RowSpace*& known = maps_[{space, {map.height, map.width}}];
+  if (known == nullptr) known = keep(inlay::map_space(*space, map));
+  return known;
+}
+
 const std::vector<int32_t>* Context::keep(std::vector<int32_t> numbers) {
   return &kept_.emplace_back(std::move(numbers));
 }
@@ -72,6 +84,10 @@ const RowSpace* Context::virtual_rows(const RowSpace& space, int64_t count) {
 const RowSpace* Context::joined(const std::vector<Variable>& parts) {
   RowSpace& rows = parts_.emplace_back();
   rows.example_offsets = rows.chunk_offsets = {0};
+  if (!parts.empty()) {  // images of a batch are of one size; what stands before maps may differ
+    rows.map = parts.front().row_space()->map;
+    rows.before_map = parts.front().row_space()->before_map;
+  }
   auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
   for (const Variable& part : parts) {
     const RowSpace& space = *part.row_space();
@@ -95,6 +111,8 @@ const RowSpace* Context::joined(const std::vector<Variable>& parts) {
 const RowSpace* Context::grown(const RowSpace& space, int64_t count, int64_t at, float key_bias) {
   RowSpace& rows = parts_.emplace_back();
   rows.example_offsets = rows.chunk_offsets = {0};
+  rows.map = space.map;
+  rows.before_map = space.before_map + (at <= space.before_map ? count : 0);
   bool biased = key_bias != 0 || !space.key_bias.empty();
   for (std::size_t i = 0; i + 1 < space.example_offsets.size(); ++i) {
     int64_t begin = space.example_offsets[i], end = space.example_offsets[i + 1];

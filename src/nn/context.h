@@ -58,6 +58,8 @@ struct Context : OpContext {
   const RowSpace* grown(const RowSpace& space, int64_t count, int64_t at, float key_bias);
   // The spaces of these values end to end, each ending a chunk.
   const RowSpace* joined(const std::vector<Variable>& parts);
+  // The space of the same examples with maps of another size; `space` itself where they have it.
+  const RowSpace* map_space(const RowSpace* space, MapSize map);
   // A space of rows that a hook made, alive as long as parts are.
   const RowSpace* keep(RowSpace space) { return &parts_.emplace_back(std::move(space)); }
 
@@ -73,6 +75,7 @@ struct Context : OpContext {
 
  private:
   std::deque<RowSpace> parts_;
+  std::map<std::pair<const RowSpace*, std::pair<int64_t, int64_t>>, const RowSpace*> maps_;
   std::deque<std::vector<int32_t>> kept_;
 };
 

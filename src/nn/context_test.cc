@@ -73,6 +73,22 @@ TEST(Context, JoinsSpacesAndWhatTheirKeysAreBiasedBy) {
   EXPECT_EQ(joined->key_bias, (std::vector<float>{0, -1, 0, 0}));
 }
 
+TEST(Context, JoinedPartsOfImagesKeepTheSizeOfTheirMaps) {
+  Context context(DType::kF32);
+  RowSpace space = make_row_space({5, 5});
+  space.map = {2, 2};
+  space.before_map = 1;
+  auto value = [&](const RowSpace* rows) {
+    return context.tape.constant(drawn_tensor("x", {rows->rows(), 2}), rows);
+  };
+  std::vector<Variable> parts{value(context.part_of(space, 0, 1)),
+                              value(context.grown(*context.part_of(space, 1, 2), 3, 1, 0))};
+  const RowSpace* joined = context.joined(parts);
+  EXPECT_EQ(joined->map, (MapSize{2, 2}));
+  EXPECT_EQ(joined->before_map, 1);
+  EXPECT_EQ(joined->rows(), 13);
+}
+
 TEST(Context, FindsTheGateOfASite) {
   ActiveAdapter active{.gate = 0.25f, .site_gates = {{3, 0.75f}}};
   EXPECT_EQ(active.gate_at(3), 0.75f);

@@ -1,8 +1,15 @@
 #include "nn/initializers.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace inlay {
+
+Tensor constant_init(const Shape& shape, float value) {
+  Tensor tensor = Tensor::empty(shape, DType::kF32);
+  std::fill_n(tensor.mutable_data<float>(), tensor.count(), value);
+  return tensor;
+}
 
 Tensor normal_init(const Shape& shape, float std, const Stream& stream) {
   Tensor tensor = Tensor::empty(shape, DType::kF32);

@@ -6,6 +6,9 @@
 
 namespace inlay {
 
+// The same number everywhere, F32.
+Tensor constant_init(const Shape& shape, float value);
+
 // N(0, std^2), F32.
 Tensor normal_init(const Shape& shape, float std, const Stream& stream);
 

@@ -25,6 +25,11 @@ Moments moments(const Tensor& tensor) {
   return found;
 }
 
+TEST(ConstantInit, FillsTheTensor) {
+  Tensor tensor = constant_init({2, 3}, 0.25f);
+  EXPECT_EQ(std::count(tensor.data<float>(), tensor.data<float>() + 6, 0.25f), 6);
+}
+
 TEST(NormalInit, HasTheAskedDeviation) {
   Moments found = moments(normal_init({200, 100}, 0.5f, Stream(1, "test")));
   EXPECT_NEAR(found.mean, 0.0, 0.5 * 5 / std::sqrt(20000.0));

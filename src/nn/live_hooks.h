@@ -50,10 +50,10 @@ inline Variable segment_rows(Context& context, const Variable& x, const Segment&
 }
 
 // Runs `body(part, rows...)` for each segment on slices of the row-wise inputs and joins what it
-// gives; with no segments `body` sees the whole.
+// gives in `joined`; with no segments `body` sees the whole.
 template <class Body, class... Rows>
-Variable for_each_segment(Context& context, const Body& body, const Variable& first,
-                          const Rows&... rest) {
+Variable for_each_segment_into(Context& context, const RowSpace* joined, const Body& body,
+                               const Variable& first, const Rows&... rest) {
   if (context.segments.empty()) return body(context.adapters, first, rest...);
   std::vector<Variable> parts;
   const RowSpace& space = *first.row_space();
@@ -67,7 +67,14 @@ Variable for_each_segment(Context& context, const Body& body, const Variable& fi
     };
     parts.push_back(body(segment.adapters, slice(first), slice(rest)...));
   }
-  return concat_rows(context, parts, first.row_space());
+  return concat_rows(context, parts, joined);
+}
+
+// The same where `body` gives a row for each row.
+template <class Body, class... Rows>
+Variable for_each_segment(Context& context, const Body& body, const Variable& first,
+                          const Rows&... rest) {
+  return for_each_segment_into(context, first.row_space(), body, first, rest...);
 }
 
 inline bool any_adapter(const Context& context, const Site& site) {

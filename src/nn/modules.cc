@@ -6,6 +6,7 @@
 #include <span>
 
 #include "autograd/ops/add.h"
+#include "autograd/ops/batch_norm.h"
 #include "autograd/ops/layer_norm.h"
 #include "autograd/ops/lerp.h"
 #include "autograd/ops/rms_norm.h"
@@ -150,7 +151,74 @@ Variable linear_site(Context& context, const LinearSite& module, const Variable&
   return tapped(context, site, std::move(y));
 }
 
+ConvShape shape_over(const ConvSite& module, MapSize map) {
+  ConvShape shape = module.conv.shape();
+  if (module.same) shape.padding = same_padding(shape, map);
+  return shape;
+}
+
 namespace {
+
+// What the base gives for x, with its tensors replaced where an adapter does that.
+Variable replaced_conv(Context& context, const ConvSite& module,
+                       const std::vector<ActiveAdapter>& adapters, const Variable& x,
+                       Precision precision) {
+  ConvShape shape = shape_over(module, x.row_space()->map);
+  const RowSpace* places = context.map_space(x.row_space(), shape.output(x.row_space()->map));
+  auto plain = [&] { return conv(context, x, shape, {.frozen = &module.conv}, places, precision); };
+  auto replacing = replacing_hook(adapters, module.site);
+  if (!replacing.has_value()) return plain();
+  Replacements replaced = replacing->hook->replacements();
+  Variable adapted = conv(
+      context, x, shape, {.frozen = &module.conv, .weight = replaced.weight, .bias = replaced.bias},
+      places, precision);
+  return replacing->gate == 1.0f ? adapted
+                                 : gated(context, plain(), std::move(adapted), replacing->gate);
+}
+
+}  // namespace
+
+Variable conv_site(Context& context, const ConvSite& module, const Variable& x,
+                   Precision precision) {
+  const Site& site = module.site;
+  if (!any_adapter(context, site))
+    return tapped(context, site, replaced_conv(context, module, {}, x, precision));
+  MapSize map = x.row_space()->map;
+  Variable y = for_each_segment_into(
+      context, context.map_space(x.row_space(), shape_over(module, map).output(map)),
+      [&](const std::vector<ActiveAdapter>& adapters, const Variable& x_part) {
+        Variable sum = replaced_conv(context, module, adapters, x_part, precision);
+        for_each_hook(adapters, site, [&](LiveHook live) {
+          if (live.gate == 1.0f) {
+            sum = live.hook->conv(context, module, x_part, std::move(sum));
+          } else {
+            sum = gated(context, sum, live.hook->conv(context, module, x_part, sum), live.gate);
+          }
+        });
+        return sum;
+      },
+      x);
+  return tapped(context, site, std::move(y));
+}
+
+namespace {
+
+Variable batch_normalised(Context& context, const NormSite& norm, const Variable& x,
+                          const Replacements& trained) {
+  if (!trained.any()) return channel_affine(context, x, norm.scale, norm.shift, Precision::kFull);
+  BatchEstimates* estimates = trained.estimates;
+  bool own = estimates != nullptr;
+  return batch_norm(context, x,
+                    {.mean = own ? estimates->mean->value() : norm.site.mean,
+                     .variance = own ? estimates->variance->value() : norm.site.variance,
+                     .eps = norm.eps,
+                     .gamma = norm.gamma,
+                     .beta = norm.beta,
+                     .trained_gamma = trained.weight,
+                     .trained_beta = trained.bias,
+                     .batch_statistics = own && context.training,
+                     .seen = own ? &estimates->seen : nullptr});
+}
 
 // `trained` takes the place of the base's tensors where it has some.
 Variable normalised(Context& context, const NormSite& norm, const Variable& x,
@@ -164,6 +232,7 @@ Variable normalised(Context& context, const NormSite& norm, const Variable& x,
                        .trained_beta = trained.bias});
   }
   ensure(!residual.defined(), "{} adds no residual", norm.site.name);
+  if (norm.kind == NormKind::kBatch) return batch_normalised(context, norm, x, trained);
   return rms_norm(context, x,
                   {.weight = norm.gamma,
                    .eps = norm.eps,
@@ -324,7 +393,8 @@ Variable tied_linear_site(Context& context, const TiedLinear& module, const Vari
 }
 
 Parameter* parameter_replacement(Context& context, const Site& parameter) {
-  return bare_replacement(context, parameter).bias;
+  Replacements replaced = bare_replacement(context, parameter);
+  return parameter.weight.defined() ? replaced.weight : replaced.bias;
 }
 
 }  // namespace inlay

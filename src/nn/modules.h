@@ -14,14 +14,23 @@ struct LinearSite {
   FrozenWeight weight;
 };
 
+// A convolution; its row space has a map.
+struct ConvSite {
+  Site site;
+  FrozenConv conv;
+  bool same = false;  // padded as TensorFlow's "SAME", whatever the map
+};
+
 enum class NormKind {
   kLayer,       // layer normalisation, with beta
+  kBatch,       // (x - mean) / sqrt(variance + eps) * gamma + beta, by the statistics it has
   kRootSquare,  // x / sqrt(mean(x^2) + eps) * (gamma + offset)
 };
 
 struct NormSite {
   Site site;
-  Tensor gamma, beta;  // F32, (channels)
+  Tensor gamma, beta;   // F32, (channels)
+  Tensor scale, shift;  // F32, (channels): kBatch as one factor and addend
   float eps = 1e-12f;
   NormKind kind = NormKind::kLayer;
   float offset = 0;
@@ -59,8 +68,15 @@ struct PromptSite {
 Variable linear_site(Context& context, const LinearSite& module, const Variable& x,
                      Precision precision);
 
-// The norm of x + residual; `residual` may be undefined, and is with kRootSquare. Full precision,
-// (rows, channels).
+// x (places, in) -> (places of the output, out).
+Variable conv_site(Context& context, const ConvSite& module, const Variable& x,
+                   Precision precision);
+
+// The shape of a convolution over this map, with its padding.
+ConvShape shape_over(const ConvSite& module, MapSize map);
+
+// The norm of x + residual; `residual` may be undefined, and is with kRootSquare and kBatch. Full
+// precision, (rows, channels).
 Variable norm_site(Context& context, const NormSite& norm, const Variable& x,
                    const Variable& residual);
 
@@ -115,7 +131,8 @@ Variable table_rows(Context& context, const EmbeddingSite& embedding,
 // table counts here, too.
 Variable tied_linear_site(Context& context, const TiedLinear& module, const Variable& x);
 
-// The parameter that stands in for an embedding's table or for a bare bias; null: the frozen one.
+// The parameter that stands in for an embedding's table or for a bare weight or bias; null: the
+// frozen one.
 Parameter* embedding_replacement(Context& context, const EmbeddingSite& embedding);
 Parameter* parameter_replacement(Context& context, const Site& parameter);
 

@@ -7,9 +7,9 @@
 namespace inlay {
 namespace {
 
-constexpr std::array<std::string_view, 7> kKinds = {"linear",    "hidden",    "norm",  "embedding",
-                                                    "parameter", "attention", "prompt"};
-constexpr std::array<std::string_view, 17> kRoles = {"other",
+constexpr std::array<std::string_view, 8> kKinds = {"linear",    "hidden",    "norm",   "embedding",
+                                                    "parameter", "attention", "prompt", "conv"};
+constexpr std::array<std::string_view, 20> kRoles = {"other",
                                                      "query",
                                                      "key",
                                                      "value",
@@ -25,7 +25,10 @@ constexpr std::array<std::string_view, 17> kRoles = {"other",
                                                      "embedding_output",
                                                      "input_embeddings",
                                                      "masked_lm",
-                                                     "language_model"};
+                                                     "language_model",
+                                                     "depthwise",
+                                                     "pointwise",
+                                                     "patch_embedding"};
 
 }  // namespace
 

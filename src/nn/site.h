@@ -14,6 +14,8 @@
 
 #include "autograd/op_context.h"
 #include "autograd/ops/attention.h"
+#include "autograd/ops/batch_norm.h"
+#include "autograd/ops/conv.h"
 #include "autograd/ops/linear.h"
 #include "autograd/trained_rows.h"
 #include "tensor/quantised/quantised_matrix.h"
@@ -22,15 +24,17 @@ namespace inlay {
 
 struct Context;
 struct LinearSite;
+struct ConvSite;
 
 enum class SiteKind {
   kLinear,
   kHidden,
   kNorm,
   kEmbedding,
-  kParameter,
+  kParameter,  // a bare weight or bias, whose name is the site's
   kAttention,  // queries, keys and values of a layer, before its output projection
   kPrompt,     // where virtual tokens can stand among a text's own
+  kConv,       // a convolution of maps
 };
 enum class SiteRole {
   kOther,
@@ -50,6 +54,9 @@ enum class SiteRole {
   kInputEmbeddings,   // kPrompt: word embeddings, before positions and norm
   kMaskedLm,          // of the base's own masked-LM head
   kLanguageModel,     // the output projection of a language model
+  kDepthwise,         // kConv: one filter a channel
+  kPointwise,         // kConv: 1 x 1, a linear layer of places
+  kPatchEmbedding,    // kConv: makes tokens of an image
 };
 
 std::string_view site_kind_name(SiteKind kind);  // "linear"
@@ -63,8 +70,11 @@ struct Site {
   int64_t in = 0;
   int64_t out = 0;
   int64_t heads = 0, kv_heads = 0;  // kAttention, whose `in` is all queries of a token
+  ConvShape conv = {};              // kConv
+  int64_t at = 0;       // kPrompt: how many of an image's own tokens virtual ones are set behind
   Tensor weight, bias;  // what the base holds here, as stored (gamma and beta of a norm); undefined
                         // for kHidden
+  Tensor mean, variance;   // of a batch norm: what it normalises by
   bool in_by_out = false;  // kLinear: the weight is stored (in, out), as GPT-2's Conv1D
   // kLinear: what stands in for the weight as stored, (out, in); null: nothing does.
   std::shared_ptr<const QuantisedMatrix> quantised;
@@ -127,19 +137,33 @@ struct VirtualTokens {
   int64_t at = 0;
 };
 
+// Statistics of a batch norm that an adapter keeps for its task: while training, a batch is
+// normalised by its own and moves them; otherwise it is normalised by them.
+struct BatchEstimates {
+  Parameter* mean = nullptr;      // (channels), not trained by gradients
+  Parameter* variance = nullptr;  // (channels), the unbiased one
+  BatchStatistics seen;           // of the last batch that was trained on
+};
+
 // Trainable tensors that stand in for the base's at a site; null where the base's own is used.
 struct Replacements {
   Parameter* weight = nullptr;
   Parameter* bias = nullptr;
-  TrainedRows rows;  // of a table, the others staying the base's
+  TrainedRows rows;                     // of a table, the others staying the base's
+  BatchEstimates* estimates = nullptr;  // of a batch norm, in place of the base's mean and variance
 
-  bool any() const { return weight != nullptr || bias != nullptr || rows.values != nullptr; }
+  bool any() const {
+    return weight != nullptr || bias != nullptr || rows.values != nullptr || estimates != nullptr;
+  }
 };
 
 // The tensors of a site on their way into a merged model: float32 or float64, owned.
 struct MergedTensors {
-  Tensor weight;  // (out, in) of a linear layer, (channels) of a norm, (rows, channels) of a table
-  Tensor bias;    // undefined where the site has none
+  // (out, in) of a linear layer, (out, in / groups, height, width) of a convolution, (channels) of
+  // a norm, (rows, channels) of a table
+  Tensor weight;
+  Tensor bias;            // undefined where the site has none
+  Tensor mean, variance;  // of a batch norm
 };
 
 // One adapter at one site. Every hook defaults to leaving the base as it is.
@@ -152,6 +176,8 @@ class SiteHook {
   virtual Variable linear(Context&, const LinearSite&, const Variable& /*x*/, Variable y) {
     return y;
   }
+  // The same of a convolution: x (places, in), y (places of its output, out).
+  virtual Variable conv(Context&, const ConvSite&, const Variable& /*x*/, Variable y) { return y; }
   // The addition to the block's output, without the residual; undefined for none.
   virtual Variable hidden(Context&, const HiddenBlock&) { return {}; }
   // What hidden() took in, from what it gives: rows on their way into an output embedding that is

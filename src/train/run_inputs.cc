@@ -20,7 +20,7 @@ Json run_inputs(const Workbench& bench) {
   for (const DataFile& file : bench.data.files)
     files.push_back({{"path", file.path}, {"sha256", file.sha256}});
   Json inputs{{"base", bench.model->facts().root_hash},
-              {"tokenizer", bench.tokenizer->hash()},
+              {"tokenizer", bench.reader_hash()},
               {"files", files}};
   for (const auto& [name, loaded] : bench.adapters)
     inputs["adapters"][name] = adapter_hash(loaded.adapter.get(), nullptr);
@@ -31,8 +31,8 @@ void check_inputs(const Json& recorded, const Workbench& bench, std::string_view
   const BaseFacts& base = bench.model->facts();
   check_hash("the base in " + base.folder.string(), json_get<std::string>(recorded, "base", where),
              base.root_hash, where);
-  check_hash("the tokenizer in " + base.folder.string(),
-             json_get<std::string>(recorded, "tokenizer", where), bench.tokenizer->hash(), where);
+  check_hash((base.images ? "the preprocessor in " : "the tokenizer in ") + base.folder.string(),
+             json_get<std::string>(recorded, "tokenizer", where), bench.reader_hash(), where);
   require(recorded.contains("files") && recorded.at("files").is_array(), ErrorKind::kInput,
           "{}: expected a list \"files\"", where);
   const Json& files = recorded.at("files");

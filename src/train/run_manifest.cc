@@ -66,7 +66,7 @@ Manifest make_manifest(const Workbench& bench, const std::vector<Json>& splits, 
                        const std::string& predictions_hash) {
   Manifest manifest;
   manifest.base = base_record(bench);
-  manifest.tokenizer_hash = bench.tokenizer->hash();
+  manifest.tokenizer_hash = bench.reader_hash();
   manifest.data = data_record(bench, summary.at("duplicates"));
   manifest.config = to_json(bench.config);
   manifest.config["method_settings"] = bench.make_learner(bench.splits[0]).adapter->config();

@@ -6,8 +6,10 @@
 
 #include "adapters/adapter_record.h"
 #include "base/units.h"
+#include "image/resize.h"
 #include "runs/manifest.h"
 #include "runs/metrics_log.h"
+#include "text/base64.h"
 #include "train/moved_weights.h"
 
 namespace inlay {
@@ -97,15 +99,37 @@ std::string text_of(const Example& example) {
   return example.text_pair.empty() ? text : text + " | " + example.text_pair;
 }
 
+constexpr int64_t kThumbnailSide = 112;
+constexpr std::size_t kMostPictures = 20;
+
+// The picture as an address that holds it, no larger than it is shown.
+std::string thumbnail(const Image& image) {
+  int64_t longest = std::max(image.width, image.height);
+  auto side = [&](int64_t own) { return std::max<int64_t>(1, own * kThumbnailSide / longest); };
+  bool small = longest <= kThumbnailSide;
+  Image shown =
+      small ? image : resize(image, side(image.width), side(image.height), Resample::kBilinear);
+  return "data:image/png;base64," + text::encode_base64(encode_png(shown));
+}
+
 void add_details(Json& document, const RunFigures& figures) {
   Json details = figures.task->details(*figures.outputs);
   for (auto& [key, value] : details.items()) document[key] = value;
+  std::vector<std::size_t> indices;
   for (Json& mistake : document["mistakes"]) {
     const EncodedExample* example =
         figures.outputs->at(mistake.at("output").get<std::size_t>()).example;
+    indices.push_back(example->index);
     mistake["text"] = text_of(*example->source);
     mistake["row"] = figures.bench->place(example->index);
     mistake.erase("output");
+  }
+  const std::shared_ptr<const ImageStore>& images = figures.bench->data.images;
+  std::size_t pictures =
+      images != nullptr ? std::min(kMostPictures, document["mistakes"].size()) : 0;
+  for (std::size_t i = 0; i < pictures; ++i) {
+    Json& mistake = document["mistakes"][i];
+    mistake["picture"] = thumbnail(images->load(indices[i]));
   }
   if (document["mistakes"].empty()) document.erase("mistakes");
 }

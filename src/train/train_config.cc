@@ -32,7 +32,9 @@ void TrainConfig::fields(FieldVisitor& visit) {
   visit("packing", packing,
         "whether causal-lm counts as one example as many sequences as max_length tokens take, each "
         "with attention and positions to itself");
-  visit("task", task, "what the outputs mean");
+  visit("task", task,
+        "what the outputs mean; auto: text-classification, or image-classification where the base "
+        "reads images");
   visit("method", method, "what is trained, as name[field=value,...]");
   visit.choice("pooling", pooling, {"auto", "pooler", "first", "mean", "tokens"},
                "what the head reads; auto: the family's own head, mean without a pooler");
@@ -90,6 +92,10 @@ void TrainConfig::fields(FieldVisitor& visit) {
   visit("beta", beta,
         "of dpo: how dear it is to leave the base, more being dearer; of orpo: the weight of the "
         "odds");
+  visit("image_size", image_size,
+        "height and width that pictures are resized to; 0: what the base's files say");
+  visit("augment", augment,
+        "how training pictures are changed at random, such as flip=0.5,crop_scale=0.5; empty: not");
 }
 
 void check_config(const TrainConfig& c) {
@@ -119,6 +125,8 @@ void check_config(const TrainConfig& c) {
   at_least("triplet_margin", c.triplet_margin, 0);
   at_least("similarity_scale", c.similarity_scale, 1e-3);
   at_least("beta", c.beta, 1e-3);
+  require(c.image_size >= 0 && c.image_size <= 4096, ErrorKind::kUsage,
+          "image_size is {}; expected 0 to 4096", c.image_size);
   share("warmup", c.warmup);
   share("momentum", c.momentum);
   share("label_smoothing", c.label_smoothing);

@@ -18,7 +18,7 @@ struct TrainConfig {
   std::string loss_on = "assistant";
   std::string too_long = "split";
   bool packing = false;
-  std::string task = "text-classification";
+  std::string task = "auto";
   std::string method = "lora";
   std::string pooling = "auto";
   int64_t seed = 1;
@@ -55,6 +55,8 @@ struct TrainConfig {
   double triplet_margin = 0;
   double similarity_scale = 20;
   double beta = 0.1;
+  int64_t image_size = 0;
+  std::string augment;
 
   void fields(FieldVisitor& visit);
 };

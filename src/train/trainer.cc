@@ -258,10 +258,11 @@ void check_micro_batch(const TrainConfig& config, const Learner& learner) {
       config.micro_batch, learner.adapter != nullptr ? learner.adapter->info().name : "this method",
       chunk, chunk);
   bool whole = config.micro_batch == 0 || config.micro_batch >= config.batch_size;
-  require(whole || !learner.task->couples_batch(), ErrorKind::kUsage,
-          "micro_batch is {}, but {} compares all {} examples of a batch with each other; leave "
+  require(whole || !learner.couples_batch(), ErrorKind::kUsage,
+          "micro_batch is {}, but {} looks at all {} examples of a batch together; leave "
           "micro_batch out, or choose a smaller batch_size",
-          config.micro_batch, config.task, config.batch_size);
+          config.micro_batch, learner.task->couples_batch() ? config.task : config.method,
+          config.batch_size);
 }
 
 TrainConfig resolve_defaults(TrainConfig config) {

@@ -5,11 +5,13 @@
 #include <algorithm>
 
 #include "adapters/composition.h"
+#include "base/hash.h"
 #include "base/nearest.h"
 #include "eval/answer_pair.h"
 #include "eval/class_weights.h"
 #include "eval/opened_learners.h"
 #include "models/base_text.h"
+#include "models/family.h"
 #include "train/trainer.h"
 
 namespace inlay {
@@ -23,6 +25,8 @@ TaskOptions task_options(const TrainConfig& config) {
                       .similarity_scale = config.similarity_scale,
                       .beta = config.beta};
   if (options.margin == 0) options.margin = cosine ? 0.5 : 5;
+  apply_text(options.augmentation, config.augment, "augment");
+  options.augmentation.check();
   return options;
 }
 
@@ -72,6 +76,11 @@ std::string Workbench::place(std::size_t example) const {
   return place.substr(place.rfind('/') + 1);
 }
 
+std::string Workbench::reader_hash() const {
+  return tokenizer != nullptr ? tokenizer->hash()
+                              : hex(sha256(preprocessor_json(*preprocessor).dump()));
+}
+
 namespace {
 
 std::unique_ptr<Adapter> make_adapter(const Workbench& bench) {
@@ -91,8 +100,8 @@ Learner Workbench::make_learner(const Split& split) const {
   TaskOptions options = task_options(config);
   options.tokenizer = tokenizer.get();
   if (config.class_weights == "balanced") {
-    require(task->data == TaskKind::kSingleLabel, ErrorKind::kUsage,
-            "class_weights=balanced needs one class per example");
+    require(task->data == TaskKind::kSingleLabel || task->data == TaskKind::kImageLabel,
+            ErrorKind::kUsage, "class_weights=balanced needs one class per example");
     options.class_weights = balanced_class_weights(data, split.train);
   }
   int64_t values = data.examples.empty() ? 1 : static_cast<int64_t>(data.examples[0].values.size());
@@ -101,8 +110,8 @@ Learner Workbench::make_learner(const Split& split) const {
   set_task(learner, *task, {data.classes, values, config.pooling, options});
   if (learner.layer == OutputLayer::kHead) {
     HeadLayout layout = resolve_head(model->facts(), learner.task->head_kind(), config.pooling);
-    learner.head = std::make_unique<Head>(layout, model->facts().hidden, learner.task->outputs(),
-                                          config.head_dropout, seed);
+    learner.head = std::make_unique<Head>(layout, model->facts().channels_of(layout.input),
+                                          learner.task->outputs(), config.head_dropout, seed);
   }
   learner.adapter = make_adapter(*this);
   require(!learner.parameters().empty(), ErrorKind::kUsage,
@@ -121,7 +130,8 @@ void check_for_task(const TrainConfig& config, const TaskInfo& task) {
           "metric \"{}\" cannot choose the best epoch of {}; did you mean \"{}\"? It can be {}",
           config.metric, task.name, nearest_name(config.metric, metrics), fmt::join(metrics, ", "));
   bool smooths = task.data == TaskKind::kSingleLabel || task.data == TaskKind::kTokenTags ||
-                 task.data == TaskKind::kUnlabelled || task.name == "dpo";
+                 task.data == TaskKind::kImageLabel || task.data == TaskKind::kUnlabelled ||
+                 task.name == "dpo";
   require(smooths || config.label_smoothing == 0, ErrorKind::kUsage,
           "label_smoothing has no effect on {}; leave it out", task.name);
   require(task.name != "dpo" || config.label_smoothing < 0.5, ErrorKind::kUsage,
@@ -141,6 +151,9 @@ void check_for_task(const TrainConfig& config, const TaskInfo& task) {
   bool scaled = config.similarity_scale != usual.similarity_scale;
   require(!scaled || task.data == TaskKind::kTextPairs, ErrorKind::kUsage,
           "similarity_scale has no effect on {}; leave it out", task.name);
+  bool images = config.image_size != 0 || !config.augment.empty();
+  require(!images || of_images(task.data), ErrorKind::kUsage,
+          "image_size and augment have no effect on {}; leave them out", task.name);
   require(config.beta == usual.beta || task.data == TaskKind::kPreference, ErrorKind::kUsage,
           "beta has no effect on {}; leave it out", task.name);
 }
@@ -176,8 +189,11 @@ void load_adapters(Workbench& bench) {
 
 }  // namespace
 
-Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths) {
-  check_config(config);
+Workbench open_workbench(const TrainConfig& asked, const WorkbenchPaths& paths) {
+  check_config(asked);
+  TrainConfig config = asked;
+  if (config.task == "auto")
+    config.task = reads_images(paths.model) ? "image-classification" : "text-classification";
   Workbench bench;
   bench.task = &find_task(config.task);
   require_trainable(*bench.task);
@@ -208,6 +224,11 @@ Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths)
   bench.model = load_model(paths.model, parts_for(*bench.task, bench.config.quantise));
   require_layer(*bench.model, *bench.task);
   load_adapters(bench);
+  if (of_images(bench.task->data)) {
+    bench.preprocessor = preprocessor_of(bench.model->facts(), config.image_size);
+    bench.encoded = encode_images(bench.data, *bench.preprocessor);
+    return bench;
+  }
   bench.tokenizer = std::make_unique<Tokenizer>(load_base_tokenizer(paths.model));
   int64_t longest = longest_input(*bench.tokenizer, bench.model->facts(), config.max_length,
                                   make_adapter(bench)->method().positions_taken());

@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "adapters/storage.h"
 #include "check/check.h"
 #include "data/splits.h"
 #include "eval/batch_pass.h"
+#include "eval/image_examples.h"
 #include "eval/learner.h"
 #include "train/train_config.h"
 
@@ -25,7 +27,8 @@ struct Workbench {
   TrainConfig config;  // with defaults resolved
   const TaskInfo* task = nullptr;
   std::shared_ptr<const Model> model;
-  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<Tokenizer> tokenizer;      // of a base of texts
+  std::optional<Preprocessor> preprocessor;  // of a base of images
   Dataset data;
   // As data.examples; of a language model's data each of them has as many sequences as it takes.
   std::vector<EncodedExample> encoded;
@@ -43,6 +46,8 @@ struct Workbench {
   HeadLabel head_label() const;
   // "amazon.csv:12": where an example stands, without the folders.
   std::string place(std::size_t example) const;
+  // Of what turns examples into what the base reads: its tokenizer, or how it reads images.
+  std::string reader_hash() const;
 };
 
 // What a configuration says of the task, of reading, and of the order of a run's batches.
@@ -54,6 +59,6 @@ onednn::Reading reference_reading(const TrainConfig& config);
 BatchPlan batch_plan(const TrainConfig& config);
 int64_t micro_batch_tokens(const TrainConfig& config);
 
-Workbench open_workbench(const TrainConfig& config, const WorkbenchPaths& paths);
+Workbench open_workbench(const TrainConfig& asked, const WorkbenchPaths& paths);
 
 }  // namespace inlay

@@ -14,12 +14,16 @@ TEST_P(MethodContract, Trap16RowsOfAMixedBatchAreThoseOfTheirOwnAdapters) {
   constexpr int64_t kHalf = kExamples / 2;
   context.segments = {{0, kHalf, {}}, {kHalf, kExamples, {{.hooks = learner_.adapter.get()}}}};
   TokenBatch all = batch(learner_, 0, kExamples);
-  bool replaces_tables = std::any_of(
+  auto is_bare = [](const Site& site) {
+    return site.kind == SiteKind::kEmbedding || site.kind == SiteKind::kParameter;
+  };
+  bool replaces_bare = std::any_of(
       learner_.adapter->sites().begin(), learner_.adapter->sites().end(), [&](const Site* site) {
-        return site->kind == SiteKind::kEmbedding &&
-               learner_.adapter->at(site->index)->replacements().weight != nullptr;
+        if (!is_bare(*site)) return false;
+        Replacements replaced = learner_.adapter->at(site->index)->replacements();
+        return replaced.weight != nullptr || replaced.bias != nullptr;
       });
-  if (replaces_tables) {  // a replaced table holds for a whole batch
+  if (replaces_bare) {  // a replaced table or parameter holds for a whole batch
     EXPECT_THROW(learner_logits(context, learner_, all), Error);
     return;
   }
@@ -36,23 +40,23 @@ TEST_P(MethodContract, Trap16RowsOfAMixedBatchAreThoseOfTheirOwnAdapters) {
 
 // A pass for several adapters takes every method, those that replace the base's tables, too.
 TEST_P(MethodContract, Trap16ParallelAdaptersGiveWhatEachGivesAlone) {
-  Learner other = fresh("lora[r=2,layers_to_transform=1]");
+  Learner another = fresh(other("lora[r=2,layers_to_transform=1]"));
   train(learner_);
-  train(other);
+  train(another);
   TokenBatch all = batch(learner_, 0, kExamples);
   expect_alone({{{}, &all},
                 {{{.hooks = learner_.adapter.get()}}, &all},
-                {{{.hooks = other.adapter.get()}}, &all}});
+                {{{.hooks = another.adapter.get()}}, &all}});
 }
 
 TEST_P(MethodContract, Trap16RowsThatNameAnAdapterGetWhatItGivesAlone) {
-  Learner other = fresh("bottleneck[reduction_factor=8]");
+  Learner another = fresh(other("bottleneck[reduction_factor=8]"));
   train(learner_);
-  train(other);
+  train(another);
   constexpr int64_t kHalf = kExamples / 2;
   TokenBatch first = batch(learner_, 0, kHalf), second = batch(learner_, kHalf, kExamples);
-  expect_alone(
-      {{{{.hooks = other.adapter.get()}}, &first}, {{{.hooks = learner_.adapter.get()}}, &second}});
+  expect_alone({{{{.hooks = another.adapter.get()}}, &first},
+                {{{.hooks = learner_.adapter.get()}}, &second}});
 }
 
 }  // namespace

@@ -1,22 +1,12 @@
 #include "method_contract.h"
 
 #include <cstring>
-#include <map>
 
 #include "adapters/storage.h"
+#include "models/pixel_source.h"
 
 namespace inlay {
 namespace {
-
-// Each family's tiny model, loaded once.
-std::shared_ptr<const Model> tiny_model(const std::string& family) {
-  static std::map<std::string, std::shared_ptr<const Model>> models;
-  auto& model = models[family];
-  if (model == nullptr) {
-    model = load_model(source_dir() / "tests/golden/models" / (family + "-single-label"));
-  }
-  return model;
-}
 
 // Ragged rows of 3 to 9 tokens.
 std::vector<TokenSequence> examples(const BaseFacts& facts, std::size_t count) {
@@ -32,10 +22,33 @@ std::vector<TokenSequence> examples(const BaseFacts& facts, std::size_t count) {
   return rows;
 }
 
+// One of the drawn images of a size.
+class DrawnPixels : public PixelSource {
+ public:
+  DrawnPixels(MapSize size, uint64_t number) : size_(size), number_(number) {}
+  MapSize size() const override { return size_; }
+  void read(float* pixels) const override {
+    Stream stream(7, "contract/pixels");
+    auto count = static_cast<uint64_t>(size_.places()) * 3;
+    for (uint64_t i = 0; i < count; ++i) pixels[i] = stream.normal(number_ * count + i);
+  }
+
+ private:
+  MapSize size_;
+  uint64_t number_;
+};
+
+std::vector<TokenSequence> images(const BaseFacts& facts, std::size_t count) {
+  MapSize size = facts.image_size.places() > 0 ? facts.image_size : MapSize{16, 16};
+  std::vector<TokenSequence> rows(count);
+  for (std::size_t i = 0; i < count; ++i) rows[i].pixels = std::make_shared<DrawnPixels>(size, i);
+  return rows;
+}
+
 }  // namespace
 
-MethodContract::MethodContract()
-    : model_(tiny_model(GetParam().family->name)), rows_(examples(model_->facts(), kExamples)) {
+MethodContract::MethodContract() : model_(tiny_model(*GetParam().family)) {
+  rows_ = of_images() ? images(model_->facts(), kExamples) : examples(model_->facts(), kExamples);
   learner_ = fresh();
   folder_ = std::filesystem::path(testing::TempDir()) /
             ("contract_" + GetParam().family->name + "_" + learner_.adapter->info().name);
@@ -52,7 +65,7 @@ Learner MethodContract::fresh(const std::string& method) const {
   Learner learner;
   learner.model = model_;
   learner.adapter = Adapter::create("contract", parse_method(method), model_->facts(), 3);
-  learner.head = std::make_unique<Head>(model_->facts().sequence_head, model_->facts().hidden,
+  learner.head = std::make_unique<Head>(model_->facts().sequence_head, head_width(model_->facts()),
                                         kOutputs, 0.1, 4);
   return learner;
 }

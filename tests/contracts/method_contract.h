@@ -24,6 +24,18 @@ class MethodContract : public testing::TestWithParam<MethodCase> {
   MethodContract();
   ~MethodContract() override;
 
+  bool of_images() const { return model_->facts().images; }
+  // Another method: this one, or one that every base of images has places for.
+  std::string other(const std::string& method) const { return of_images() ? "ssf" : method; }
+  // How far roundings take a gradient from what it is, relative to the largest. A decoder's
+  // residual stream is normalised for reading alone: products and roundings grow with it. A unit of
+  // a deep convolutional network that is within rounding of its kink takes its gradient along.
+  double rounding() const { return of_images() ? 1e-4 : model_->facts().causal ? 2e-5 : 1e-5; }
+  // So many examples where a batch may be cut, all of them where the method couples a batch.
+  int64_t piece(int64_t size) const {
+    return learner_.adapter->method().couples_batch() ? kExamples : size;
+  }
+
   static bool same_bits(const Tensor& a, const Tensor& b);
 
   Learner fresh() const { return fresh(GetParam().method); }
@@ -56,7 +68,7 @@ class MethodContract : public testing::TestWithParam<MethodCase> {
   std::string save();
 
   std::shared_ptr<const Model> model_;
-  std::vector<TokenSequence> rows_;  // ragged, of 3 to 9 tokens
+  std::vector<TokenSequence> rows_;  // ragged, of 3 to 9 tokens, or images
   Learner learner_;
   std::filesystem::path folder_;
 };

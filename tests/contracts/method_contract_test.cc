@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/map_space.h"
 #include "autograd/operands.h"
+#include "nn/modules.h"
 
 namespace inlay {
 namespace {
@@ -54,33 +56,49 @@ TEST_P(MethodContract, TheBaseKeepsItsBytes) {
   EXPECT_EQ(model_->checkpoint().root_hash(), model_->facts().root_hash);
 }
 
-// Every linear layer that the adapter can be merged into gives with merged tensors what layer and
-// adapter give together; in double, so that nothing but the mathematics can differ.
+MergedTensors tensors_of(const Site& site) {
+  return {.weight = out_by_in(site).to(DType::kF64),
+          .bias = site.bias.defined() ? site.bias.to(DType::kF64) : Tensor()};
+}
+
+// What the layer of a site gives with these tensors and with the adapter, if any, for drawn input:
+// the same at every call.
+Tensor given_by(const Site& site, const Tensor& weight, const Tensor& bias, const RowSpace& rows,
+                Adapter* adapter) {
+  Context context(DType::kF64);
+  context.tape.set_recording(false);
+  context.begin_forward();
+  if (adapter != nullptr) context.adapters = {{.hooks = adapter}};
+  Stream stream(19, "contract/merged/" + site.name);
+  Tensor x = Tensor::empty({rows.rows(), site.in}, DType::kF64);
+  for (int64_t i = 0; i < x.count(); ++i)
+    x.mutable_data<double>()[i] = stream.normal(static_cast<uint64_t>(i));
+  Variable input = context.tape.constant(x, &rows);
+  if (site.kind == SiteKind::kConv) {
+    ConvSite module{site, FrozenConv(site.conv, weight, bias)};
+    return conv_site(context, module, input, Precision::kFull).value().clone();
+  }
+  LinearSite module{site, FrozenWeight(weight, bias, onednn::Layout::kOutIn, nullptr)};
+  return linear_site(context, module, input, Precision::kFull).value().clone();
+}
+
+// Every linear layer and convolution that the adapter can be merged into gives with merged tensors
+// what layer and adapter give together; in double, so that nothing but the mathematics can differ.
 TEST_P(MethodContract, MergedIsUnmerged) {
   train(learner_);
   learner_.adapter->convert(DType::kF64);
+  TokenBatch all = batch(learner_, 0, kExamples);
+  RowSpace maps = map_space(all.examples, {9, 8});
   for (const Site* site : learner_.adapter->sites()) {
-    if (site->kind != SiteKind::kLinear) continue;
-    MergedTensors merged{out_by_in(*site).to(DType::kF64),
-                         site->bias.defined() ? site->bias.to(DType::kF64) : Tensor()};
+    if (site->kind != SiteKind::kLinear && site->kind != SiteKind::kConv) continue;
+    MergedTensors merged = tensors_of(*site);
     SiteHook* hook = learner_.adapter->at(site->index);
     if (hook == nullptr || !hook->merge(merged)) continue;
-    LinearSite base{*site,
-                    FrozenWeight(out_by_in(*site), site->bias, onednn::Layout::kOutIn, nullptr)};
-    LinearSite whole{*site,
-                     FrozenWeight(merged.weight, merged.bias, onednn::Layout::kOutIn, nullptr)};
-    Context context(DType::kF64);
-    context.tape.set_recording(false);
-    context.begin_forward();
-    TokenBatch rows = batch(learner_, 0, kExamples);
-    Stream stream(19, "contract/merged/" + site->name);
-    Tensor x = Tensor::empty({rows.tokens.rows(), site->in}, DType::kF64);
-    for (int64_t i = 0; i < x.count(); ++i)
-      x.mutable_data<double>()[i] = stream.normal(static_cast<uint64_t>(i));
-    Variable input = context.tape.constant(x, &rows.tokens);
-    Tensor expected = linear_site(context, whole, input, Precision::kFull).value();
-    context.adapters = {{.hooks = learner_.adapter.get()}};
-    Tensor unmerged = linear_site(context, base, input, Precision::kFull).value();
+    const RowSpace& rows = site->kind == SiteKind::kConv ? maps : all.tokens;
+    Tensor expected = given_by(*site, merged.weight, merged.bias, rows, nullptr);
+    MergedTensors base = tensors_of(*site);
+    Tensor unmerged = given_by(*site, base.weight, base.bias, rows, learner_.adapter.get());
+    ASSERT_EQ(unmerged.shape(), expected.shape()) << site->name;
     for (int64_t i = 0; i < expected.count(); ++i) {
       double want = expected.data<double>()[i];
       ASSERT_NEAR(unmerged.data<double>()[i], want, 1e-6 * (1 + std::fabs(want)))

@@ -23,9 +23,8 @@ TEST_P(MethodContract, GradientsInFloatAgreeWithThoseInDouble) {
       largest = std::max(largest, std::fabs(in(gradient).load<double>(i)));
     }
   }
-  // A decoder's residual stream is normalised for reading alone: products and roundings grow with
-  // it.
-  double bound = (model_->facts().causal ? 2e-5 : 1e-5) * largest;
+  // Norms by the statistics of tiny maps multiply roundings.
+  double bound = rounding() * largest * (learner_.adapter->method().couples_batch() ? 5 : 1);
   std::vector<Parameter*> parameters = learner_.parameters();
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     ASSERT_EQ(narrow[p].defined(), wide[p].defined()) << parameters[p]->name();
@@ -39,8 +38,7 @@ TEST_P(MethodContract, GradientsInFloatAgreeWithThoseInDouble) {
 // d loss / d parameter along a drawn direction, against the difference of two losses. Once per
 // method: what a family adds is checked by its own tests.
 TEST_P(MethodContract, GradientsAreThoseOfFiniteDifferences) {
-  bool first_family = GetParam().family == all_families().front();
-  if (!first_family || !learner_.adapter->method().gradient_is_exact()) return;
+  if (!GetParam().first || !learner_.adapter->method().gradient_is_exact()) return;
   train(learner_);
   learner_.adapter->convert(DType::kF64);
   for (Parameter& parameter : learner_.head->parameters()) parameter.convert(DType::kF64);
@@ -50,15 +48,15 @@ TEST_P(MethodContract, GradientsAreThoseOfFiniteDifferences) {
     if (!gradients_here[p].defined()) continue;
     Tensor start = parameters[p]->value().clone();
     Stream stream(17, "contract/direction/" + parameters[p]->name());
-    auto loss_at = [&](double step) {
+    auto loss_at = [&](double distance) {
       Tensor moved = start.clone();
       for (int64_t i = 0; i < moved.count(); ++i)
-        moved.mutable_data<double>()[i] += step * stream.normal(static_cast<uint64_t>(i));
+        moved.mutable_data<double>()[i] += distance * stream.normal(static_cast<uint64_t>(i));
       parameters[p]->set_value(std::move(moved));
       return loss(learner_);
     };
-    constexpr double kStep = 1e-5;
-    double measured = (loss_at(kStep) - loss_at(-kStep)) / (2 * kStep);
+    const double step = of_images() ? 1e-6 : 1e-5;  // across few kinks of convolutional networks
+    double measured = (loss_at(step) - loss_at(-step)) / (2 * step);
     double expected = 0, size = 0;
     for (int64_t i = 0; i < start.count(); ++i) {
       double term = gradients_here[p].data<double>()[i] * stream.normal(static_cast<uint64_t>(i));
@@ -87,7 +85,7 @@ TEST_P(MethodContract, GradientsDoNotDependOnThreads) {
 TEST_P(MethodContract, Trap11GradientsDoNotDependOnMicroBatches) {
   train(learner_);
   std::vector<Tensor> whole = gradients(learner_, DType::kF32);
-  std::vector<Tensor> halves = gradients(learner_, DType::kF32, kExamples / 2);
+  std::vector<Tensor> halves = gradients(learner_, DType::kF32, piece(kExamples / 2));
   for (std::size_t p = 0; p < whole.size(); ++p) {
     if (!whole[p].defined()) continue;
     EXPECT_TRUE(same_bits(whole[p], halves[p])) << learner_.parameters()[p]->name();
@@ -98,7 +96,8 @@ TEST_P(MethodContract, Trap11GradientsDoNotDependOnMicroBatches) {
 TEST_P(MethodContract, GradientsDoNotDependOnMemoryModes) {
   train(learner_);
   std::vector<Tensor> fast = gradients(learner_, DType::kF32);
-  std::vector<Tensor> again = gradients(learner_, DType::kF32, kExamples / 2, {.recompute = true});
+  std::vector<Tensor> again =
+      gradients(learner_, DType::kF32, piece(kExamples / 2), {.recompute = true});
   std::vector<Tensor> low = gradients(learner_, DType::kF32, kExamples, step_way(MemoryMode::kLow));
   for (std::size_t p = 0; p < fast.size(); ++p) {
     ASSERT_EQ(fast[p].defined(), again[p].defined());
@@ -108,7 +107,8 @@ TEST_P(MethodContract, GradientsDoNotDependOnMemoryModes) {
     for (int64_t i = 0; i < fast[p].count(); ++i)
       size = std::max(size, std::fabs(double{fast[p].data<float>()[i]}));
     for (int64_t i = 0; i < fast[p].count(); ++i) {
-      ASSERT_NEAR(low[p].data<float>()[i], fast[p].data<float>()[i], 2e-5 * size)
+      ASSERT_NEAR(low[p].data<float>()[i], fast[p].data<float>()[i],
+                  std::max(2e-5, rounding()) * size)
           << learner_.parameters()[p]->name() << " at " << i;
     }
   }

@@ -1,5 +1,5 @@
 // How many numbers each method trains, by the closed form that its paper gives, summed over the
-// places that it adapts on a tiny BERT.
+// places that it adapts on a tiny BERT or ViT.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -92,14 +92,33 @@ std::vector<Case> cases() {
   };
 }
 
-TEST(ParameterCount, IsTheClosedFormOfEveryMethod) {
-  auto model = load_model(source_dir() / "tests/golden/models/bert-single-label");
-  for (const Case& expected : cases()) {
+// A tiny ViT of 16 channels.
+std::vector<Case> cases_of_images() {
+  return {{"adaptformer[bottleneck=4]", bottleneck(4)},
+          {"vpt[tokens=3]", [](const Site& s) { return 3 * s.out; }},
+          {"vpt[tokens=3,deep=true]", [](const Site& s) { return 3 * s.out; }},
+          {"ssf", [](const Site& s) { return s.bias.defined() ? 2 * s.out : s.out; }},
+          {"convpass[dim=5]", [](const Site& s) { return 2 * 5 * s.out + 9 * 25 + 10 + s.out; }},
+          // Norm and shares, down, the filters with their biases, the projector, up.
+          {"mona[dim=5]", [](const Site& s) {
+             return 4 * s.out + 5 * (s.out + 1) + 5 * (9 + 25 + 49 + 3) + 5 * 6 + 6 * s.out;
+           }}};
+}
+
+void expect_counts(const char* folder, const std::vector<Case>& all) {
+  auto model = load_model(source_dir() / "tests/golden/models" / folder);
+  for (const Case& expected : all) {
     auto adapter = Adapter::create("count", parse_method(expected.method), model->facts(), 1);
     int64_t count = expected.shared;
     for (const Site* site : adapter->sites()) count += expected.at(*site);
     EXPECT_EQ(adapter->parameter_count(), count) << expected.method;
   }
+}
+
+TEST(ParameterCount, IsTheClosedFormOfEveryMethod) { expect_counts("bert-single-label", cases()); }
+
+TEST(ParameterCount, IsTheClosedFormOfEveryMethodOfImages) {
+  expect_counts("vit-image", cases_of_images());
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include "adapters/composition.h"
 #include "base/source_dir.h"
 #include "eval/several_learners.h"
-#include "models/family.h"
+#include "families.h"
 
 namespace inlay {
 namespace {
@@ -36,7 +36,7 @@ class SeveralAdapters : public testing::TestWithParam<std::string> {
     named.learner.model = model_;
     named.learner.adapter = std::move(adapter);
     named.learner.head =
-        std::make_unique<Head>(model_->facts().sequence_head, model_->facts().hidden,
+        std::make_unique<Head>(model_->facts().sequence_head, head_width(model_->facts()),
                                static_cast<int64_t>(classes), 0.0, 4 + classes);
     named.learner.task = named.task->make(std::vector<std::string>(classes, "class"), 0, {});
     return named;
@@ -152,7 +152,7 @@ TEST_P(SeveralAdapters, SetVirtualTokensInTheirOwnPlaces) {
 
 std::vector<std::string> families() {
   std::vector<std::string> names;
-  for (const Family* family : all_families()) names.push_back(family->name);
+  for (const Family* family : text_families()) names.push_back(family->name);
   return names;
 }
 

@@ -26,7 +26,8 @@ bool same_head(const LoadedAdapter& a, const LoadedAdapter& b) {
 }
 
 std::unique_ptr<Head> copy_of(const Head& head, const BaseFacts& base) {
-  auto copy = std::make_unique<Head>(head.layout(), base.hidden, head.outputs(), head.dropout(), 0);
+  auto copy = std::make_unique<Head>(head.layout(), base.channels_of(head.layout().input),
+                                     head.outputs(), head.dropout(), 0);
   for (std::size_t i = 0; i < head.parameters().size(); ++i)
     copy->parameters()[i].set_value(head.parameters()[i].value().clone());
   return copy;

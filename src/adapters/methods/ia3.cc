@@ -91,7 +91,7 @@ class Ia3 : public Method {
 
   std::vector<const Site*> select(const BaseFacts& base) const override {
     std::vector<const Site*> sites =
-        by_role() ? selected_by_role(base) : select_targets(base, SiteKind::kLinear, targets_);
+        by_role() ? selected_by_role(base) : select_targets(base, {SiteKind::kLinear}, targets_);
     for (const std::string& name : feedforward_modules_) {
       require(std::any_of(sites.begin(), sites.end(),
                           [&](const Site* site) { return matches_target(site->name, name); }),
@@ -115,7 +115,7 @@ class Ia3 : public Method {
   std::vector<const Site*> selected_by_role(const BaseFacts& base) const {
     TargetRules all = targets_;
     all.target_modules = {"all-linear"};
-    std::vector<const Site*> sites = select_targets(base, SiteKind::kLinear, all);
+    std::vector<const Site*> sites = select_targets(base, {SiteKind::kLinear}, all);
     std::erase_if(sites, [](const Site* site) {
       return site->role != SiteRole::kKey && site->role != SiteRole::kValue &&
              site->role != SiteRole::kDown;

@@ -20,7 +20,7 @@ class LnTuning : public Method {
   std::vector<const Site*> select(const BaseFacts& base) const override {
     TargetRules rules = targets_;
     if (rules.target_modules.empty()) rules.target_modules = {".*"};
-    return select_targets(base, SiteKind::kNorm, rules);
+    return select_targets(base, {SiteKind::kNorm}, rules);
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
@@ -32,7 +32,7 @@ class LnTuning : public Method {
 };
 
 const PeftForm& form() {
-  static const PeftForm form{.type = "LN_TUNING", .keys = {}, .kind = SiteKind::kNorm};
+  static const PeftForm form{.type = "LN_TUNING", .keys = {}, .kinds = {SiteKind::kNorm}};
   return form;
 }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "adapters/adapterhub_lora.h"
+#include "adapters/conv_low_rank_hook.h"
 #include "adapters/dora_norm.h"
 #include "adapters/lora_calibration.h"
 #include "adapters/lora_peft.h"
@@ -74,6 +75,7 @@ class Lora : public RankedMethod {
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {
+    if (site.kind == SiteKind::kConv) return attach_to_convolution(site, make);
     LowRankParts parts;
     parts.trained.a = !lora_fa_;
     parts.scale = static_cast<float>(scale_at(site));
@@ -181,6 +183,39 @@ class Lora : public RankedMethod {
   }
 
  private:
+  std::vector<SiteKind> kinds() const override { return {SiteKind::kLinear, SiteKind::kConv}; }
+
+  void check_site(const Site& site) const override {
+    if (site.kind != SiteKind::kConv) return;
+    bool plain = !use_dora_ && !lora_bias_ && !lora_fa_ && !use_gating_ &&
+                 (init_ == "kaiming" || init_ == "gaussian");
+    require(plain, ErrorKind::kUsage,
+            "lora: {} is a convolution, for which there are r, alpha, dropout, use_rslora and "
+            "init_lora_weights=kaiming or gaussian; leave the other settings out",
+            site.name);
+    require(rank_at(site) % site.conv.groups == 0, ErrorKind::kUsage,
+            "lora: {} has {} groups, which do not divide the rank {}; leave it out with "
+            "exclude_modules, or give it such a rank with rank_pattern",
+            site.name, site.conv.groups, rank_at(site));
+  }
+
+  std::unique_ptr<SiteHook> attach_to_convolution(const Site& site, ParameterMaker& make) const {
+    int64_t rank = rank_at(site), groups = site.conv.groups;
+    int64_t height = site.conv.kernel_height, width = site.conv.kernel_width;
+    Shape matrix{rank, site.in / groups * height * width};
+    Stream stream = make.stream(site, "lora_A.weight");
+    Tensor start = init_ == "gaussian"
+                       ? normal_init(matrix, 1.0f / static_cast<float>(rank), stream)
+                       : kaiming_uniform_init(matrix, stream);
+    Tensor a = start.reshaped({rank, site.in / groups, height, width});
+    Tensor b = Tensor::zeros({site.out, rank / groups, 1, 1}, DType::kF32);
+    return make_conv_low_rank_hook(site, {.a = &make.make(site, "lora_A.weight", std::move(a)),
+                                          .b = &make.make(site, "lora_B.weight", std::move(b)),
+                                          .scale = static_cast<float>(scale_at(site)),
+                                          .dropout = dropout_,
+                                          .stream = "dropout/lora/" + site.name});
+  }
+
   void check_gating() const {
     require(
         !use_dora_, ErrorKind::kUsage,
@@ -274,7 +309,7 @@ class Lora : public RankedMethod {
 const MethodInfo& method_lora() {
   static const MethodInfo info{
       .name = "lora",
-      .summary = "Adds a trained low-rank update to linear layers.",
+      .summary = "Adds a trained low-rank update to linear layers and convolutions.",
       .citation = "arXiv:2106.09685",
       .example = "lora[r=8,alpha=16,target_modules=all-linear]",
       .format = AdapterFormat::kPeft,

@@ -77,6 +77,7 @@ class TrainableTokens : public Method {
 
   void settle(const BaseFacts& base) override {
     if (!token_indices_.empty()) return;
+    require_texts(base);
     for (int32_t id : base.special_tokens()) {
       std::string text = std::to_string(id);
       bool known =
@@ -93,7 +94,7 @@ class TrainableTokens : public Method {
     if (target_modules_.empty()) {
       tables.push_back(&word_table(base));
     } else {
-      tables = select_targets(base, SiteKind::kEmbedding, {.target_modules = target_modules_});
+      tables = select_targets(base, {SiteKind::kEmbedding}, {.target_modules = target_modules_});
     }
     for (const Site* table : tables) row_numbers(token_indices_, *table);
     return tables;
@@ -112,7 +113,14 @@ class TrainableTokens : public Method {
   }
 
  private:
+  static void require_texts(const BaseFacts& base) {
+    require(!base.images, ErrorKind::kUsage,
+            "trainable_tokens: this {} base reads images, which have no tokens to name; use vpt",
+            base.model_type);
+  }
+
   static const Site& word_table(const BaseFacts& base) {
+    require_texts(base);
     auto found = std::find_if(base.sites.begin(), base.sites.end(), [](const Site* site) {
       return site->kind == SiteKind::kEmbedding;  // the word table is the first
     });
@@ -148,7 +156,7 @@ const PeftForm& form() {
                              .keys = {{"init_weights", true, PeftKey::kNoMatter},
                                       {kTokens, Json::array(), PeftKey::kCustom}},
                              .narrows_targets = false,
-                             .kind = SiteKind::kEmbedding,
+                             .kinds = {SiteKind::kEmbedding},
                              .write = write_tokens,
                              .read = read_tokens};
   return form;

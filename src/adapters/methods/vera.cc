@@ -131,7 +131,7 @@ class Vera : public Method {
         "vera: d_initial is 0, from where nothing learns; expected another number, such as 0.1");
     require(key_ >= 0 && key_ <= UINT32_MAX, ErrorKind::kUsage,
             "vera: projection_prng_key is {}; expected 0 to {}", key_, UINT32_MAX);
-    return select_targets(base, SiteKind::kLinear, targets_);
+    return select_targets(base, {SiteKind::kLinear}, targets_);
   }
 
   std::unique_ptr<SiteHook> attach(const Site& site, ParameterMaker& make) const override {

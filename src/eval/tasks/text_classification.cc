@@ -1,129 +1,7 @@
 // One class per text or pair of texts, by cross entropy.
-#include "autograd/ops/losses.h"
-#include "eval/metrics/calibration.h"
-#include "eval/metrics/classification.h"
-#include "eval/metrics/ranking.h"
-#include "eval/probabilities.h"
-#include "eval/statistics.h"
-#include "eval/task.h"
-#include "eval/task_details.h"
+#include "eval/single_label_task.h"
 
 namespace inlay {
-namespace {
-
-struct Judged {
-  std::vector<int32_t> truth, predicted;
-  std::vector<float> probabilities;  // (n, classes)
-  std::vector<float> confidences;
-  std::vector<uint8_t> right;
-};
-
-Judged judge(std::span<const ModelOutput> outputs) {
-  Judged judged;
-  for (const ModelOutput& output : outputs) {
-    std::vector<float> probabilities = class_probabilities(output.values);
-    int32_t best = largest(probabilities);
-    judged.truth.push_back(output.example->source->class_id);
-    judged.predicted.push_back(best);
-    judged.confidences.push_back(probabilities[static_cast<std::size_t>(best)]);
-    judged.right.push_back(best == output.example->source->class_id ? 1 : 0);
-    judged.probabilities.insert(judged.probabilities.end(), probabilities.begin(),
-                                probabilities.end());
-  }
-  return judged;
-}
-
-std::optional<double> auc(const Judged& judged, std::size_t classes) {
-  if (classes != 2) return roc_auc_one_vs_rest(judged.probabilities, judged.truth, classes);
-  std::vector<float> scores;
-  std::vector<uint8_t> positive;
-  for (std::size_t i = 0; i < judged.truth.size(); ++i) {
-    scores.push_back(judged.probabilities[2 * i + 1]);
-    positive.push_back(judged.truth[i] == 1 ? 1 : 0);
-  }
-  return roc_auc(scores, positive);
-}
-
-class TextClassification : public Task {
- public:
-  TextClassification(std::vector<std::string> classes, const TaskOptions& options)
-      : classes_(std::move(classes)) {
-    loss_.label_smoothing = options.label_smoothing;
-    if (!options.class_weights.empty()) {
-      loss_.class_weights = Tensor::of<float>({outputs()}, options.class_weights);
-    }
-  }
-
-  int64_t outputs() const override { return static_cast<int64_t>(classes_.size()); }
-
-  BatchTargets targets(ExampleSpan examples) const override {
-    BatchTargets targets;
-    for (const EncodedExample* example : examples)
-      targets.classes.push_back(example->source->class_id);
-    return targets;
-  }
-
-  double loss_weight(ExampleSpan examples) const override {
-    return cross_entropy_weight(targets(examples).classes, loss_);
-  }
-
-  Variable loss(Context& context, const Variable& logits, const BatchTargets& targets,
-                double normalizer) const override {
-    CrossEntropyOptions options = loss_;
-    options.normalizer = normalizer;
-    return cross_entropy(context, logits, targets.classes, options);
-  }
-
-  Json prediction(const ModelOutput& output) const override {
-    std::vector<float> probabilities = class_probabilities(output.values);
-    Json json{{"label", classes_[static_cast<std::size_t>(largest(probabilities))]}};
-    for (std::size_t c = 0; c < classes_.size(); ++c)
-      json["probabilities"][classes_[c]] = probabilities[c];
-    int32_t truth = output.example->source->class_id;
-    if (truth >= 0) json["truth"] = classes_[static_cast<std::size_t>(truth)];
-    return json;
-  }
-
-  Json metrics(std::span<const ModelOutput> outputs) const override {
-    Judged judged = judge(outputs);
-    ConfusionMatrix matrix = confusion_matrix(judged.truth, judged.predicted, classes_.size());
-    int64_t hits = 0;
-    for (uint8_t right : judged.right) hits += right;
-    Interval interval = wilson_interval(hits, matrix.total());
-    std::optional<double> area = auc(judged, classes_.size());
-    return {{"accuracy", accuracy(matrix)},
-            {"accuracy_interval", {interval.low, interval.high}},
-            {"macro_f1", macro_f1(matrix)},
-            {"micro_f1", micro_f1(matrix)},
-            {"mcc", mcc(matrix)},
-            {"roc_auc", area.has_value() ? Json(*area) : Json()},
-            {"log_loss", log_loss(judged.probabilities, judged.truth, classes_.size())},
-            {"calibration_error", expected_calibration_error(judged.confidences, judged.right)}};
-  }
-
-  Json details(std::span<const ModelOutput> outputs) const override {
-    Judged judged = judge(outputs);
-    ConfusionMatrix matrix = confusion_matrix(judged.truth, judged.predicted, classes_.size());
-    Mistakes mistakes;
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (judged.right[i] != 0) continue;
-      mistakes.add({i, judged.confidences[i], classes_[static_cast<std::size_t>(judged.truth[i])],
-                    classes_[static_cast<std::size_t>(judged.predicted[i])],
-                    judged.confidences[i]});
-    }
-    double error = expected_calibration_error(judged.confidences, judged.right);
-    return {{"confusion", confusion_details(classes_, matrix)},
-            {"classes", class_details(classes_, class_scores(matrix))},
-            {"calibration", calibration_details(judged.confidences, judged.right, error)},
-            {"mistakes", mistakes.details()}};
-  }
-
- private:
-  std::vector<std::string> classes_;
-  CrossEntropyOptions loss_;
-};
-
-}  // namespace
 
 const TaskInfo& task_text_classification() {
   static const TaskInfo info{
@@ -134,10 +12,8 @@ const TaskInfo& task_text_classification() {
       .peft_type = "SEQ_CLS",
       .choosing_metrics = {"accuracy", "macro_f1", "micro_f1", "mcc", "roc_auc"},
       .headline = {"accuracy", "macro_f1", "mcc", "roc_auc"},
-      .make = [](const std::vector<std::string>& classes, int64_t,
-                 const TaskOptions& options) -> std::unique_ptr<Task> {
-        return std::make_unique<TextClassification>(classes, options);
-      }};
+      .make = [](const std::vector<std::string>& classes, int64_t, const TaskOptions& options)
+          -> std::unique_ptr<Task> { return std::make_unique<SingleLabelTask>(classes, options); }};
   return info;
 }
 

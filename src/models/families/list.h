@@ -1,8 +1,13 @@
 // All families, one line each; a line names the file and the function family_<name>() in it.
 INLAY_FAMILY(bert)
+INLAY_FAMILY(convnext)
+INLAY_FAMILY(dinov2)
 INLAY_FAMILY(distilbert)
 INLAY_FAMILY(gemma)
 INLAY_FAMILY(gpt2)
 INLAY_FAMILY(llama)
+INLAY_FAMILY(mobilenet_v2)
 INLAY_FAMILY(phi3)
+INLAY_FAMILY(resnet)
 INLAY_FAMILY(roberta)
+INLAY_FAMILY(vit)

@@ -46,9 +46,13 @@ Html mistake(const Json& json) {
   if (json.contains("row")) {
     verdict += element("span", {{"class", "row-number"}}, text(text_in(json, "row")));
   }
-  return element(
-      "li", element("p", {{"dir", "auto"}}, text(shortened(text_in(json, "text"), kLongestText))) +
-                element("div", {{"class", "verdict"}}, verdict));
+  Html shown;
+  if (json.contains("picture")) {
+    shown = empty_element("img", {{"src", text_in(json, "picture")}, {"alt", ""}});
+  } else {
+    shown = element("p", {{"dir", "auto"}}, text(shortened(text_in(json, "text"), kLongestText)));
+  }
+  return element("li", shown + element("div", {{"class", "verdict"}}, verdict));
 }
 
 Html plot_panel(const Plot& plot, const std::string& caption) {

@@ -127,6 +127,7 @@ thead th { color: var(--soft); font-size: .83rem; font-weight: 500; white-space:
 .mistakes { list-style: none; padding: 0; margin: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr)); gap: 0 34px; }
 .mistakes li { border-top: 1px solid var(--rule); padding: 14px 0 16px; display: flex; flex-direction: column; gap: 9px; break-inside: avoid; min-width: 0; }
 .mistakes p { font: 1.05rem/1.45 var(--display); overflow-wrap: anywhere; white-space: pre-line; }
+.mistakes img { width: 112px; height: 112px; object-fit: contain; background: rgb(var(--teal-rgb) / .06); border-radius: 4px; }
 .verdict { display: flex; flex-wrap: wrap; align-items: center; gap: 5px 8px; font-size: .83rem; color: var(--soft); margin-top: auto; }
 .chip { padding: 1px 9px; border-radius: 99px; font-size: .8rem; font-weight: 550; overflow-wrap: anywhere; }
 .chip.right { color: var(--teal); background: rgb(var(--teal-rgb) / .13); }

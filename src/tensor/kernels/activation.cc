@@ -50,11 +50,12 @@ struct Row {
 };
 
 // For each function the name that Inlay prints comes first.
-constexpr std::array<Row, 11> kNames = {{{"gelu", Activation::kGelu},
+constexpr std::array<Row, 12> kNames = {{{"gelu", Activation::kGelu},
                                          {"gelu_new", Activation::kGeluTanh},
                                          {"gelu_pytorch_tanh", Activation::kGeluTanh},
                                          {"quick_gelu", Activation::kQuickGelu},
                                          {"relu", Activation::kRelu},
+                                         {"relu6", Activation::kRelu6},
                                          {"tanh", Activation::kTanh},
                                          {"sigmoid", Activation::kSigmoid},
                                          {"silu", Activation::kSilu},

@@ -19,6 +19,7 @@ enum class Activation {
   kGeluTanh,   // x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2
   kQuickGelu,  // x sigmoid(1.702 x)
   kRelu,
+  kRelu6,  // min(max(x, 0), 6)
   kTanh,
   kSigmoid,
   kSilu,  // x sigmoid(x), also called swish

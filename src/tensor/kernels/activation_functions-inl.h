@@ -80,6 +80,15 @@ struct Relu {
   static HWY_INLINE V32 slope(V32 x) { return hn::IfThenElseZero(hn::Gt(x, set(0.0f)), set(1.0f)); }
 };
 
+struct Relu6 {
+  static HWY_INLINE V32 value(V32 x) {
+    return hn::IfThenElse(hn::Gt(x, set(6.0f)), set(6.0f), Relu::value(x));
+  }
+  static HWY_INLINE V32 slope(V32 x) {
+    return hn::IfThenElseZero(hn::Lt(x, set(6.0f)), Relu::slope(x));
+  }
+};
+
 struct Tanh {
   static HWY_INLINE V32 value(V32 x) { return tanh_f32(F32(), x); }
   static HWY_INLINE V32 slope(V32 x) {
@@ -113,6 +122,8 @@ void with_function(Activation kind, const Run& run) {
       return run(QuickGelu());
     case Activation::kRelu:
       return run(Relu());
+    case Activation::kRelu6:
+      return run(Relu6());
     case Activation::kTanh:
       return run(Tanh());
     case Activation::kSigmoid:

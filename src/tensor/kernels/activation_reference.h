@@ -23,6 +23,8 @@ T activation_value(Activation kind, T x) {
       return x * sigmoid_reference(T(1.702) * x);
     case Activation::kRelu:
       return x > 0 ? x : T{0};
+    case Activation::kRelu6:
+      return x > 6 ? T{6} : x > 0 ? x : T{0};
     case Activation::kTanh:
       return std::tanh(x);
     case Activation::kSigmoid:
@@ -52,6 +54,8 @@ T activation_slope(Activation kind, T x) {
     }
     case Activation::kRelu:
       return x > 0 ? T{1} : T{0};
+    case Activation::kRelu6:
+      return x > 0 && x < 6 ? T{1} : T{0};
     case Activation::kTanh:
       return 1 - std::tanh(x) * std::tanh(x);
     case Activation::kSigmoid:

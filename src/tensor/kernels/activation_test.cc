@@ -6,16 +6,16 @@
 namespace inlay::kernels {
 namespace {
 
-constexpr Activation kAll[] = {Activation::kGelu, Activation::kGeluTanh, Activation::kQuickGelu,
-                               Activation::kRelu, Activation::kTanh,     Activation::kSigmoid,
-                               Activation::kSilu, Activation::kIdentity};
+constexpr Activation kAll[] = {Activation::kGelu,    Activation::kGeluTanh, Activation::kQuickGelu,
+                               Activation::kRelu,    Activation::kRelu6,    Activation::kTanh,
+                               Activation::kSigmoid, Activation::kSilu,     Activation::kIdentity};
 
 TEST(Activation, NamesGoBothWays) {
   for (Activation kind : kAll) EXPECT_EQ(activation_from_name(activation_name(kind)), kind);
   EXPECT_EQ(activation_from_name("gelu_pytorch_tanh"), Activation::kGeluTanh);
   EXPECT_EQ(activation_from_name("swish"), Activation::kSilu);
   EXPECT_EQ(activation_from_name("mish"), std::nullopt);
-  EXPECT_NE(activation_names().find("quick_gelu, relu"), std::string::npos);
+  EXPECT_NE(activation_names().find("quick_gelu, relu, relu6"), std::string::npos);
 }
 
 TEST(Activation, ForwardMatchesTheReference) {
@@ -56,12 +56,21 @@ TEST(Activation, BackwardMatchesTheReference) {
 
 TEST(Activation, SlopesAreTheDerivativesOfTheValues) {
   for (Activation kind : kAll) {
-    for (double x : {-4.0, -1.3, -0.2, 0.4, 1.0, 2.7}) {
+    for (double x : {-4.0, -1.3, -0.2, 0.4, 1.0, 2.7, 6.5}) {
       const double difference = activation_value(kind, x + 1e-6) - activation_value(kind, x - 1e-6);
       EXPECT_NEAR(activation_slope(kind, x), difference / 2e-6, 1e-8)
           << activation_name(kind) << " at " << x;
     }
   }
+}
+
+TEST(Activation, Relu6IsFlatFromSixOnAndUpToZero) {
+  const std::vector<float> x = {-1.0f, 0.0f, 0.5f, 5.75f, 6.0f, 7.0f}, ones(6, 1.0f);
+  std::vector<float> y(6), slope(6);
+  activation_forward(Activation::kRelu6, x.data(), y.data(), 6);
+  activation_backward(Activation::kRelu6, x.data(), ones.data(), slope.data(), 6);
+  EXPECT_EQ(y, (std::vector<float>{0, 0, 0.5f, 5.75f, 6, 6}));
+  EXPECT_EQ(slope, (std::vector<float>{0, 0, 1, 1, 0, 0}));
 }
 
 // Where Phi(x) is near 0, 1 + erf(x / sqrt(2)) would have lost everything.

@@ -1,0 +1,15 @@
+// Row spaces of maps: what comes of a convolution or a pooling has as many rows for each example as
+// its map has places.
+//
+//   RowSpace places = map_space(*x.row_space(), shape.output(x.row_space()->map));
+#pragma once
+
+#include "autograd/row_space.h"
+
+namespace inlay {
+
+// The space of the same examples and chunks with maps of this size, and nothing before them.
+// REQUIRES: every example of `space` has rows.
+RowSpace map_space(const RowSpace& space, MapSize map);
+
+}  // namespace inlay

@@ -1,0 +1,36 @@
+// Batch normalisation (Ioffe and Szegedy 2015) of rows that are places of maps. As a base has it,
+// frozen, it is one factor and one addend for each channel.
+#pragma once
+
+#include "autograd/op_context.h"
+
+namespace inlay {
+
+// y = x * scale + shift, both F32 (channels) and not trained. Backward: dx = dy * scale.
+Variable channel_affine(OpContext& context, const Variable& x, const Tensor& scale,
+                        const Tensor& shift, Precision precision);
+
+// Of the last batch that was normalised by its own: the mean of each channel, and the variance that
+// PyTorch's running_var takes, sum of (x - mean)^2 over rows - 1.
+struct BatchStatistics {
+  Tensor mean, variance;  // (channels), full precision, owned
+};
+
+struct BatchNormWeights {
+  Tensor mean, variance;  // (channels): what is normalised by, unless batch_statistics
+  float eps = 1e-5f;
+  Tensor gamma, beta;                  // (channels), F32
+  Parameter* trained_gamma = nullptr;  // stand in for the frozen ones
+  Parameter* trained_beta = nullptr;
+  // By the mean and the variance over all rows, whose gradients count. It couples the examples of a
+  // batch: micro-batches would give other numbers.
+  bool batch_statistics = false;
+  BatchStatistics* seen = nullptr;         // is given those, where wanted
+  Precision precision = Precision::kFull;  // of the result
+};
+
+// (x - mean) / sqrt(variance + eps) * gamma + beta. Backward: dx; dgamma and dbeta, per chunk,
+// where trained. kInput for a single row with batch_statistics, which has no variance.
+Variable batch_norm(OpContext& context, const Variable& x, const BatchNormWeights& weights);
+
+}  // namespace inlay

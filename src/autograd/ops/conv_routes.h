@@ -1,0 +1,39 @@
+// The ways that a convolution runs, of which conv() takes one. What they are given is checked.
+#pragma once
+
+#include "autograd/ops/conv.h"
+#include "tensor/kernels/patch_geometry.h"
+
+namespace inlay {
+
+struct Convolution {
+  ConvShape shape;
+  ConvWeights weights;
+  kernels::PatchGeometry geometry;
+  int64_t maps = 0;                  // of this micro-batch
+  const RowSpace* places = nullptr;  // of the result
+  Precision precision = Precision::kFull;
+};
+
+// Whether the patches are the rows of the map as they stand.
+inline bool is_pointwise(const ConvShape& shape) {
+  return shape.kernel_height == 1 && shape.kernel_width == 1 && shape.stride_height == 1 &&
+         shape.stride_width == 1 && shape.padding == Padding{} && shape.groups == 1;
+}
+
+// A trained bias (out), the frozen one, or undefined.
+inline Tensor bias_of(const ConvWeights& weights) {
+  if (weights.bias != nullptr) return weights.bias->value();
+  return weights.frozen != nullptr ? weights.frozen->bias() : Tensor();
+}
+
+// db: the sum of dy over each chunk.
+void bias_gradient(OpContext& context, const Convolution& conv, std::size_t use, const Tensor& dy);
+
+// As products of patches: any groups.
+Variable conv_by_patches(OpContext& context, const Variable& x, const Convolution& conv);
+
+// REQUIRES: conv.shape.depthwise().
+Variable conv_depthwise(OpContext& context, const Variable& x, const Convolution& conv);
+
+}  // namespace inlay
