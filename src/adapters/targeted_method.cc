@@ -62,12 +62,14 @@ void RankedMethod::rank_fields(FieldVisitor& visit) {
 
 int64_t RankedMethod::rank_at(const Site& site) const {
   double rank = pattern_value(rank_pattern_, site.name, static_cast<double>(r_));
-  int64_t limit = std::min(site.in, site.out);
+  // A convolution reads patches.
+  int64_t in = site.kind == SiteKind::kConv ? site.conv.weight_shape().count() / site.out : site.in;
+  int64_t limit = std::min(in, site.out);
   require(rank >= 1 && rank == std::floor(rank), ErrorKind::kUsage,
           "rank {} at {}; expected a whole number from 1", rank, site.name);
   require(rank <= static_cast<double>(limit), ErrorKind::kUsage,
-          "rank {} exceeds min(in {}, out {}) of {}; use r <= {}", rank, site.in, site.out,
-          site.name, limit);
+          "rank {} exceeds min(in {}, out {}) of {}; use r <= {}", rank, in, site.out, site.name,
+          limit);
   return static_cast<int64_t>(rank);
 }
 
