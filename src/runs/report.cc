@@ -140,9 +140,9 @@ Html page_footer(const Json& report) {
 
 Html head(const Json& report) {
   // Even if markup slipped through, the page may run nothing and fetch nothing.
-  const Html policy =
-      empty_element("meta", {{"http-equiv", "Content-Security-Policy"},
-                             {"content", "default-src 'none'; style-src 'unsafe-inline'"}});
+  const Html policy = empty_element(
+      "meta", {{"http-equiv", "Content-Security-Policy"},
+               {"content", "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}});
   return element("head",
                  empty_element("meta", {{"charset", "utf-8"}}) + policy +
                      empty_element("meta", {{"name", "viewport"},

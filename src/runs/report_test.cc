@@ -44,6 +44,17 @@ void replace_texts(Json& json, const std::string& text) {
   }
 }
 
+TEST(Report, ShowsThePicturesOfMistakesFromWithinThePage) {
+  Json report = document();
+  report["mistakes"] = {{{"picture", "data:image/png;base64,QUJD"},
+                         {"truth", "cat"},
+                         {"prediction", "dog"},
+                         {"probability", 0.9}}};
+  const std::string page = render_report(report);
+  EXPECT_NE(page.find("<img src=\"data:image/png;base64,QUJD\""), std::string::npos);
+  EXPECT_NE(page.find("img-src data:"), std::string::npos);
+}
+
 TEST(Report, IsOneWellFormedPageWithEverySection) {
   const std::string page = render_report(document());
   const auto counts = elements_of(page);
