@@ -118,6 +118,14 @@ TEST(Fields, AWrongValueIsAnErrorThatNamesTheType) {
             "\"note='x\" has a single quote that is not closed; write '' for a quote");
 }
 
+TEST(Fields, AWordThatOnlyOneChoiceHasStandsForItself) {
+  Config config;
+  apply_text(config, "r=4,zeros", "lora");
+  EXPECT_EQ(config.init, "zeros");
+  EXPECT_EQ(config.r, 4);
+  EXPECT_EQ(text_error("zeros,init=gaussian"), "lora: init is given twice; remove one");
+}
+
 TEST(Fields, JsonOfAnotherTypeIsAnError) {
   EXPECT_EQ(json_error({{"r", "8"}}), "config.json: r is \"8\"; expected integer");
   EXPECT_EQ(json_error({{"r", 8.0}}), "config.json: r is 8.0; expected integer");
