@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace inlay {
@@ -69,6 +71,22 @@ Preprocessor preprocessor_of(const BaseFacts& base, int64_t image_size) {
           base.image_size.height, base.image_size.width,
           image_size > 0 ? "leave image_size out" : "its preprocessor_config.json is another's");
   return preprocessor;
+}
+
+void check_pictures(const Dataset& data) {
+  auto count = static_cast<int64_t>(data.images->size());
+  std::vector<std::string> failures(data.images->size());
+#pragma omp parallel for schedule(dynamic)
+  for (int64_t i = 0; i < count; ++i) {
+    auto own = static_cast<std::size_t>(i);
+    try {
+      data.images->load(own);
+    } catch (const std::exception& error) {
+      failures[own] = error.what();
+    }
+  }
+  for (const std::string& failure : failures)
+    require(failure.empty(), ErrorKind::kInput, "{}", failure);
 }
 
 std::vector<EncodedExample> encode_images(const Dataset& data, const Preprocessor& preprocessor) {

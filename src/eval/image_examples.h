@@ -14,6 +14,10 @@ namespace inlay {
 // its own size. kUsage where the base has positions for another size.
 Preprocessor preprocessor_of(const BaseFacts& base, int64_t image_size);
 
+// Decodes every picture once, several at a time: kInput naming the first that cannot be read,
+// rather than in the middle of a run.
+void check_pictures(const Dataset& data);
+
 // One of each example, in order. The pictures stay where they are until a batch is made.
 std::vector<EncodedExample> encode_images(const Dataset& data, const Preprocessor& preprocessor);
 

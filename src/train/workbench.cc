@@ -226,6 +226,7 @@ Workbench open_workbench(const TrainConfig& asked, const WorkbenchPaths& paths) 
   load_adapters(bench);
   if (of_images(bench.task->data)) {
     bench.preprocessor = preprocessor_of(bench.model->facts(), config.image_size);
+    check_pictures(bench.data);
     bench.encoded = encode_images(bench.data, *bench.preprocessor);
     return bench;
   }
