@@ -43,12 +43,11 @@ std::size_t StoredMatrix::narrow_bytes(int64_t columns) {
 }
 
 bool StoredMatrix::rounds(DType type, DType by_way_of) const {
-  return type != by_way_of && !is_plain(by_way_of);
+  bool plain = std::holds_alternative<Tensor>(matrix_);
+  return plain && type != by_way_of && !is_plain(by_way_of);
 }
 
 void StoredMatrix::convert(const MatrixPart& part, std::byte* to, DType type) const {
-  if (const auto* quantised = std::get_if<QuantisedMatrix>(&matrix_))
-    return quantised->dequantise_part(part, {to, type});
   DType stored = std::get<Tensor>(matrix_).dtype();
   kernels::convert_rows({.data = data(part.first_row, part.first_column),
                          .dtype = stored,
@@ -59,6 +58,10 @@ void StoredMatrix::convert(const MatrixPart& part, std::byte* to, DType type) co
 }
 
 void StoredMatrix::read(const MatrixPart& part, const Target& target) const {
+  if (const auto* quantised = std::get_if<QuantisedMatrix>(&matrix_)) {
+    bool as_bf16 = target.by_way_of == DType::kBF16;
+    return quantised->dequantise_part(part, {target.data, target.type}, as_bf16);
+  }
   if (!rounds(target.type, target.by_way_of)) return convert(part, target.data, target.type);
   ensure(target.narrow != nullptr, "no room to round numbers in");
   int64_t width = part.last_column - part.first_column;

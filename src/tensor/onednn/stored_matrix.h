@@ -35,6 +35,7 @@ class StoredMatrix {
   bool rounds(DType type, DType by_way_of) const;
 
  private:
+  // Of a plain one.
   void convert(const MatrixPart& part, std::byte* to, DType type) const;
 
   std::variant<QuantisedMatrix, Tensor> matrix_;

@@ -107,6 +107,7 @@ void dequantise_as(BlockFormat format, const QuantisedPart& part, T* dst) {
 void dequantise_range(BlockFormat format, const QuantisedPart& part, const Output& dst,
                       int64_t offset) {
   if (dst.dtype() == DType::kBF16) return dequantise_as(format, part, dst.as<BFloat16>() + offset);
+  if (part.as_bf16) return dequantise_as(format, part, dst.as<WideBFloat16>() + offset);
   dequantise_as(format, part, dst.as<float>() + offset);
 }
 
@@ -128,7 +129,7 @@ void dequantise(BlockFormat format, const QuantisedPart& part, Output dst) {
   parallel_ranges(rows.last - rows.first, width, [&](int64_t first, int64_t last) {
     const QuantisedRows some{rows.data, rows.size, rows.first + first, rows.first + last};
     HWY_DYNAMIC_DISPATCH(dequantise_range)
-    (format, {some, part.first, part.last}, dst, first * width);
+    (format, {some, part.first, part.last, part.as_bf16}, dst, first * width);
   });
 }
 

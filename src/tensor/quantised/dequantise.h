@@ -13,6 +13,7 @@ namespace inlay::kernels {
 struct QuantisedPart {
   QuantisedRows rows;
   int64_t first = 0, last = 0;
+  bool as_bf16 = false;  // the f32 numbers are those that bf16 has
 };
 void dequantise(BlockFormat format, const QuantisedPart& part, Output dst);
 

@@ -1,6 +1,6 @@
-// One block of each format as vectors of f32, for dequantise.cc. T is float or BFloat16. The order
-// of the multiplications and subtractions is that of the references, so the bits are. Elements are
-// stored by 32, whatever the width of a vector.
+// One block of each format as vectors of f32, for dequantise.cc. T is float, BFloat16 or
+// WideBFloat16. The order of the multiplications and subtractions is that of the references, so the
+// bits are. Elements are stored by 32, whatever the width of a vector.
 
 #if defined(INLAY_TENSOR_QUANTISED_DEQUANTISE_BLOCKS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef INLAY_TENSOR_QUANTISED_DEQUANTISE_BLOCKS_INL_H_
@@ -54,25 +54,44 @@ HWY_INLINE void store_32(const V32s& values, float* dst) {
   }
 }
 
-// Rounds to nearest even and takes the upper halves of two vectors at once. A NaN needs no care:
-// those of scale_value() and of the processor have lower halves of zero.
+using Words = hn::RebindToUnsigned<F32>;
+
+// The upper half of a lane is then the number rounded to nearest even. A NaN needs no care: those
+// of scale_value() and of the processor have lower halves of zero.
+HWY_INLINE hn::Vec<Words> rounded_up(V32 v) {
+  const Words words;
+  const auto bits = hn::BitCast(words, v);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(words, 1));
+  return hn::Add(hn::Add(bits, hn::Set(words, 0x7fff)), odd);
+}
+
+// Takes the upper halves of two vectors at once.
 HWY_INLINE void store_32(const V32s& values, BFloat16* dst) {
 #if HWY_TARGET == HWY_SCALAR
   for (std::size_t p = 0; p < kParts; ++p) dst[p] = BFloat16(hn::GetLane(values.part[p]));
 #else
-  const hn::RebindToUnsigned<F32> words;
   const hn::Repartition<uint16_t, F32> halves;
-  const auto rounded_up = [&](V32 v) HWY_ATTR {
-    const auto bits = hn::BitCast(words, v);
-    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(words, 1));
-    return hn::BitCast(halves, hn::Add(hn::Add(bits, hn::Set(words, 0x7fff)), odd));
-  };
   for (std::size_t p = 0; p < kParts; p += 2) {
-    const auto both =
-        hn::ConcatOdd(halves, rounded_up(values.part[p + 1]), rounded_up(values.part[p]));
+    const auto both = hn::ConcatOdd(halves, hn::BitCast(halves, rounded_up(values.part[p + 1])),
+                                    hn::BitCast(halves, rounded_up(values.part[p])));
     hn::StoreU(both, halves, bits_of(dst + p * kWidth));
   }
 #endif
+}
+
+// An f32 number that bf16 has.
+struct WideBFloat16 {
+  WideBFloat16() = default;
+  explicit WideBFloat16(float number) : value(static_cast<float>(BFloat16(number))) {}
+  float value;
+};
+
+HWY_INLINE void store_32(const V32s& values, WideBFloat16* dst) {
+  const Words words;
+  for (std::size_t p = 0; p < kParts; ++p) {
+    const auto upper = hn::And(rounded_up(values.part[p]), hn::Set(words, 0xffff0000u));
+    hn::StoreU(hn::BitCast(F32(), upper), F32(), &dst[p * kWidth].value);
+  }
 }
 
 // The vectors that value(p) gives, for parts p of 32 elements.

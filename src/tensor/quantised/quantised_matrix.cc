@@ -62,14 +62,15 @@ void QuantisedMatrix::dequantise_rows(int64_t first, int64_t last, kernels::Outp
   dequantise_part({first, last, 0, columns()}, dst);
 }
 
-void QuantisedMatrix::dequantise_part(const MatrixPart& part, kernels::Output dst) const {
+void QuantisedMatrix::dequantise_part(const MatrixPart& part, kernels::Output dst,
+                                      bool as_bf16) const {
   const auto& [first_row, last_row, first_column, last_column] = part;
   ensure(0 <= first_row && first_row <= last_row && last_row <= rows() && 0 <= first_column &&
              first_column <= last_column && last_column <= columns(),
          "rows [{}, {}) and columns [{}, {}) of {} and {}", first_row, last_row, first_column,
          last_column, rows(), columns());
   const QuantisedRows rows_of_part{bytes_.raw(), size_, first_ + first_row, first_ + last_row};
-  kernels::dequantise(format_, {rows_of_part, first_column, last_column}, dst);
+  kernels::dequantise(format_, {rows_of_part, first_column, last_column, as_bf16}, dst);
 }
 
 Tensor QuantisedMatrix::dequantised(DType dtype) const {

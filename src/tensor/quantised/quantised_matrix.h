@@ -51,7 +51,8 @@ class QuantisedMatrix {
   void dequantise_rows(int64_t first, int64_t last, kernels::Output dst) const;
   // The same for some columns of the rows; dst has the shape of the part. Blocks that the part
   // takes a piece of are dequantised as a whole.
-  void dequantise_part(const MatrixPart& part, kernels::Output dst) const;
+  // With `as_bf16` f32 numbers are those that bf16 has.
+  void dequantise_part(const MatrixPart& part, kernels::Output dst, bool as_bf16 = false) const;
   Tensor dequantised(DType dtype) const;
 
  private:

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -95,6 +96,11 @@ TEST(QuantisedMatrix, SomeColumnsAreThoseOfTheWholeRows) {
         matrix.dequantise_part({2, 6, first, last}, narrow.data());
         EXPECT_TRUE(same_bits(wide, wanted)) << info.name << " " << first << " to " << last;
         EXPECT_TRUE(same_bits(narrow, wanted)) << info.name << " " << first << " to " << last;
+        std::vector<float> widened(wanted.size());
+        matrix.dequantise_part({2, 6, first, last}, widened.data(), true);
+        for (std::size_t i = 0; i < wanted.size(); ++i)
+          EXPECT_EQ(std::bit_cast<uint32_t>(widened[i]), uint32_t{narrow[i].bits} << 16)
+              << info.name << " " << first + static_cast<int>(i);
       }
     }
   });
