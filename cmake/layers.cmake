@@ -58,6 +58,7 @@ target_compile_definitions(inlay_source_dir PRIVATE INLAY_SOURCE_DIR="${CMAKE_SO
 function(inlay_test name)
   cmake_parse_arguments(ARG "" "SHARDS" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  target_compile_options(${name} PRIVATE -O1)  # a quarter less to compile; what is tested keeps its own flags
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} inlay_source_dir GTest::gtest GTest::gtest_main)
   if(NOT ARG_SHARDS)
     add_test(NAME ${name} COMMAND ${name})

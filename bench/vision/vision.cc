@@ -1,6 +1,7 @@
 // A training step of LoRA on bases that read images, of real shapes, with weights that nobody
-// trained: images a second, memory at its peak, share of the matrix products' limit; and how many
-// pictures a second are decoded. Prints one JSON line.
+// trained: images a second, memory at its peak, what of it is activations, gradients and scratch,
+// share of the matrix products' limit; and how many pictures a second are decoded. Prints one JSON
+// line.
 #include <turbojpeg.h>
 
 #include <array>
@@ -176,6 +177,7 @@ void run(const Options& options) {
            {"images_per_second", static_cast<double>(options.images) / middle},
            {"ms_per_step", 1e3 * middle},
            {"share_of_peak", context.useful_flops / middle / peak},
+           {"activation_bytes", context.arena.peak_bytes()},
            {"peak_rss_bytes", peak_rss_bytes()}};
   fmt::print("{}\n", row.dump());
 }

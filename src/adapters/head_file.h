@@ -1,5 +1,5 @@
 // A head in files of ours, head.json and head.safetensors, for the heads that no other library's
-// file can hold: mean pooling, or beside an adapter in our own format.
+// file can hold: mean pooling, detection, verification, or beside an adapter in our own format.
 #pragma once
 
 #include <filesystem>

@@ -8,8 +8,10 @@
 
 namespace inlay {
 
-// The space of the same examples and chunks with maps of this size, and nothing before them.
-// REQUIRES: every example of `space` has rows.
-RowSpace map_space(const RowSpace& space, MapSize map);
+// The space of the same examples and chunks with `count` rows each. REQUIRES: every example of
+// `space` has rows.
+RowSpace rows_of_each(const RowSpace& space, int64_t count);
+// The same with maps of this size, behind `before` rows of no place.
+RowSpace map_space(const RowSpace& space, MapSize map, int64_t before = 0);
 
 }  // namespace inlay

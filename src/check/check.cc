@@ -35,7 +35,8 @@ Json CheckReport::to_json(const std::vector<std::string>& allowed) const {
           {"findings", list},
           {"memory",
            {{"mode", memory_mode_name(memory.mode)},
-            {"micro_batch_tokens", memory.micro_batch_tokens}}}};
+            {"micro_batch_tokens", memory.micro_batch_tokens},
+            {"prefix_room", memory.prefix_room}}}};
 }
 
 std::string_view severity_name(Severity severity) {
@@ -53,7 +54,7 @@ std::string_view severity_name(Severity severity) {
 const std::vector<std::string>& check_ids() {
   static const std::vector<std::string> ids = [] {
     std::vector<std::string> all;
-    for (int i = 1; i <= 13; ++i) all.push_back(fmt::format("C-{}", i));
+    for (int i = 1; i <= 14; ++i) all.push_back(fmt::format("C-{}", i));
     return all;
   }();
   return ids;
@@ -78,6 +79,7 @@ CheckReport run_checks(const CheckSubject& subject) {
       check_quantisation(subject, learner, report.findings);
       ProbeCost cost = check_probe(subject, std::move(learner), report.findings);
       report.memory = check_memory(subject, cost, report.findings);
+      check_prefix(subject, subject.fresh(), report.memory, report.findings);
       trim_tensor_heap();
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kInterrupted) throw;

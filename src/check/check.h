@@ -1,11 +1,11 @@
 // What must hold before training, and a trial on a throw-away copy: a few tokens, two steps.
-// Each finding has the id of its check, C-1 to C-13:
+// Each finding has the id of its check, C-1 to C-14:
 //
 //   C-1 targets          C-6 head and labels     C-10 gradients
 //   C-2 coverage         C-7 data                C-11 effect of training
 //   C-3 ranks, shapes    C-8 memory              C-12 saving, merging, switching off
 //   C-4 base             C-9 identity at start   C-13 size of activations
-//   C-5 method on this architecture
+//   C-5 method on this architecture                C-14 layers that are computed once
 //
 //   CheckReport report = run_checks(subject);
 //   if (!report.passed({"C-10"})) ...
@@ -37,6 +37,9 @@ struct Finding {
 struct MemoryPlan {
   MemoryMode mode = MemoryMode::kFast;
   int64_t micro_batch_tokens = kMicroBatchTokens;
+  // Bytes of memory that are left for what frozen layers gave (eval/frozen_prefix.h); 0: none, it
+  // goes into a file.
+  uint64_t prefix_room = 0;
 };
 
 struct CheckReport {
@@ -56,7 +59,7 @@ struct CheckSubject {
   // A fresh adapter with head and task, as training would begin.
   std::function<Learner()> fresh;
   const Dataset& data;
-  ExampleSpan train;
+  ExampleSpan train, validation;
   std::vector<std::size_t> train_indices, test_indices;
   int64_t truncated = 0;
   DType compute = DType::kF32;
@@ -66,6 +69,7 @@ struct CheckSubject {
   int64_t micro_batch = 0;           // examples; 0: as many as micro_batch_tokens allow
   int64_t micro_batch_tokens = 0;    // of a plan; 0: kMicroBatchTokens, or fewer that fit
   uint64_t memory_limit = 0;         // bytes; 0: what the machine has free
+  bool reuse = true;                 // of frozen layers' outputs, from epoch to epoch
   bool thorough = false;  // C-4's logits, C-11's twenty steps, C-12's merging of every layer
 };
 

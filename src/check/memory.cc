@@ -200,6 +200,7 @@ MemoryPlan check_memory(const CheckSubject& subject, const ProbeCost& cost, Find
   if (plan.micro_batch_tokens == heaviest.most)
     plan.micro_batch_tokens =
         subject.micro_batch_tokens > 0 ? subject.micro_batch_tokens : kMicroBatchTokens;
+  plan.prefix_room = fits ? (limit - chosen.whole()) / 2 : 0;
   return plan;
 }
 

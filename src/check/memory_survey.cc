@@ -66,11 +66,8 @@ Learner made_up_learner(const std::shared_ptr<const Model>& model, const TaskInf
                         const std::string& method) {
   Learner learner{.model = model};
   set_task(learner, task, {.classes = {"no", "yes"}, .outputs = 2});
-  if (learner.layer == OutputLayer::kHead) {
-    HeadLayout layout = resolve_head(model->facts(), learner.task->head_kind(), "auto");
-    learner.head = std::make_unique<Head>(layout, model->facts().channels_of(layout.input),
-                                          learner.task->outputs(), 0.0, 1);
-  }
+  if (learner.layer == OutputLayer::kHead)
+    learner.head = make_head(*model, *learner.task, {.seed = 1});
   learner.adapter = Adapter::create("default", parse_method(method), model->facts(), 1);
   return learner;
 }

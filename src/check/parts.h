@@ -33,6 +33,10 @@ class Probe;
 void check_storage(const CheckSubject& subject, Probe& probe, Learner& learner, Findings& findings);
 // C-8: chooses the way of running a step.
 MemoryPlan check_memory(const CheckSubject& subject, const ProbeCost& cost, Findings& findings);
+// C-14: whether layers below everything that is trained are computed once, and what that saves, as
+// a few examples show it.
+void check_prefix(const CheckSubject& subject, Learner learner, const MemoryPlan& plan,
+                  Findings& findings);
 // Bytes that the run may take in all.
 uint64_t memory_limit(const CheckSubject& subject);
 

@@ -86,7 +86,7 @@ int64_t longest_asked(const OpenedAsked& opened) {
 std::vector<EncodedExample> encode_asked(const OpenedAsked& opened, const Dataset& data) {
   const Model& model = *opened.learner.model;
   if (of_images(data.kind))
-    return encode_images(data, preprocessor_of(model.facts(), opened.image_size));
+    return encode_images(data, preprocessor_for(data.kind, model.facts(), opened.image_size));
   const Tokenizer& tokenizer = *opened.tokenizer;
   int64_t longest = longest_asked(opened);
   if (data.kind == TaskKind::kLanguage)

@@ -18,6 +18,7 @@ void add_pull(CLI::App&);
 void add_train(CLI::App&);
 void add_eval(CLI::App&);
 void add_predict(CLI::App&);
+void add_search(CLI::App&);
 void add_generate(CLI::App&);
 void add_inspect(CLI::App&);
 void add_merge(CLI::App&);
@@ -34,10 +35,10 @@ void add_quantise(CLI::App&);
 
 namespace {
 
-constexpr auto kCommands = {add_pull,    add_train,   add_eval,  add_predict,   add_generate,
-                            add_chat,    add_inspect, add_merge, add_combine,   add_replay,
-                            add_convert, add_check,   add_plan,  add_tokenizer, add_quantise,
-                            add_list,    add_compare};
+constexpr auto kCommands = {add_pull,     add_train,   add_eval,    add_predict, add_search,
+                            add_generate, add_chat,    add_inspect, add_merge,   add_combine,
+                            add_replay,   add_convert, add_check,   add_plan,    add_tokenizer,
+                            add_quantise, add_list,    add_compare};
 
 // A misspelt command, which the parser would call a missing one.
 void check_command(const CLI::App& app, int argc, char** argv) {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "eval/answer_pair.h"
+#include "eval/image_examples.h"
 #include "eval/task_sequences.h"
 
 namespace inlay::cli {
@@ -75,6 +76,22 @@ std::vector<Json> lines_of_all(Context& context, const OpenedLearners& opened, b
   return lines;
 }
 
+// The examples as the base reads them, with what it alone gives where a task refers to that.
+std::vector<EncodedExample> encode_data(Context& context, const OpenedLearners& opened,
+                                        const Dataset& data, int64_t max_length) {
+  const Model& model = *opened.learners[0].learner.model;
+  const BaseFacts& facts = model.facts();
+  if (of_images(data.kind)) return encode_images(data, preprocessor_for(data.kind, facts, 0));
+  int64_t longest =
+      longest_input(*opened.tokenizer, facts, max_length, positions_taken(opened.learners));
+  std::vector<EncodedExample> encoded =
+      encode_for_task(*opened.learners[0].task, data, *opened.tokenizer, facts, longest);
+  bool reference = std::any_of(opened.learners.begin(), opened.learners.end(),
+                               [](const NamedLearner& named) { return named.task->reference; });
+  if (reference) add_reference(model, context.compute, encoded);
+  return encoded;
+}
+
 }  // namespace
 
 void add_several_flags(CLI::App& command, SeveralOptions& options) {
@@ -110,14 +127,7 @@ void check_several(const SeveralOptions& options, const CLI::App& command) {
 std::vector<Json> several_predictions(Context& context, const OpenedLearners& opened,
                                       const SeveralOptions& options, const Dataset& data,
                                       int64_t max_length) {
-  const BaseFacts& facts = opened.learners[0].learner.model->facts();
-  int64_t longest =
-      longest_input(*opened.tokenizer, facts, max_length, positions_taken(opened.learners));
-  std::vector<EncodedExample> encoded =
-      encode_for_task(*opened.learners[0].task, data, *opened.tokenizer, facts, longest);
-  bool reference = std::any_of(opened.learners.begin(), opened.learners.end(),
-                               [](const NamedLearner& named) { return named.task->reference; });
-  if (reference) add_reference(*opened.learners[0].learner.model, context.compute, encoded);
+  std::vector<EncodedExample> encoded = encode_data(context, opened, data, max_length);
   std::vector<const EncodedExample*> all;
   all.reserve(encoded.size());
   for (const EncodedExample& example : encoded) all.push_back(&example);

@@ -92,13 +92,22 @@ std::string_view describe(TaskKind kind) {
       return "image labels";
     case TaskKind::kImageValues:
       return "image values";
+    case TaskKind::kImageBoxes:
+      return "image boxes";
+    case TaskKind::kImageIdentity:
+      return "image identity";
   }
   return "unknown";
 }
 
 bool of_images(TaskKind kind) {
   return kind == TaskKind::kImageLabel || kind == TaskKind::kImageLabels ||
-         kind == TaskKind::kImageValues;
+         kind == TaskKind::kImageValues || kind == TaskKind::kImageBoxes ||
+         kind == TaskKind::kImageIdentity;
+}
+
+bool of_labelled_images(TaskKind kind) {
+  return kind == TaskKind::kImageLabel || kind == TaskKind::kImageIdentity;
 }
 
 bool of_several_texts(TaskKind kind) {

@@ -32,10 +32,15 @@ enum class TaskKind {
   kImageLabel,         // a picture and its class (data/images/)
   kImageLabels,        // a picture and any number of classes
   kImageValues,        // a picture and numbers
+  kImageBoxes,         // a picture and the boxes of the objects in it
+  kImageIdentity,      // a picture and who or what it shows; other ones in every part
 };
 
 // Whether an example is a picture.
 bool of_images(TaskKind kind);
+
+// Whether it is a picture with one label: its class, or who or what it shows.
+bool of_labelled_images(TaskKind kind);
 
 // Whether an example has texts of its own roles (data/task_columns.h), rather than one text or
 // pair.

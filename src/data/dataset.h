@@ -37,6 +37,13 @@ struct Answer {
   std::int64_t start = 0;
 };
 
+// An object in a picture, in shares of its width and height from the upper left corner.
+struct ObjectBox {
+  std::int32_t class_id = -1;
+  float left = 0, top = 0, right = 0, bottom = 0;
+  bool crowd = false;  // a group of objects: neither found nor missed
+};
+
 // Of the targets only the task's own is set.
 struct Example {
   std::string text;  // the name of a picture
@@ -48,6 +55,7 @@ struct Example {
   std::vector<std::int32_t> class_ids;  // multi label, ascending, may be empty
   std::vector<float> values;            // regression, as many for every example; a pair's score
   std::vector<std::int32_t> tag_ids;    // token tags, one per word
+  std::vector<ObjectBox> boxes;         // objects in a picture, may be empty
   // Question answering: those that people gave, none where there is none; unset: nobody knows.
   std::optional<std::vector<Answer>> answers;
   std::string adapter = {};  // that answers it, where a column says so; may be empty

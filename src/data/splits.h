@@ -6,7 +6,8 @@
 //   files give for (const Split& fold : fold_dataset(data, {.seed = 1}, 5)) …
 //
 // Stratified means: every part holds each class in its overall proportion, to within one example.
-// Regression, tags and sets of labels have no single class; they are shuffled plainly.
+// Regression, tags, sets of labels and boxes have no single class; they are shuffled plainly. An
+// identity is a group (below) and need not be in the train part.
 //
 // Where examples have a group (Example::group), all of a group go to one part, and shares and
 // classes are kept as far as the groups' sizes allow; parts that files give are kept as they are.

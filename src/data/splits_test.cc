@@ -109,6 +109,20 @@ TEST(Split, ShufflesWhatHasNoSingleClass) {
   EXPECT_EQ(split.test.size(), 10u);
 }
 
+TEST(Split, LetsAnIdentityBeMissingFromTrain) {
+  Dataset data = classes_of_sizes(std::vector<std::size_t>(30, 4));
+  data.kind = TaskKind::kImageIdentity;
+  for (Example& example : data.examples) example.group = std::to_string(example.class_id);
+  Split split = split_dataset(data, {.seed = 1});
+  expect_each_once(everything(split), 120);
+  EXPECT_EQ(split.test.size(), 12u);
+  Counts trained = histogram(data, split.train);
+  for (auto [id, count] : histogram(data, split.test)) {
+    EXPECT_EQ(count, 4u);
+    EXPECT_EQ(trained.count(id), 0u);
+  }
+}
+
 TEST(Split, KeepsGivenPartsAndSplitsValidationOffTrain) {
   Dataset data = classes_of_sizes({45, 45, 0});
   data.files = {{.path = "train.csv", .part = Part::kTrain},

@@ -82,15 +82,15 @@ double pass_batch(Context& context, const Learner& learner, const Examples& pose
             : micro_batch_end(posed, first, micro_batch, most_tokens, learner.gradient_chunk());
     Examples micro(posed.begin() + static_cast<std::ptrdiff_t>(first),
                    posed.begin() + static_cast<std::ptrdiff_t>(end));
-    TokenBatch tokens =
-        make_example_batch(micro, {.first = static_cast<int64_t>(first),
-                                   .chunk = learner.gradient_chunk(),
-                                   .first_position = learner.model->facts().first_position,
-                                   .first_sequence = sequence});
+    TokenBatch tokens = learner_batch(learner, micro,
+                                      {.first = static_cast<int64_t>(first),
+                                       .chunk = learner.gradient_chunk(),
+                                       .first_position = learner.model->facts().first_position,
+                                       .first_sequence = sequence});
     sequence += tokens.example_count();
     BatchTargets targets = learner.task->targets(micro);
-    Variable losses =
-        learner.task->loss(context, learner_logits(context, learner, tokens), targets, normalizer);
+    Variable losses = learner.task->loss(context, learner_logits(context, learner, micro, tokens),
+                                         targets, normalizer);
     // Added row after row over the whole effective batch, so the sum does not see the
     // micro-batches.
     kernels::Input rows = in(losses.value());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -23,6 +24,12 @@ struct ContextWindow {
   int32_t answer_start = 0, answer_end = 0;
 };
 
+// What is mixed into a picture.
+struct Mix {
+  const Example* partner = nullptr;
+  float share = 1;  // of the picture's own target; the partner's has the rest
+};
+
 struct EncodedExample {
   TokenSequence tokens;
   std::vector<TokenSequence> further;  // of an example that is several sequences
@@ -40,6 +47,8 @@ struct EncodedExample {
   std::vector<double> reference;
   std::vector<ContextWindow> windows;  // one per sequence; question answering only
   bool truncated = false;
+  bool mirrored = false;  // a picture that is seen left to right
+  std::optional<Mix> mix = {};
 
   std::size_t sequence_count() const { return 1 + further.size(); }
   int64_t token_count() const;  // of all sequences

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include "image/mixing.h"
 
 namespace inlay {
 namespace {
@@ -51,6 +54,57 @@ class Picture : public PixelSource {
   std::optional<Change> change_;
 };
 
+std::size_t number_count(MapSize size) { return static_cast<std::size_t>(size.places()) * 3; }
+
+class MirroredPicture : public PixelSource {
+ public:
+  explicit MirroredPicture(std::shared_ptr<const PixelSource> picture)
+      : picture_(std::move(picture)) {}
+
+  MapSize size() const override { return picture_->size(); }
+
+  void read(float* pixels) const override {
+    picture_->read(pixels);
+    const int64_t width = size().width;
+    for (int64_t y = 0; y < size().height; ++y) {
+      float* row = pixels + y * width * 3;
+      for (int64_t x = 0; x < width / 2; ++x)
+        std::swap_ranges(row + x * 3, row + x * 3 + 3, row + (width - 1 - x) * 3);
+    }
+  }
+
+ private:
+  std::shared_ptr<const PixelSource> picture_;
+};
+
+class MixedPicture : public PixelSource {
+ public:
+  MixedPicture(std::shared_ptr<const PixelSource> picture,
+               std::shared_ptr<const PixelSource> partner, const Blend& how)
+      : picture_(std::move(picture)), partner_(std::move(partner)), how_(how) {}
+
+  MapSize size() const override { return picture_->size(); }
+
+  void read(float* pixels) const override {
+    std::vector<float> partner(number_count(size()));
+    partner_->read(partner.data());
+    picture_->read(pixels);
+    blend(how_, size().width, partner, {pixels, partner.size()});
+  }
+
+ private:
+  std::shared_ptr<const PixelSource> picture_, partner_;
+  Blend how_;
+};
+
+void squash(Preprocessor& preprocessor, int64_t height, int64_t width) {
+  preprocessor.resizes = true;
+  preprocessor.crops = false;
+  preprocessor.shortest_edge = 0;
+  preprocessor.height = height;
+  preprocessor.width = width;
+}
+
 }  // namespace
 
 Preprocessor preprocessor_of(const BaseFacts& base, int64_t image_size) {
@@ -59,12 +113,7 @@ Preprocessor preprocessor_of(const BaseFacts& base, int64_t image_size) {
           "model_type vit, resnet or mobilenet_v2",
           base.folder.string());
   Preprocessor preprocessor = read_preprocessor(base.folder);
-  if (image_size > 0) {
-    preprocessor.resizes = true;
-    preprocessor.crops = false;
-    preprocessor.shortest_edge = 0;
-    preprocessor.height = preprocessor.width = image_size;
-  }
+  if (image_size > 0) squash(preprocessor, image_size, image_size);
   MapSize size{preprocessor.output_height(), preprocessor.output_width()};
   require(base.image_size.places() == 0 || base.image_size == size, ErrorKind::kUsage,
           "images of {} x {}, and the base has positions for {} x {}; {}", size.height, size.width,
@@ -73,20 +122,23 @@ Preprocessor preprocessor_of(const BaseFacts& base, int64_t image_size) {
   return preprocessor;
 }
 
-void check_pictures(const Dataset& data) {
-  auto count = static_cast<int64_t>(data.images->size());
-  std::vector<std::string> failures(data.images->size());
-#pragma omp parallel for schedule(dynamic)
-  for (int64_t i = 0; i < count; ++i) {
-    auto own = static_cast<std::size_t>(i);
-    try {
-      data.images->load(own);
-    } catch (const std::exception& error) {
-      failures[own] = error.what();
-    }
-  }
-  for (const std::string& failure : failures)
-    require(failure.empty(), ErrorKind::kInput, "{}", failure);
+Preprocessor detection_preprocessor_of(const BaseFacts& base, int64_t image_size) {
+  constexpr int64_t kWidestStride = 32;
+  Preprocessor preprocessor = preprocessor_of(base, image_size);
+  squash(preprocessor, preprocessor.output_height(), preprocessor.output_width());
+  int64_t side = std::min(preprocessor.height, preprocessor.width);
+  int64_t nearest = std::max<int64_t>(1, (side + kWidestStride / 2) / kWidestStride);
+  require(preprocessor.height % kWidestStride == 0 && preprocessor.width % kWidestStride == 0,
+          ErrorKind::kUsage,
+          "images of {} x {}; boxes are looked for in sides that are multiples of {}; use "
+          "image_size={}",
+          preprocessor.height, preprocessor.width, kWidestStride, nearest * kWidestStride);
+  return preprocessor;
+}
+
+Preprocessor preprocessor_for(TaskKind kind, const BaseFacts& base, int64_t image_size) {
+  return kind == TaskKind::kImageBoxes ? detection_preprocessor_of(base, image_size)
+                                       : preprocessor_of(base, image_size);
 }
 
 std::vector<EncodedExample> encode_images(const Dataset& data, const Preprocessor& preprocessor) {
@@ -102,10 +154,40 @@ std::vector<EncodedExample> encode_images(const Dataset& data, const Preprocesso
 
 EncodedExample augmented(const EncodedExample& example, const Augmentation& how, uint64_t seed,
                          int64_t epoch) {
+  const auto* picture = dynamic_cast<const Picture*>(example.tokens.pixels.get());
+  ensure(picture != nullptr, "a picture is changed that was mirrored or mixed before");
   EncodedExample seen = example;
-  const auto& picture = static_cast<const Picture&>(*example.tokens.pixels);
-  seen.tokens.pixels = picture.changed(how, seed, epoch);
+  seen.tokens.pixels = picture->changed(how, seed, epoch);
   return seen;
+}
+
+EncodedExample mirrored(const EncodedExample& example) {
+  EncodedExample seen = example;
+  seen.tokens.pixels = std::make_shared<MirroredPicture>(example.tokens.pixels);
+  seen.mirrored = !example.mirrored;
+  return seen;
+}
+
+EncodedExample mixed(const EncodedExample& example, const EncodedExample& partner,
+                     const Augmentation& how, uint64_t seed, int64_t epoch) {
+  const MapSize size = example.tokens.pixels->size();
+  ensure(size == partner.tokens.pixels->size(), "pictures of {} x {} and {} x {} are mixed",
+         size.height, size.width, partner.tokens.pixels->size().height,
+         partner.tokens.pixels->size().width);
+  const Stream stream(seed, fmt::format("mix/{}/{}", epoch, example.index));
+  const Blend blend = drawn_blend(how, stream, size.width, size.height);
+  EncodedExample seen = example;
+  seen.tokens.pixels =
+      std::make_shared<MixedPicture>(example.tokens.pixels, partner.tokens.pixels, blend);
+  seen.mix = Mix{partner.source, blend.share};
+  return seen;
+}
+
+void refuse_mixing(const Augmentation& how, const std::string& task) {
+  require(!how.mixes(), ErrorKind::kUsage,
+          "mixup and cutmix mix the classes of two pictures, and {} has none to mix; leave them "
+          "out of augment",
+          task);
 }
 
 }  // namespace inlay

@@ -1,8 +1,12 @@
 #include "eval/learner.h"
 
+#include <utility>
+
 #include "autograd/ops/row_ops.h"
+#include "eval/frozen_prefix.h"
 #include "eval/posed_examples.h"
 #include "eval/prediction_batches.h"
+#include "eval/pyramid_levels.h"
 
 namespace inlay {
 namespace {
@@ -20,8 +24,16 @@ Variable head_input(Context& context, const Model& model, const Variable& hidden
       return pooling(context, hidden, Pooling::kMean, &batch.examples);
     case HeadInput::kTokens:
       return hidden;
+    case HeadInput::kPyramid:
+      fail(ErrorKind::kUsage,
+           "a detection head reads the maps of several layers, which one pass for several adapters "
+           "does not keep; ask one adapter at a time, with --adapter");
   }
   fail(ErrorKind::kInternal, "an unknown head input");
+}
+
+bool reads_pyramid(const Learner& learner) {
+  return learner.layer == OutputLayer::kHead && learner.head->layout().input == HeadInput::kPyramid;
 }
 
 int64_t outputs_of(const TaskInfo& info, const BaseFacts& base, int64_t of_head) {
@@ -67,6 +79,11 @@ HeadLayout resolve_head(const BaseFacts& base, HeadKind kind, const std::string&
             "pooling \"{}\" makes no sense with one output per token; leave it at auto", pooling);
     return layout;
   }
+  if (layout.input == HeadInput::kPyramid) {
+    require(pooling == "auto" || pooling == "pyramid", ErrorKind::kUsage,
+            "pooling \"{}\" makes no sense with outputs at every place; leave it at auto", pooling);
+    return layout;
+  }
   if (pooling == "auto") {
     if (layout.input == HeadInput::kPooler && !base.has_pooler) layout.input = HeadInput::kMean;
     return layout;
@@ -75,11 +92,23 @@ HeadLayout resolve_head(const BaseFacts& base, HeadKind kind, const std::string&
   return layout;
 }
 
+std::unique_ptr<Head> make_head(const Model& model, const Task& task,
+                                const HeadSettings& settings) {
+  const BaseFacts& base = model.facts();
+  HeadLayout layout = resolve_head(base, task.head_kind(), settings.pooling);
+  if (layout.input == HeadInput::kPyramid) layout.levels = level_channels(model);
+  int64_t inputs = base.channels_of(layout.input);
+  return std::make_unique<Head>(std::move(layout), inputs, task.outputs(), settings.dropout,
+                                settings.seed);
+}
+
 HeadInput resolve_pooling(const BaseFacts& base, const std::string& pooling) {
   if (pooling == "auto") return HeadInput::kMean;
   HeadInput input = head_input_from_name(pooling, "pooling");
   require(input != HeadInput::kTokens, ErrorKind::kUsage,
           "pooling \"tokens\" is for token classification");
+  require(input != HeadInput::kPyramid, ErrorKind::kUsage,
+          "pooling \"pyramid\" is for object detection");
   require(input != HeadInput::kPooler || base.has_pooler, ErrorKind::kUsage,
           "this base has no pooler; use pooling=mean or pooling={}",
           base.causal ? "last" : "first");
@@ -133,8 +162,23 @@ Variable learner_logits(Context& context, const Learner& learner, const TokenBat
   return learner_logits(context, learner, *learner.model, batch);
 }
 
+TokenBatch learner_batch(const Learner& learner, ExampleSpan examples, const BatchPlace& place) {
+  return learner.prefix != nullptr ? learner.prefix->batch(examples, place)
+                                   : make_example_batch(examples, place);
+}
+
+Variable learner_logits(Context& context, const Learner& learner, ExampleSpan examples,
+                        const TokenBatch& batch) {
+  if (learner.prefix == nullptr) return learner_logits(context, learner, batch);
+  const Model& model = *learner.model;
+  Variable hidden = learner.prefix->encode(context, model, examples, batch);
+  return logits_of_hidden(context, learner, model, hidden, batch);
+}
+
 Variable learner_logits(Context& context, const Learner& learner, const Model& model,
                         const TokenBatch& batch) {
+  if (reads_pyramid(learner))
+    return learner.head->pyramid_logits(context, pyramid_levels(context, model, batch));
   return logits_of_hidden(context, learner, model, model.encode(context, batch), batch);
 }
 
@@ -174,12 +218,12 @@ std::vector<ModelOutput> predict(Context& context, const Learner& learner, Examp
   std::vector<ModelOutput> outputs;
   for_each_prediction_batch(context, examples, kPredictionTokens, [&](ExampleSpan some) {
     PosedExamples posed(*learner.task, some, occasion);
-    TokenBatch batch =
-        make_example_batch(posed.all(), {.first_position = learner.model->facts().first_position});
-    append_outputs(
-        *learner.task, some, posed.all(),
-        judged_outputs(context, learner, posed.all(), learner_logits(context, learner, batch)),
-        outputs);
+    TokenBatch batch = learner_batch(learner, posed.all(),
+                                     {.first_position = learner.model->facts().first_position});
+    append_outputs(*learner.task, some, posed.all(),
+                   judged_outputs(context, learner, posed.all(),
+                                  learner_logits(context, learner, posed.all(), batch)),
+                   outputs);
   });
   return outputs;
 }

@@ -51,7 +51,8 @@ class Opener {
  public:
   Opener(const LearnersSource& source, const std::vector<std::pair<std::string, fs::path>>& given)
       : source_(source), folders_(given.begin(), given.end()), model_(load_base(source, folders_)) {
-    opened_.tokenizer = std::make_unique<Tokenizer>(load_base_tokenizer(source.model));
+    if (!model_->facts().images)
+      opened_.tokenizer = std::make_unique<Tokenizer>(load_base_tokenizer(source.model));
   }
 
   void add(const std::string& name, const CompositionNode& node) {

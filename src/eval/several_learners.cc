@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <memory>
 #include <utility>
 
 #include "eval/posed_examples.h"
@@ -10,6 +11,19 @@
 namespace inlay {
 namespace {
 
+// Whether these examples are the same pictures, each seen in the same way; never of texts.
+bool same_pictures(ExampleSpan a, ExampleSpan b) {
+  auto same = [](const TokenSequence& one, const TokenSequence& other) {
+    return one.pixels != nullptr && one.pixels == other.pixels;
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](const EncodedExample* one, const EncodedExample* other) {
+                      return same(one->tokens, other->tokens) &&
+                             std::equal(one->further.begin(), one->further.end(),
+                                        other->further.begin(), other->further.end(), same);
+                    });
+}
+
 // One learner and the examples that it is asked about in a pass.
 class Question {
  public:
@@ -17,20 +31,30 @@ class Question {
            const Occasion& occasion)
       : learner_(learner),
         examples_(std::move(examples)),
-        posed_(*learner.task, examples_, occasion),
-        batch_(make_example_batch(posed_.all(),
-                                  {.first_position = learner.model->facts().first_position})) {}
+        posed_(*learner.task, examples_, occasion) {}
 
-  const TokenBatch& batch() const { return batch_; }
+  // Pictures that one of the questions before has read are not read again.
+  void make_batch(const std::deque<Question>& before) {
+    for (const Question& other : before) {
+      if (other.batch_ == nullptr || !same_pictures(posed_.all(), other.posed_.all())) continue;
+      batch_ = other.batch_;
+      return;
+    }
+    batch_ = std::make_shared<const TokenBatch>(make_example_batch(
+        posed_.all(), {.first_position = learner_.model->facts().first_position}));
+  }
+
+  const TokenBatch& batch() const { return *batch_; }
 
   bool reads_same(const Question& other) const {
-    return batch_.ids == other.batch_.ids && batch_.types == other.batch_.types &&
-           batch_.tokens.example_offsets == other.batch_.tokens.example_offsets;
+    if (batch_->pixels.defined() || other.batch_->pixels.defined()) return batch_ == other.batch_;
+    return batch_->ids == other.batch_->ids && batch_->types == other.batch_->types &&
+           batch_->tokens.example_offsets == other.batch_->tokens.example_offsets;
   }
 
   std::vector<ModelOutput> answer(Context& context, const Variable& hidden) const {
     activate(context, learner_);
-    Variable logits = logits_of_hidden(context, learner_, *learner_.model, hidden, batch_);
+    Variable logits = logits_of_hidden(context, learner_, *learner_.model, hidden, *batch_);
     std::vector<ModelOutput> outputs;
     append_outputs(*learner_.task, examples_, posed_.all(),
                    judged_outputs(context, learner_, posed_.all(), std::move(logits)), outputs);
@@ -41,7 +65,7 @@ class Question {
   const Learner& learner_;
   std::vector<const EncodedExample*> examples_;
   PosedExamples posed_;
-  TokenBatch batch_;
+  std::shared_ptr<const TokenBatch> batch_;
 };
 
 // Outputs of each question, in one pass.
@@ -79,8 +103,10 @@ std::vector<std::vector<ModelOutput>> predict_parallel(Context& context,
   int64_t tokens = kPredictionTokens / static_cast<int64_t>(learners.size());
   for_each_prediction_batch(context, examples, tokens, [&](ExampleSpan some) {
     std::deque<Question> questions;
-    for (const Learner* learner : all)
+    for (const Learner* learner : all) {
       questions.emplace_back(*learner, std::vector(some.begin(), some.end()), occasion);
+      questions.back().make_batch(questions);
+    }
     auto found = answers(context, *all[0]->model, all, questions, work);
     for (std::size_t l = 0; l < all.size(); ++l)
       std::move(found[l].begin(), found[l].end(), std::back_inserter(outputs[l]));
@@ -109,6 +135,7 @@ std::vector<ModelOutput> predict_by_row(Context& context, std::span<const NamedL
       present.push_back(&learners[l].learner);
       places.push_back(std::move(own));
       questions.emplace_back(*present.back(), std::move(of_learner), occasion);
+      questions.back().make_batch(questions);
     }
     SharedWork work;
     auto found = answers(context, *present[0]->model, present, questions, work);

@@ -4,6 +4,7 @@
 #include "eval/metrics/classification.h"
 #include "eval/metrics/ranking.h"
 #include "eval/probabilities.h"
+#include "eval/soft_targets.h"
 #include "eval/statistics.h"
 #include "eval/task_details.h"
 
@@ -46,7 +47,11 @@ std::optional<double> auc(const Judged& judged, std::size_t classes) {
 }  // namespace
 
 SingleLabelTask::SingleLabelTask(std::vector<std::string> classes, const TaskOptions& options)
-    : classes_(std::move(classes)) {
+    : classes_(std::move(classes)), mixes_(options.augmentation.mixes()) {
+  bool weighs = options.label_smoothing > 0 || !options.class_weights.empty();
+  require(!mixes_ || !weighs, ErrorKind::kUsage,
+          "mixup and cutmix make targets of two classes, which label_smoothing and class_weights "
+          "are not defined for; leave out the one or the other");
   loss_.label_smoothing = options.label_smoothing;
   if (!options.class_weights.empty()) {
     loss_.class_weights = Tensor::of<float>({outputs()}, options.class_weights);
@@ -55,17 +60,26 @@ SingleLabelTask::SingleLabelTask(std::vector<std::string> classes, const TaskOpt
 
 BatchTargets SingleLabelTask::targets(ExampleSpan examples) const {
   BatchTargets targets;
+  if (mixes_) {
+    targets.values = soft_targets(examples, outputs(), [](const Example& example) {
+      return std::span<const int32_t>(&example.class_id, 1);
+    });
+    return targets;
+  }
+  targets.classes.reserve(examples.size());
   for (const EncodedExample* example : examples)
     targets.classes.push_back(example->source->class_id);
   return targets;
 }
 
 double SingleLabelTask::loss_weight(ExampleSpan examples) const {
+  if (mixes_) return static_cast<double>(examples.size());
   return cross_entropy_weight(targets(examples).classes, loss_);
 }
 
 Variable SingleLabelTask::loss(Context& context, const Variable& logits,
                                const BatchTargets& targets, double normalizer) const {
+  if (mixes_) return soft_cross_entropy(context, logits, targets.values, normalizer);
   CrossEntropyOptions options = loss_;
   options.normalizer = normalizer;
   return cross_entropy(context, logits, targets.classes, options);

@@ -1,4 +1,5 @@
-// One class per example, by cross entropy: what classification of texts and of images share.
+// One class per example, by cross entropy: what classification of texts and of images share. Mixed
+// pictures have shares of two classes as their target.
 #pragma once
 
 #include <string>
@@ -11,6 +12,7 @@ namespace inlay {
 
 class SingleLabelTask : public Task {
  public:
+  // kUsage for mixing together with label smoothing or class weights.
   SingleLabelTask(std::vector<std::string> classes, const TaskOptions& options);
 
   int64_t outputs() const override { return static_cast<int64_t>(classes_.size()); }
@@ -25,6 +27,7 @@ class SingleLabelTask : public Task {
  private:
   std::vector<std::string> classes_;
   CrossEntropyOptions loss_;
+  bool mixes_;
 };
 
 }  // namespace inlay

@@ -66,6 +66,7 @@ struct BatchTargets {
   GroupTargets groups;           // the right one of the rows of each group
   RowPairs pairs;                // of rows that are compared
   PreferencePairs preferences;   // of answers
+  std::vector<float> weights;    // per row, where they count unequally
   // What the rows of a comparison and of the losses stand for, where that is not the logits' own.
   RowSpace compared, losses;
 };
@@ -81,6 +82,13 @@ class Task {
   // The example as the model sees it on this occasion, with its targets; nothing where that is the
   // example itself. A function of the task's seed, the occasion and the example alone.
   virtual std::optional<EncodedExample> posed(const EncodedExample&, const Occasion&) const {
+    return std::nullopt;
+  }
+  // The same mixed with another one of the effective batch, both as they were posed for training;
+  // nothing where the task mixes none.
+  virtual std::optional<EncodedExample> mixed(const EncodedExample& /*posed*/,
+                                              const EncodedExample& /*partner*/,
+                                              const Occasion&) const {
     return std::nullopt;
   }
   virtual BatchTargets targets(ExampleSpan examples) const = 0;

@@ -22,6 +22,7 @@ constexpr uint64_t kRandAugment = 128;
 constexpr uint64_t kTries = 10;
 constexpr int64_t kMostOperations = 16;
 constexpr uint8_t kGrey = 128;
+constexpr double kLargestMixing = 100;
 
 struct Range {
   double least, most;
@@ -114,6 +115,8 @@ bool Augmentation::any() const {
          randaugment_ops > 0 || erasing > 0;
 }
 
+bool Augmentation::mixes() const { return mixup > 0 || cutmix > 0; }
+
 void Augmentation::check() const {
   require_within("crop_scale", crop_scale, {0.01, 1});
   require_within("flip", flip, {0, 1});
@@ -124,6 +127,8 @@ void Augmentation::check() const {
   require_within("randaugment_magnitude", static_cast<double>(randaugment_magnitude),
                  {0, kLargestMagnitude});
   require_within("erasing", erasing, {0, 1});
+  require_within("mixup", mixup, {0, kLargestMixing});
+  require_within("cutmix", cutmix, {0, kLargestMixing});
 }
 
 void Augmentation::fields(FieldVisitor& visit) {
@@ -136,6 +141,11 @@ void Augmentation::fields(FieldVisitor& visit) {
   visit("randaugment_ops", randaugment_ops, "so many operations of RandAugment");
   visit("randaugment_magnitude", randaugment_magnitude, "their strength, 0 to 30");
   visit("erasing", erasing, "probability that a rectangle is filled with grey");
+  visit("mixup", mixup,
+        "two pictures become one, pixel by pixel, by a share from Beta(v, v); 0: not");
+  visit("cutmix", cutmix,
+        "a rectangle is another picture's, by a share from Beta(v, v); 0: not; beside mixup one of "
+        "the two");
 }
 
 Image augmented(const Image& image, const Augmentation& how, const Stream& stream, int64_t width,

@@ -17,8 +17,11 @@ struct Augmentation {
   int64_t randaugment_ops = 0;        // RandAugment (Cubuk et al. 2019): so many operations ...
   int64_t randaugment_magnitude = 9;  // ... of this strength, 0 to 30
   double erasing = 0;                 // probability that a rectangle is filled with grey
+  // Two pictures of a batch made into one (image/mixing.h), by shares from Beta(v, v); 0: not.
+  double mixup = 0, cutmix = 0;
 
-  bool any() const;
+  bool any() const;    // whether pictures change one by one
+  bool mixes() const;  // whether they are mixed with others
   void check() const;  // kUsage for a value out of its range
   void fields(FieldVisitor& visit);
 };

@@ -52,7 +52,9 @@ constexpr Augmentation kAll = {.crop_scale = 0.3,
                                .contrast = 0.4,
                                .saturation = 0.4,
                                .randaugment_ops = 2,
-                               .erasing = 0.5};
+                               .erasing = 0.5,
+                               .mixup = 0.2,
+                               .cutmix = 1};
 
 TEST(Augmented, ChangesNothingUnlessItIsAskedTo) {
   const Image image = golden_image("rgb.png");
@@ -60,6 +62,17 @@ TEST(Augmented, ChangesNothingUnlessItIsAskedTo) {
   EXPECT_EQ(changed(image, {}, item(0)), image);
   EXPECT_TRUE(Augmentation{.erasing = 0.1}.any());
   EXPECT_TRUE(Augmentation{.randaugment_ops = 1}.any());
+}
+
+// They take two pictures, so they change none by itself.
+TEST(Augmented, MixingIsNoneOfIts) {
+  const Augmentation how = {.mixup = 0.2, .cutmix = 1};
+  EXPECT_FALSE(how.any());
+  EXPECT_TRUE(how.mixes());
+  EXPECT_FALSE(Augmentation{.flip = 0.5}.mixes());
+  EXPECT_TRUE(Augmentation{.cutmix = 1}.mixes());
+  const Image image = golden_image("rgb.png");
+  EXPECT_EQ(changed(image, how, item(0)), image);
 }
 
 TEST(Augmented, IsAFunctionOfTheStreamAlone) {
@@ -160,6 +173,8 @@ TEST(Augmentation, RefusesValuesOutOfRange) {
   expect_refused({.flip = 1.5}, "flip is 1.5; expected 0 to 1");
   expect_refused({.randaugment_magnitude = 31}, "randaugment_magnitude is 31; expected 0 to 30");
   expect_refused({.erasing = std::nan("")}, "erasing is nan; expected 0 to 1");
+  expect_refused({.mixup = -0.1}, "mixup is -0.1; expected 0 to 100");
+  expect_refused({.cutmix = 101}, "cutmix is 101; expected 0 to 100");
   kAll.check();
 }
 

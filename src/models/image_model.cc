@@ -15,9 +15,20 @@ Variable pixels_of(Context& context, const TokenBatch& batch) {
 
 }  // namespace
 
-Variable ImageModel::encode(Context& context, const TokenBatch& batch) const {
+Variable ImageModel::run_layers(Context& context, Variable x, int64_t first, int64_t last) const {
+  for (int64_t number = first; number < last; ++number)
+    x = run_layer(context, number, std::move(x));
+  return x;
+}
+
+Variable ImageModel::encode_first(Context& context, const TokenBatch& batch, int64_t layers) const {
   context.begin_forward();
-  return run_layers(context, pixels_of(context, batch));
+  return run_layers(context, embed(context, pixels_of(context, batch)), 0, layers);
+}
+
+Variable ImageModel::encode_rest(Context& context, const TokenBatch& /*batch*/, Variable hidden,
+                                 int64_t layers) const {
+  return finish(context, run_layers(context, std::move(hidden), layers, facts().layers));
 }
 
 std::vector<Variable> ImageModel::encode_several(Context& context,
@@ -29,7 +40,8 @@ std::vector<Variable> ImageModel::encode_several(Context& context,
   outputs.reserve(asked.size());
   for (const AdaptedBatch& one : asked) {
     context.adapters = one.adapters;
-    outputs.push_back(run_layers(context, pixels_of(context, *one.batch)));
+    Variable x = embed(context, pixels_of(context, *one.batch));
+    outputs.push_back(finish(context, run_layers(context, std::move(x), 0, facts().layers)));
     int64_t rows = one.batch->example_count() * facts().layers;
     work.computed += rows;
     work.alone += rows;

@@ -9,6 +9,10 @@
 
 namespace inlay {
 
+Variable Model::encode(Context& context, const TokenBatch& batch) const {
+  return encode_rest(context, batch, encode_first(context, batch, 0), 0);
+}
+
 Variable Model::pooled(Context&, const Variable&, const TokenBatch&) const {
   fail(ErrorKind::kInternal, "this base has no pooler");
 }

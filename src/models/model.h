@@ -45,7 +45,14 @@ class Model {
 
   // The last layer's output, (tokens, hidden), full precision. Begins a forward pass of the
   // context.
-  virtual Variable encode(Context& context, const TokenBatch& batch) const = 0;
+  Variable encode(Context& context, const TokenBatch& batch) const;
+  // The same in two parts, which may meet before any layer from 0 to BaseFacts::layers: what the
+  // first `layers` layers make of the batch, and what the others make of that. The first part
+  // begins a forward pass of the context.
+  virtual Variable encode_first(Context& context, const TokenBatch& batch,
+                                int64_t layers) const = 0;
+  virtual Variable encode_rest(Context& context, const TokenBatch& batch, Variable hidden,
+                               int64_t layers) const = 0;
   // The same for several adapters at once, each of `asked` as encode() gives it alone, with what
   // they have in common computed once. The context's own adapters are not used, and are empty
   // afterwards. Adds to `work` what was computed.

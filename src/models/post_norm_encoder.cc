@@ -257,14 +257,27 @@ Variable PostNormEncoder::run_layer(Context& context, const Layer& layer, const 
   return hidden_site(context, layer.whole, norm_site(context, layer.output_norm, output, middle));
 }
 
-Variable PostNormEncoder::encode(Context& context, const TokenBatch& batch) const {
-  context.begin_forward();
-  Variable x = embed(context, batch);
-  for (const Layer& layer : layers_) {
+Variable PostNormEncoder::run_layers(Context& context, Variable x, std::size_t first,
+                                     std::size_t last) const {
+  for (std::size_t i = first; i < last; ++i) {
+    const Layer& layer = layers_[i];
     x = recomputed(context, x, [this, &context, &layer](const Variable& read) {
       return run_layer(context, layer, read);
     });
   }
+  return x;
+}
+
+Variable PostNormEncoder::encode_first(Context& context, const TokenBatch& batch,
+                                       int64_t layers) const {
+  context.begin_forward();
+  return run_layers(context, embed(context, batch), 0, static_cast<std::size_t>(layers));
+}
+
+Variable PostNormEncoder::encode_rest(Context& context, const TokenBatch& batch, Variable hidden,
+                                      int64_t layers) const {
+  Variable x =
+      run_layers(context, std::move(hidden), static_cast<std::size_t>(layers), layers_.size());
   return own_rows(context, x, batch, inputs_);
 }
 

@@ -38,7 +38,9 @@ class PostNormEncoder : public Model {
   PostNormEncoder(const EncoderSizes& sizes, const EncoderNames& names, ModelParts parts,
                   WeightSource& weights);
 
-  Variable encode(Context& context, const TokenBatch& batch) const override;
+  Variable encode_first(Context& context, const TokenBatch& batch, int64_t layers) const override;
+  Variable encode_rest(Context& context, const TokenBatch& batch, Variable hidden,
+                       int64_t layers) const override;
   std::vector<Variable> encode_several(Context& context, std::span<const AdaptedBatch> asked,
                                        SharedWork& work) const override;
   bool has_pooler() const override { return pooler_.has_value(); }
@@ -74,6 +76,7 @@ class PostNormEncoder : public Model {
   bool adapts_tables(const Context& context) const;
   Variable adapted_sum(Context& context, const TokenBatch& batch) const;
   Variable run_layer(Context& context, const Layer& layer, const Variable& x) const;
+  Variable run_layers(Context& context, Variable x, std::size_t first, std::size_t last) const;
 
   EncoderSizes sizes_;
   EmbeddingSite word_, position_;

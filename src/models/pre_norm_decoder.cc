@@ -358,21 +358,31 @@ Variable PreNormDecoder::finish(Context& context, const Variable& x,
   return select_rows(context, rows, std::move(own), &batch.tokens);
 }
 
-Variable PreNormDecoder::run(Context& context, const TokenBatch& batch,
-                             KeyValueCache* cache) const {
-  context.begin_forward();
-  Variable x = embed(context, batch, cache);
+Variable PreNormDecoder::run_layers(Context& context, Variable x, std::size_t first,
+                                    std::size_t last, KeyValueCache* cache) const {
+  if (first == last) return x;
   auto pass = std::make_shared<const Pass>(pass_over(context, *x.row_space(), cache));
-  for (const Layer& layer : layers_) {
+  for (std::size_t i = first; i < last; ++i) {
+    const Layer& layer = layers_[i];
     x = recomputed(context, x, [this, &context, &layer, pass](const Variable& read) {
       return run_layer(context, layer, read, *pass);
     });
   }
-  return finish(context, x, batch);
+  return x;
 }
 
-Variable PreNormDecoder::encode(Context& context, const TokenBatch& batch) const {
-  return run(context, batch, nullptr);
+Variable PreNormDecoder::encode_first(Context& context, const TokenBatch& batch,
+                                      int64_t layers) const {
+  context.begin_forward();
+  return run_layers(context, embed(context, batch, nullptr), 0, static_cast<std::size_t>(layers),
+                    nullptr);
+}
+
+Variable PreNormDecoder::encode_rest(Context& context, const TokenBatch& batch, Variable hidden,
+                                     int64_t layers) const {
+  Variable x = run_layers(context, std::move(hidden), static_cast<std::size_t>(layers),
+                          layers_.size(), nullptr);
+  return finish(context, x, batch);
 }
 
 Variable PreNormDecoder::continue_from(Context& context, const TokenBatch& batch,
@@ -381,7 +391,9 @@ Variable PreNormDecoder::continue_from(Context& context, const TokenBatch& batch
          "generation records nothing, and its sequences share their adapters");
   ensure(cache.sequences() == batch.example_count(), "{} sequences go on from a cache of {}",
          batch.example_count(), cache.sequences());
-  return run(context, batch, &cache);
+  context.begin_forward();
+  Variable x = run_layers(context, embed(context, batch, &cache), 0, layers_.size(), &cache);
+  return finish(context, x, batch);
 }
 
 std::vector<Variable> PreNormDecoder::encode_several(Context& context,

@@ -60,7 +60,9 @@ class PreNormDecoder : public Model {
                  WeightSource& weights);
 
   // After the final norm.
-  Variable encode(Context& context, const TokenBatch& batch) const override;
+  Variable encode_first(Context& context, const TokenBatch& batch, int64_t layers) const override;
+  Variable encode_rest(Context& context, const TokenBatch& batch, Variable hidden,
+                       int64_t layers) const override;
   std::vector<Variable> encode_several(Context& context, std::span<const AdaptedBatch> asked,
                                        SharedWork& work) const override;
   bool has_language_model() const override { return projection_ != nullptr; }
@@ -109,7 +111,8 @@ class PreNormDecoder : public Model {
   std::vector<const Site*> embedding_sites() const;
   std::vector<const Site*> sites_of_layer(int layer) const;
 
-  Variable run(Context& context, const TokenBatch& batch, KeyValueCache* cache) const;
+  Variable run_layers(Context& context, Variable x, std::size_t first, std::size_t last,
+                      KeyValueCache* cache) const;
   Variable embed(Context& context, const TokenBatch& batch, KeyValueCache* cache) const;
   // Positions go on from what the cache has counted of each example.
   Variable with_positions(Context& context, Variable words, KeyValueCache* cache) const;

@@ -72,7 +72,9 @@ TokenBatch make_token_batch(std::span<const TokenSequence* const> sequences,
     space->example_offsets = space->chunk_offsets = {0};
   auto count = static_cast<int64_t>(sequences.size());
   batch.tokens.map = common_size(sequences);
-  if (batch.tokens.map.places() > 0) batch.pixels = read_pixels(sequences, batch.tokens.map);
+  if (batch.tokens.map.places() > 0 && !place.reads_pixels) batch.tokens.map = {1, 1};
+  if (batch.tokens.map.places() > 0 && place.reads_pixels)
+    batch.pixels = read_pixels(sequences, batch.tokens.map);
   std::vector<bool> closes = chunk_ends(count, place);
   int64_t first = place.sequences.empty() ? place.first : place.first_sequence;
   for (int64_t i = 0; i < count; ++i) {

@@ -49,6 +49,7 @@ struct BatchPlace {
   int64_t first_position = 0;  // where the model's position table begins to count (BaseFacts)
   std::span<const int64_t> sequences = {};  // of each example; empty: one each
   int64_t first_sequence = 0;  // the first sequence's place, where there are several per example
+  bool reads_pixels = true;    // false: an image is one row of `tokens`, and has no pixels
 };
 
 // Reads the pixels of images, several at a time; the first that cannot be read is reported.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "autograd/map_space.h"
 #include "autograd/ops/add.h"
 #include "autograd/ops/channel_ranges.h"
 #include "autograd/ops/pooling.h"
@@ -23,34 +24,17 @@ ConvForm patch_form(const VisionSizes& sizes) {
           .bias = true};
 }
 
-// `count` rows for each example of `like`.
-RowSpace rows_of_each(const RowSpace& like, int64_t count) {
-  RowSpace rows{.example_offsets = {0}, .chunk_offsets = {0}};
-  std::size_t chunk = 1;
-  for (std::size_t e = 0; e + 1 < like.example_offsets.size(); ++e) {
-    int32_t place = like.example_place[static_cast<std::size_t>(like.example_offsets[e])];
-    for (int64_t t = 0; t < count; ++t) {
-      rows.example_place.push_back(place);
-      rows.token_position.push_back(static_cast<int32_t>(t));
-    }
-    rows.example_offsets.push_back(rows.example_offsets.back() + count);
-    if (like.chunk_offsets[chunk] != like.example_offsets[e + 1]) continue;
-    rows.chunk_offsets.push_back(rows.example_offsets.back());
-    ++chunk;
-  }
-  return rows;
-}
-
-// The rows that no adapter set among an image's own.
-Variable own_rows(Context& context, const Variable& x, const RowSpace* own) {
-  if (x.row_space() == own) return x;
+// The rows that no adapter set among an image's own, of which `before` stand before its map.
+Variable own_rows(Context& context, const Variable& x, int64_t before) {
+  const RowSpace& rows = *x.row_space();
   std::vector<int64_t> numbers;
-  numbers.reserve(static_cast<std::size_t>(own->rows()));
-  const std::vector<int32_t>& positions = x.row_space()->token_position;
-  for (std::size_t row = 0; row < positions.size(); ++row) {
-    if (positions[row] >= 0) numbers.push_back(static_cast<int64_t>(row));
+  numbers.reserve(rows.token_position.size());
+  for (std::size_t row = 0; row < rows.token_position.size(); ++row) {
+    if (rows.token_position[row] >= 0) numbers.push_back(static_cast<int64_t>(row));
   }
-  return select_rows(context, x, std::move(numbers), own);
+  if (numbers.size() == rows.token_position.size()) return x;
+  return select_rows(context, x, std::move(numbers),
+                     context.keep(map_space(rows, rows.map, before)));
 }
 
 }  // namespace
@@ -149,12 +133,13 @@ void VisionTransformer::register_sites() {
 }
 
 Variable VisionTransformer::embed(Context& context, const Variable& pixels) const {
+  MapSize map = pixels.row_space()->map;
+  require(sizes_.any_size || map == sizes_.image, ErrorKind::kUsage,
+          "images of {} x {} for a base with positions for {} x {}; leave image_size out",
+          map.height, map.width, sizes_.image.height, sizes_.image.width);
   Variable patches = conv_site(context, patches_, pixels, Precision::kFull);
   const RowSpace& places = *patches.row_space();
-  RowSpace space = rows_of_each(places, before_map() + places.map.places());
-  space.map = places.map;
-  space.before_map = before_map();
-  const RowSpace* tokens = context.keep(std::move(space));
+  const RowSpace* tokens = context.keep(map_space(places, places.map, before_map()));
   const RowSpace* alone = context.keep(rows_of_each(places, 1));
   const std::vector<int32_t>* first =
       context.keep(std::vector<int32_t>(static_cast<std::size_t>(places.examples()), 0));
@@ -169,19 +154,14 @@ Variable VisionTransformer::embed(Context& context, const Variable& pixels) cons
   }
   Variable x = insert_rows(context, patches, before, 0, tokens);
   x = add(context, x, positions(context, places, tokens));
-  return hidden_site(context, embedded_, std::move(x));
+  return prompt_site(context, prompt_, hidden_site(context, embedded_, std::move(x)));
 }
 
 Variable VisionTransformer::positions(Context& context, const RowSpace& places,
                                       const RowSpace* tokens) const {
   bool fits = places.map == grid();
   const RowSpace* rows = tokens;
-  if (!fits) {
-    RowSpace whole = rows_of_each(places, before_map() + grid().places());
-    whole.map = grid();
-    whole.before_map = before_map();
-    rows = context.keep(std::move(whole));
-  }
+  if (!fits) rows = context.keep(map_space(places, grid(), before_map()));
   std::vector<int32_t> numbers(rows->token_position);
   Variable table = table_rows(context, positions_, *context.keep(std::move(numbers)), rows);
   return fits ? table : resize_map(context, table, tokens);
@@ -222,20 +202,15 @@ Variable VisionTransformer::run_layer(Context& context, const Layer& layer,
   return hidden_site(context, layer.whole, add(context, output, middle));
 }
 
-Variable VisionTransformer::run_layers(Context& context, const Variable& pixels) const {
-  MapSize map = pixels.row_space()->map;
-  require(sizes_.any_size || map == sizes_.image, ErrorKind::kUsage,
-          "images of {} x {} for a base with positions for {} x {}; leave image_size out",
-          map.height, map.width, sizes_.image.height, sizes_.image.width);
-  Variable x = embed(context, pixels);
-  const RowSpace* own = x.row_space();
-  x = prompt_site(context, prompt_, x);
-  for (const Layer& layer : layers_) {
-    x = recomputed(context, x, [this, &context, &layer](const Variable& inner) {
-      return run_layer(context, layer, inner);
-    });
-  }
-  return own_rows(context, norm_site(context, norm_, x, Variable()), own);
+Variable VisionTransformer::run_layer(Context& context, int64_t number, Variable x) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(number)];
+  return recomputed(context, x, [this, &context, &layer](const Variable& inner) {
+    return run_layer(context, layer, inner);
+  });
+}
+
+Variable VisionTransformer::finish(Context& context, Variable x) const {
+  return own_rows(context, norm_site(context, norm_, x, Variable()), before_map());
 }
 
 Variable VisionTransformer::pooled(Context& context, const Variable& hidden,

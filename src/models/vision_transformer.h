@@ -47,7 +47,9 @@ class VisionTransformer : public ImageModel {
   Variable pooled(Context& context, const Variable& hidden, const TokenBatch& batch) const override;
 
  protected:
-  Variable run_layers(Context& context, const Variable& pixels) const override;
+  Variable embed(Context& context, const Variable& pixels) const override;
+  Variable run_layer(Context& context, int64_t number, Variable x) const override;
+  Variable finish(Context& context, Variable x) const override;
 
  private:
   struct Layer {
@@ -63,7 +65,6 @@ class VisionTransformer : public ImageModel {
   static EmbeddingSite make_table(WeightSource& weights, const std::string& name,
                                   const Shape& stored, int64_t rows, int64_t channels);
   void register_sites();
-  Variable embed(Context& context, const Variable& pixels) const;
   // What is added to `tokens`, those of images with as many `places`.
   Variable positions(Context& context, const RowSpace& places, const RowSpace* tokens) const;
   Variable run_layer(Context& context, const Layer& layer, const Variable& x) const;

@@ -30,6 +30,8 @@ struct BaseFacts {
   HeadLayout sequence_head, token_head;
   HeadLayout span_head = {.input = HeadInput::kTokens, .output = "qa_outputs"};
   HeadLayout choice_head = {.input = HeadInput::kPooler, .output = "classifier"};
+  // Of our own; what its levels are is found out by looking (eval/pyramid_levels.h).
+  HeadLayout detection_head = {.input = HeadInput::kPyramid, .output = "predictor"};
   std::filesystem::path folder;
   // The tokens of a text without special ones, by the base's own tokenizer.
   std::function<std::vector<int32_t>(const std::string& text)> token_ids;
@@ -45,7 +47,16 @@ struct BaseFacts {
     return input == HeadInput::kPooler && pooled > 0 ? pooled : hidden;
   }
 
-  const HeadLayout& head_layout(HeadKind kind) const {
+  // An embedding of what a head for classes reads.
+  HeadLayout verification_head() const {
+    return {.input = sequence_head.input,
+            .output = "classifier",
+            .output_bias = false,
+            .embedding = 256,
+            .cosine = true};
+  }
+
+  HeadLayout head_layout(HeadKind kind) const {
     switch (kind) {
       case HeadKind::kSequenceClassification:
         return sequence_head;
@@ -55,6 +66,10 @@ struct BaseFacts {
         return span_head;
       case HeadKind::kMultipleChoice:
         return choice_head;
+      case HeadKind::kDetection:
+        return detection_head;
+      case HeadKind::kVerification:
+        return verification_head();
     }
     fail(ErrorKind::kInternal, "an unknown kind of head");
   }

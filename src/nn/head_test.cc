@@ -62,9 +62,34 @@ TEST(Head, DropsItsInputsOnlyWhileTraining) {
   EXPECT_NE(logits(true), logits(false));
 }
 
+TEST(Head, GivesAnEmbeddingAndItsCosinesWithTheClasses) {
+  Context context(DType::kF32);
+  RowSpace rows = make_row_space({1, 1});
+  Head head({.output_bias = false, .embedding = 4, .cosine = true}, 8, 3, 0.0, 1);
+  std::vector<std::string> names;
+  names.reserve(head.parameters().size());
+  for (const Parameter& parameter : head.parameters()) names.push_back(parameter.name());
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"embedding.weight", "embedding.bias", "classifier.weight"}));
+  EXPECT_EQ(head.outputs(), 3);
+  context.begin_forward();
+  Variable y = head.logits(context, context.tape.constant(drawn_tensor("pooled", {2, 8}), &rows));
+  ASSERT_EQ(y.shape(), (Shape{2, 4 + 3}));
+  const float *first = y.value().data<float>(),
+              *weight = head.parameters()[2].value().data<float>();
+  double length = 0, cosine = 0, of_class = 0;
+  for (int64_t i = 0; i < 4; ++i) {
+    length += std::pow(first[i], 2);
+    cosine += first[i] * weight[4 + i];
+    of_class += std::pow(weight[4 + i], 2);
+  }
+  EXPECT_NEAR(length, 1, 1e-5);
+  EXPECT_NEAR(first[4 + 1], cosine / std::sqrt(of_class), 1e-5);
+}
+
 TEST(HeadInput, HasANameForEachAndRefusesOthers) {
-  for (HeadInput input :
-       {HeadInput::kPooler, HeadInput::kFirst, HeadInput::kMean, HeadInput::kTokens}) {
+  for (HeadInput input : {HeadInput::kPooler, HeadInput::kFirst, HeadInput::kMean,
+                          HeadInput::kTokens, HeadInput::kLast, HeadInput::kPyramid}) {
     EXPECT_EQ(head_input_from_name(head_input_name(input), "test"), input);
   }
   EXPECT_THROW(head_input_from_name("max", "head.json"), Error);

@@ -12,6 +12,7 @@
 #include "runs/report/heading.h"
 #include "runs/report/html.h"
 #include "runs/report/moved.h"
+#include "runs/report/pictures.h"
 #include "runs/report/quality.h"
 #include "runs/report/style.h"
 #include "runs/report/values.h"
@@ -72,6 +73,17 @@ const Section kSections[] = {
      "fault, or the text "
      "says less than it seems to.",
      mistakes_list},
+    {"pictures", "Detections",
+     "Objects of test pictures, those with the most mistakes first. Point at a box to read what it "
+     "is.",
+     detections_figure},
+    {"pairs", "Worst pairs",
+     "Pictures of the same that came out far apart, and of different ones that came out close.",
+     pairs_list},
+    {"samples", "As the model sees them",
+     "Training pictures of the first step: resized, cropped and changed at random as the run was "
+     "told.",
+     samples_figure},
     {"trained", "What was trained",
      "The base stays as it was; the filled places are all that the adapter adds.", trained_figure},
     {"moved", "How far the weights moved",

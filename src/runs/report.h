@@ -24,6 +24,12 @@
 //                 pooled?: {values: [number], low?: [number], high?: [number]}}
 //   mistakes     [{text, truth, prediction, probability?, row?}]; the most confident first;
 //                row says where it stands, such as "reviews.csv:12"
+//   pictures     [{picture, caption?: text,
+//                  boxes: [{box: [left, top, right, bottom], label, score?,
+//                           kind: "found" | "missed" | "false"}]}]; a picture is an address that
+//                holds it ("data:image/png;base64,..."), a box in shares of its width and height
+//   pairs        [{pictures: [picture, picture], same: bool, distance: number}]; the worst first
+//   samples      [{picture, caption?: text}]: pictures of the first step, as the model read them
 //   trained      {method, settings?: text, parameters, base_parameters, file_bytes?,
 //                 other?: [{name, parameters}],
 //                 sites?: [text], layers?: [text], grid?: [[integer]]}; grid[site][layer]

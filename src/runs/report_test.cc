@@ -55,6 +55,69 @@ TEST(Report, ShowsThePicturesOfMistakesFromWithinThePage) {
   EXPECT_NE(page.find("img-src data:"), std::string::npos);
 }
 
+constexpr const char* kPicture = "data:image/png;base64,QUJD";
+
+Json detections() {
+  return {{{"picture", kPicture},
+           {"caption", "street.jpg"},
+           {"boxes",
+            {{{"box", {0.1, 0.2, 0.5, 1.4}}, {"label", "dog"}, {"score", 0.9}, {"kind", "found"}},
+             {{"box", {0, 0, 0.25, 0.5}}, {"label", "cat"}, {"score", nullptr}, {"kind", "missed"}},
+             {{"box", {0, nullptr, 1, 1}}, {"label", "cat"}, {"kind", "false"}}}}}};
+}
+
+TEST(Report, DrawsTheBoxesOfDetectionsOverTheirPictures) {
+  const std::string page = render_report({{"title", "t"}, {"pictures", detections()}});
+  const auto counts = elements_of(page);
+  EXPECT_EQ(counts.at("img"), 1);
+  // The sign's own, and of three boxes those whose corners are numbers.
+  EXPECT_EQ(counts.at("rect"), 3);
+  EXPECT_NE(page.find("<rect x=\"0.1000\" y=\"0.2000\" width=\"0.4000\" height=\"0.8000\" "
+                      "class=\"found\"><title>dog: found, 90 % sure</title></rect>"),
+            std::string::npos);
+  EXPECT_NE(page.find("class=\"missed\"><title>cat: there, but missed</title>"), std::string::npos);
+  EXPECT_NE(page.find("role=\"img\" aria-labelledby=\"boxes-0-title\"><title id=\"boxes-0-title\">"
+                      "Objects: 1 found, 1 missed, 1 false</title>"),
+            std::string::npos);
+}
+
+TEST(Report, ABoxThatIsNoneIsAnError) {
+  Json three = detections(), unknown = detections();
+  three[0]["boxes"][0]["box"] = {0, 0, 1};
+  unknown[0]["boxes"][0]["kind"] = "guessed";
+  for (const Json& wrong : {three, unknown})
+    EXPECT_THROW(render_report({{"title", "t"}, {"pictures", wrong}}), Error);
+}
+
+TEST(Report, ShowsPairsWithTheirTruthAndDistance) {
+  const Json pairs = {{{"pictures", {kPicture, kPicture}}, {"same", true}, {"distance", 1.25}},
+                      {{"pictures", {kPicture, kPicture}}, {"same", false}, {"distance", 0.5}}};
+  const std::string page = render_report({{"title", "t"}, {"pairs", pairs}});
+  EXPECT_EQ(elements_of(page).at("img"), 4);
+  EXPECT_NE(page.find("<span class=\"chip right\">the same</span>"), std::string::npos);
+  EXPECT_NE(page.find("<span class=\"chip right\">different ones</span>"), std::string::npos);
+  EXPECT_NE(page.find("<span class=\"chip wrong\">1.250</span>"), std::string::npos);
+  const Json one = {{{"pictures", Json::array({kPicture})}, {"same", true}, {"distance", 1}}};
+  EXPECT_THROW(render_report({{"title", "t"}, {"pairs", one}}), Error);
+}
+
+TEST(Report, ShowsSamplesAndTwelvePicturesAtMost) {
+  Json samples = Json::array();
+  for (int i = 0; i < 40; ++i) samples.push_back({{"picture", kPicture}, {"caption", "cat"}});
+  const std::string page = render_report({{"title", "t"}, {"samples", samples}});
+  EXPECT_EQ(elements_of(page).at("img"), 12);
+  EXPECT_NE(page.find("<figcaption>cat</figcaption>"), std::string::npos);
+}
+
+TEST(Report, HostileCaptionsAndLabelsOfPicturesCannotAddAnElement) {
+  const std::string attack = "\"/><script>alert(1)</script></title>";
+  Json hostile = detections();
+  hostile[0]["picture"] = hostile[0]["caption"] = hostile[0]["boxes"][0]["label"] = attack;
+  const std::string page = render_report({{"title", "t"}, {"pictures", hostile}});
+  const std::string plain = render_report({{"title", "t"}, {"pictures", detections()}});
+  EXPECT_EQ(elements_of(page), elements_of(plain));
+}
+
 TEST(Report, IsOneWellFormedPageWithEverySection) {
   const std::string page = render_report(document());
   const auto counts = elements_of(page);

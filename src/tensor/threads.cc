@@ -3,6 +3,7 @@
 #include <omp.h>
 #include <sched.h>
 
+#include <span>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -30,10 +31,10 @@ const std::vector<int>& allowed_cores() {
   return cores;
 }
 
-void pin_to(int core) {
+void run_on(std::span<const int> cores) {
   cpu_set_t mask;
   CPU_ZERO(&mask);
-  CPU_SET(core, &mask);
+  for (int core : cores) CPU_SET(core, &mask);
   ::sched_setaffinity(0, sizeof(mask), &mask);
 }
 
@@ -54,12 +55,17 @@ int start_threads(int wanted) {
   {
     auto self = static_cast<std::size_t>(omp_get_thread_num());
     // More threads than cores are left to the scheduler.
-    if (static_cast<std::size_t>(count) <= cores.size()) pin_to(cores[self]);
+    if (static_cast<std::size_t>(count) <= cores.size()) run_on({&cores[self], 1});
     flush_denormals();
   }
   return count;
 }
 
 int thread_count() { return omp_get_max_threads(); }
+
+void begin_side_thread() {
+  run_on(allowed_cores());
+  flush_denormals();
+}
 
 }  // namespace inlay

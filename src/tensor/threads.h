@@ -11,4 +11,8 @@ int start_threads(int wanted);
 
 int thread_count();
 
+// For a thread that works beside these, to call when it begins: it may run on any core of the mask,
+// not just where the thread is pinned that started it, and denormals are zero on it as well.
+void begin_side_thread();
+
 }  // namespace inlay

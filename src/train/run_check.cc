@@ -12,6 +12,7 @@ CheckReport check_run(const Workbench& bench, bool thorough,
                       const std::optional<MemoryPlan>& memory) {
   const Split& split = bench.splits[0];
   std::vector<const EncodedExample*> train = bench.pick(split.train);
+  std::vector<const EncodedExample*> validation = bench.pick(split.validation);
   // With names of finished adapters replaced by what they are.
   std::string method = bench.config.method;
   if (is_composition(method)) method = bench.make_learner(split).adapter->method_text();
@@ -20,6 +21,7 @@ CheckReport check_run(const Workbench& bench, bool thorough,
                        .fresh = [&] { return bench.make_learner(split); },
                        .data = bench.data,
                        .train = train,
+                       .validation = validation,
                        .train_indices = split.train,
                        .test_indices = split.test,
                        .truncated = bench.truncated,
@@ -29,6 +31,7 @@ CheckReport check_run(const Workbench& bench, bool thorough,
                        .micro_batch = bench.config.micro_batch,
                        .micro_batch_tokens = bench.config.micro_batch_tokens,
                        .memory_limit = static_cast<uint64_t>(bench.config.memory_limit_mb) << 20,
+                       .reuse = bench.config.reuse == "auto",
                        .thorough = thorough};
   if (bench.config.memory != "auto") subject.memory = memory_mode_named(bench.config.memory);
   if (memory.has_value()) {

@@ -44,6 +44,8 @@ DataRecord data_record(const Workbench& bench, const Json& duplicates) {
                       {"shots", bench.config.shots}};
   data.split.counts = {{"examples", static_cast<int64_t>(bench.data.examples.size())},
                        {"cut to the longest input", bench.truncated}};
+  if (bench.unreadable > 0)
+    data.split.counts["left out as unreadable"] = static_cast<int64_t>(bench.unreadable);
   data.duplicates = duplicates;
   return data;
 }

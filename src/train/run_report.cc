@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <set>
 
 #include "adapters/adapter_record.h"
 #include "base/units.h"
+#include "eval/posed_examples.h"
 #include "image/resize.h"
 #include "runs/manifest.h"
 #include "runs/metrics_log.h"
@@ -99,21 +101,46 @@ std::string text_of(const Example& example) {
   return example.text_pair.empty() ? text : text + " | " + example.text_pair;
 }
 
-constexpr int64_t kThumbnailSide = 112;
-constexpr std::size_t kMostPictures = 20;
+constexpr int64_t kThumbnailSide = 112, kDetectionSide = 240;  // pixels
+constexpr std::size_t kMostPictures = 20, kSamples = 8;
 
 // The picture as an address that holds it, no larger than it is shown.
-std::string thumbnail(const Image& image) {
+std::string thumbnail(const Image& image, int64_t most = kThumbnailSide) {
   int64_t longest = std::max(image.width, image.height);
-  auto side = [&](int64_t own) { return std::max<int64_t>(1, own * kThumbnailSide / longest); };
-  bool small = longest <= kThumbnailSide;
+  auto side = [&](int64_t own) { return std::max<int64_t>(1, own * most / longest); };
+  bool small = longest <= most;
   Image shown =
       small ? image : resize(image, side(image.width), side(image.height), Resample::kBilinear);
   return "data:image/png;base64," + text::encode_base64(encode_png(shown));
 }
 
+// The thumbnail of the example that this output is of.
+std::string thumbnail_of(const RunFigures& figures, const Json& output, int64_t most) {
+  const EncodedExample& example = *figures.outputs->at(output.get<std::size_t>()).example;
+  return thumbnail(figures.bench->data.images->load(example.index), most);
+}
+
+void add_pictures(Json& details, const RunFigures& figures) {
+  if (details.contains("pictures")) {
+    for (Json& picture : details["pictures"]) {
+      picture["picture"] = thumbnail_of(figures, picture.at("output"), kDetectionSide);
+      picture.erase("output");
+    }
+  }
+  if (details.contains("pairs")) {
+    for (Json& pair : details["pairs"]) {
+      Json both = Json::array();
+      for (const Json& output : pair.at("outputs"))
+        both.push_back(thumbnail_of(figures, output, kThumbnailSide));
+      pair["pictures"] = std::move(both);
+      pair.erase("outputs");
+    }
+  }
+}
+
 void add_details(Json& document, const RunFigures& figures) {
   Json details = figures.task->details(*figures.outputs);
+  add_pictures(details, figures);
   for (auto& [key, value] : details.items()) document[key] = value;
   std::vector<std::size_t> indices;
   for (Json& mistake : document["mistakes"]) {
@@ -132,6 +159,41 @@ void add_details(Json& document, const RunFigures& figures) {
     mistake["picture"] = thumbnail(images->load(indices[i]));
   }
   if (document["mistakes"].empty()) document.erase("mistakes");
+}
+
+// What a base reads as a picture again: normalise() taken back.
+Image picture_of(const PixelSource& source, const Preprocessor& preprocessor) {
+  MapSize size = source.size();
+  std::vector<float> pixels(static_cast<std::size_t>(size.places() * 3));
+  source.read(pixels.data());
+  Image image = blank_image(size.width, size.height);
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    std::size_t channel = i % 3;
+    double value = (static_cast<double>(pixels[i]) * preprocessor.deviation[channel] +
+                    preprocessor.mean[channel]) /
+                   preprocessor.rescale;
+    image.rgb[i] = static_cast<uint8_t>(std::lround(std::clamp(value, 0.0, 255.0)));
+  }
+  return image;
+}
+
+// Pictures of the first step, as it read them.
+Json samples(const RunFigures& figures) {
+  const Workbench& bench = *figures.bench;
+  auto batches = batches_of_epoch(bench.pick(bench.splits[0].train), batch_plan(bench.config), 0);
+  if (batches.empty()) return Json::array();
+  PosedExamples posed(*figures.task, batches[0], {.kind = Occasion::Kind::kTraining});
+  Json shown = Json::array();
+  for (const EncodedExample* example : posed.all()) {
+    if (shown.size() == kSamples) break;
+    std::int32_t id = example->source->class_id;
+    bool named = id >= 0 && static_cast<std::size_t>(id) < bench.data.classes.size();
+    Image image = picture_of(*example->tokens.pixels, *bench.preprocessor);
+    shown.push_back({{"picture", thumbnail(image)},
+                     {"caption", named ? bench.data.classes[static_cast<std::size_t>(id)]
+                                       : example->source->text}});
+  }
+  return shown;
 }
 
 void add_folds(Json& document, const RunFigures& figures) {
@@ -251,6 +313,7 @@ Json report_document(const RunFigures& figures, const RunFolder& run) {
   document["test_rows"] = figures.outputs->size();
   document["curves"] = curves(figures, run);
   document["trained"] = trained_parts(figures);
+  if (bench.preprocessor.has_value()) document["samples"] = samples(figures);
   Json moved = moved_weights(bench.model->facts(),
                              bench.folded() ? run.path() / "fold-1" / "adapter" : run.adapter());
   if (!moved.is_null()) document["moved"] = moved;

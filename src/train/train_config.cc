@@ -96,6 +96,12 @@ void TrainConfig::fields(FieldVisitor& visit) {
         "height and width that pictures are resized to; 0: what the base's files say");
   visit("augment", augment,
         "how training pictures are changed at random, such as flip=0.5,crop_scale=0.5; empty: not");
+  visit.choice("unreadable", unreadable, {"fail", "skip"},
+               "what becomes of a picture that cannot be read: the run ends before it begins, or "
+               "goes on without it");
+  visit.choice("reuse", reuse, {"auto", "off"},
+               "whether layers below everything that is trained are computed once and kept, where "
+               "examples are the same in every epoch; the results are the same bits");
 }
 
 void check_config(const TrainConfig& c) {

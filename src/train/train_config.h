@@ -57,6 +57,8 @@ struct TrainConfig {
   double beta = 0.1;
   int64_t image_size = 0;
   std::string augment;
+  std::string unreadable = "fail";
+  std::string reuse = "auto";
 
   void fields(FieldVisitor& visit);
 };

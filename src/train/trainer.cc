@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "data/batches.h"
 #include "eval/batch_pass.h"
+#include "eval/frozen_prefix.h"
 #include "eval/posed_examples.h"
 #include "train/schedule.h"
 #include "train/workbench.h"
@@ -121,18 +122,34 @@ bool Trainer::out_of_patience() const {
   return config_.patience > 0 && state_.epochs_without_gain >= config_.patience;
 }
 
+// The batch as the task poses it in this epoch. Its pictures are read while the step before runs,
+// unless what the base makes of them is kept.
+std::unique_ptr<ExamplesAhead> Trainer::posed(const Examples& batch) {
+  PosedExamples examples(*learner_.task, batch,
+                         {.kind = Occasion::Kind::kTraining, .epoch = state_.epoch});
+  return learner_.prefix != nullptr ? std::make_unique<ExamplesAhead>(std::move(examples))
+                                    : ahead_.begin(std::move(examples));
+}
+
 void Trainer::train_epoch(TrainObserver& observer) {
   std::vector<Examples> batches = epoch_batches();
-  while (state_.batch < static_cast<int64_t>(batches.size())) {
-    const Examples& batch = batches[static_cast<std::size_t>(state_.batch)];
+  auto first = static_cast<std::size_t>(state_.batch);
+  std::unique_ptr<ExamplesAhead> next;
+  if (first < batches.size()) next = posed(batches[first]);
+  for (std::size_t number = first; number < batches.size(); ++number) {
+    const Examples& batch = batches[number];
     StepReport report;
     double begin = seconds_now();
+    std::unique_ptr<ExamplesAhead> now = std::move(next);
+    if (number + 1 < batches.size()) next = posed(batches[number + 1]);
     context_.step = static_cast<uint32_t>(optimizer_.steps());
-    report.loss = train_batch(batch);
+    report.loss = train_batch(now->all());
     if (method_ != nullptr) report.loss += method_->regularise(place());
     report.gradient_norm = update(&report.learning_rate);
     state_.flops += std::exchange(context_.useful_flops, 0.0);
-    state_.train_seconds += seconds_now() - begin;
+    double seconds = seconds_now() - begin;
+    state_.train_seconds += seconds;
+    epoch_seconds_ += seconds;
     state_.loss_sum += report.loss;
     ++state_.batch;
     state_.tokens += token_count(batch);
@@ -169,12 +186,10 @@ void Trainer::stop() const {
        checkpoint_.empty() ? "" : "; a checkpoint was written");
 }
 
-double Trainer::train_batch(const Examples& drawn) {
+double Trainer::train_batch(const Examples& posed) {
   context_.training = true;
-  PosedExamples posed(*learner_.task, drawn,
-                      {.kind = Occasion::Kind::kTraining, .epoch = state_.epoch});
   double total =
-      pass_batch(context_, learner_, posed.all(), config_.micro_batch, micro_batch_tokens(config_));
+      pass_batch(context_, learner_, posed, config_.micro_batch, micro_batch_tokens(config_));
   context_.training = false;
   require(std::isfinite(total), ErrorKind::kInput,
           "the loss is not a finite number at step {}; use a smaller learning rate or compute=f32, "
@@ -228,7 +243,9 @@ bool Trainer::keep_if_best(const Json& validation, int64_t epoch) {
 }
 
 void Trainer::finish_epoch(TrainObserver& observer) {
-  EpochReport report{.epoch = state_.epoch + 1, .step = optimizer_.steps()};
+  EpochReport report{.epoch = state_.epoch + 1,
+                     .step = optimizer_.steps(),
+                     .seconds = std::exchange(epoch_seconds_, 0.0)};
   report.train_loss = state_.loss_sum / static_cast<double>(std::max<int64_t>(1, state_.batch));
   report.validation = validate();
   if (report.validation.is_object()) report.best = keep_if_best(report.validation, report.epoch);

@@ -12,6 +12,7 @@
 #include "adapters/method_training.h"
 #include "data/splits.h"
 #include "eval/learner.h"
+#include "eval/pixels_ahead.h"
 #include "runs/step_digest.h"
 #include "train/checkpoint.h"
 #include "train/train_config.h"
@@ -31,7 +32,8 @@ struct StepReport {
 struct EpochReport {
   int64_t epoch = 0, step = 0;
   double train_loss = 0;
-  Json validation;  // figures by name; null without a validation part
+  double seconds = 0;  // of its steps, in this process
+  Json validation;     // figures by name; null without a validation part
   bool best = false;
 };
 
@@ -70,7 +72,8 @@ class Trainer {
 
  private:
   void train_epoch(TrainObserver& observer);
-  double train_batch(const std::vector<const EncodedExample*>& drawn);
+  std::unique_ptr<ExamplesAhead> posed(const std::vector<const EncodedExample*>& batch);
+  double train_batch(const std::vector<const EncodedExample*>& posed);
   double update(double* learning_rate);
   StepPlace place() const;
   void report_step(StepReport report, TrainObserver& observer);
@@ -95,9 +98,11 @@ class Trainer {
   TrainState state_;
   StepDigest digest_{50};
   std::vector<Tensor> best_;
+  PixelsAhead ahead_;
   std::filesystem::path checkpoint_;
   double started_ = 0;      // seconds, when this process began to train
   int64_t first_step_ = 0;  // of this process
+  double epoch_seconds_ = 0;
 };
 
 // Fails (kUsage) when micro_batch would cut through a chunk whose gradients are summed together.

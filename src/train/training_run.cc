@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "data/duplicates.h"
+#include "eval/frozen_prefix.h"
 #include "runs/metrics_log.h"
 #include "runs/report.h"
 #include "tensor/onednn/peak.h"
@@ -26,6 +27,7 @@ namespace {
 constexpr int kPeakProducts = 5;  // few, as runs may be short
 
 namespace fs = std::filesystem;
+using Examples = std::vector<const EncodedExample*>;
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -61,6 +63,7 @@ class LoggingObserver : public TrainObserver {
                   {"step", report.step},
                   {"epoch", report.epoch},
                   {"train_loss", report.train_loss},
+                  {"seconds", report.seconds},
                   {"validation", report.validation},
                   {"best", report.best}});
     next_.epoch(report);
@@ -129,11 +132,15 @@ SplitOutcome train_split(const Workbench& bench, std::size_t number, const fs::p
   calibrate(learner, config, context, bench.pick(split.train));
   int64_t trained_parameters = learner.adapter->parameter_count();
   std::string init_hash = adapter_hash(learner.adapter.get(), learner.head.get());
-  Trainer trainer(config, learner, context,
-                  {bench.pick(split.train), bench.pick(split.validation)});
+  Examples train = bench.pick(split.train), validation = bench.pick(split.validation);
+  if (config.reuse == "auto" && config.epochs > 1)
+    learner.prefix =
+        frozen_prefix(learner, train, validation, {bench.memory.prefix_room, run.path()});
+  Trainer trainer(config, learner, context, {train, validation});
   LoggingObserver logging(run.metrics(), static_cast<int64_t>(number), observer);
   TrainResult trained = trainer.run(folder / "checkpoints" / "last.safetensors", logging);
 
+  learner.prefix = nullptr;
   std::unique_ptr<Adapter> finished = learner.adapter->finished(bench.model->facts());
   if (finished != nullptr) learner.adapter = std::move(finished);
   activate(context, learner);
@@ -256,7 +263,8 @@ MemoryPlan recorded_memory(const RunFolder& run) {
   if (!checks.contains("memory")) return {};  // of an older version
   const Json& memory = checks.at("memory");
   return {memory_mode_named(json_get<std::string>(memory, "mode", path.string())),
-          json_get<int64_t>(memory, "micro_batch_tokens", path.string())};
+          json_get<int64_t>(memory, "micro_batch_tokens", path.string()),
+          static_cast<uint64_t>(json_get_or<int64_t>(memory, "prefix_room", 0, path.string()))};
 }
 
 std::vector<SplitOutcome> train_splits(const Workbench& bench, const RunFolder& run,

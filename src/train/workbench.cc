@@ -9,7 +9,9 @@
 #include "base/nearest.h"
 #include "eval/answer_pair.h"
 #include "eval/class_weights.h"
+#include "eval/image_examples.h"
 #include "eval/opened_learners.h"
+#include "eval/unreadable.h"
 #include "models/base_text.h"
 #include "models/family.h"
 #include "train/trainer.h"
@@ -108,11 +110,8 @@ Learner Workbench::make_learner(const Split& split) const {
   Learner learner;
   learner.model = model;
   set_task(learner, *task, {data.classes, values, config.pooling, options});
-  if (learner.layer == OutputLayer::kHead) {
-    HeadLayout layout = resolve_head(model->facts(), learner.task->head_kind(), config.pooling);
-    learner.head = std::make_unique<Head>(layout, model->facts().channels_of(layout.input),
-                                          learner.task->outputs(), config.head_dropout, seed);
-  }
+  if (learner.layer == OutputLayer::kHead)
+    learner.head = make_head(*model, *learner.task, {config.pooling, config.head_dropout, seed});
   learner.adapter = make_adapter(*this);
   require(!learner.parameters().empty(), ErrorKind::kUsage,
           "method {} trains the task's own head alone, and {} has none; use another, such as lora",
@@ -151,9 +150,10 @@ void check_for_task(const TrainConfig& config, const TaskInfo& task) {
   bool scaled = config.similarity_scale != usual.similarity_scale;
   require(!scaled || task.data == TaskKind::kTextPairs, ErrorKind::kUsage,
           "similarity_scale has no effect on {}; leave it out", task.name);
-  bool images = config.image_size != 0 || !config.augment.empty();
+  bool images =
+      config.image_size != 0 || !config.augment.empty() || config.unreadable != usual.unreadable;
   require(!images || of_images(task.data), ErrorKind::kUsage,
-          "image_size and augment have no effect on {}; leave them out", task.name);
+          "image_size, augment and unreadable have no effect on {}; leave them out", task.name);
   require(config.beta == usual.beta || task.data == TaskKind::kPreference, ErrorKind::kUsage,
           "beta has no effect on {}; leave it out", task.name);
 }
@@ -225,8 +225,13 @@ Workbench open_workbench(const TrainConfig& asked, const WorkbenchPaths& paths) 
   require_layer(*bench.model, *bench.task);
   load_adapters(bench);
   if (of_images(bench.task->data)) {
-    bench.preprocessor = preprocessor_of(bench.model->facts(), config.image_size);
-    check_pictures(bench.data);
+    bench.preprocessor =
+        preprocessor_for(bench.task->data, bench.model->facts(), config.image_size);
+    if (config.unreadable == "skip") {
+      bench.unreadable = leave_out_unreadable(bench.data, bench.splits);
+    } else {
+      refuse_unreadable(bench.data);
+    }
     bench.encoded = encode_images(bench.data, *bench.preprocessor);
     return bench;
   }

@@ -35,6 +35,7 @@ struct Workbench {
   EncodingCounts counts;      // language models only
   std::vector<Split> splits;  // one, or one per fold
   int64_t truncated = 0;
+  std::size_t unreadable = 0;  // pictures that were left out
   DType compute = DType::kF32;
   MemoryPlan memory;                              // as the checks before training choose it
   std::map<std::string, LoadedAdapter> adapters;  // finished ones that the method composes

@@ -3,52 +3,12 @@
 #include <cstring>
 
 #include "adapters/storage.h"
-#include "models/pixel_source.h"
+#include "test_sequences.h"
 
 namespace inlay {
-namespace {
-
-// Ragged rows of 3 to 9 tokens.
-std::vector<TokenSequence> examples(const BaseFacts& facts, std::size_t count) {
-  std::vector<TokenSequence> rows(count);
-  Stream stream(7, "contract/tokens");
-  for (std::size_t i = 0; i < count; ++i) {
-    for (uint64_t t = 0; t < 3 + (i * 5) % 7; ++t) {
-      rows[i].ids.push_back(
-          static_cast<int32_t>(stream.below(static_cast<uint64_t>(facts.vocabulary), 64 * i + t)));
-      rows[i].types.push_back(0);
-    }
-  }
-  return rows;
-}
-
-// One of the drawn images of a size.
-class DrawnPixels : public PixelSource {
- public:
-  DrawnPixels(MapSize size, uint64_t number) : size_(size), number_(number) {}
-  MapSize size() const override { return size_; }
-  void read(float* pixels) const override {
-    Stream stream(7, "contract/pixels");
-    auto count = static_cast<uint64_t>(size_.places()) * 3;
-    for (uint64_t i = 0; i < count; ++i) pixels[i] = stream.normal(number_ * count + i);
-  }
-
- private:
-  MapSize size_;
-  uint64_t number_;
-};
-
-std::vector<TokenSequence> images(const BaseFacts& facts, std::size_t count) {
-  MapSize size = facts.image_size.places() > 0 ? facts.image_size : MapSize{16, 16};
-  std::vector<TokenSequence> rows(count);
-  for (std::size_t i = 0; i < count; ++i) rows[i].pixels = std::make_shared<DrawnPixels>(size, i);
-  return rows;
-}
-
-}  // namespace
 
 MethodContract::MethodContract() : model_(tiny_model(*GetParam().family)) {
-  rows_ = of_images() ? images(model_->facts(), kExamples) : examples(model_->facts(), kExamples);
+  rows_ = test_sequences(model_->facts(), kExamples);
   learner_ = fresh();
   folder_ = std::filesystem::path(testing::TempDir()) /
             ("contract_" + GetParam().family->name + "_" + learner_.adapter->info().name);

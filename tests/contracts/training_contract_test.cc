@@ -334,7 +334,9 @@ TEST_F(TrainingContract, ARepeatedRunTakesStepsAsTheRunDid) {
   RunObserver silent;
   repeat_training(RunFolder::open(folder_ / "a"), {model(), {(folder_ / "data.csv").string()}},
                   folder_ / "b", silent);
-  EXPECT_EQ(read_json(folder_ / "b" / "checks.json").at("memory"), recorded.at("memory"));
+  Json memory = read_json(folder_ / "b" / "checks.json").at("memory");
+  memory.erase("prefix_room");  // as much as is free
+  EXPECT_EQ(memory, recorded.at("memory"));
   EXPECT_EQ(read_json(folder_ / "b" / "config.json"), read_json(folder_ / "a" / "config.json"));
 }
 
@@ -380,8 +382,10 @@ TEST_F(TrainingContract, AStoppedRunLogsEachStepOnce) {
   std::vector<Json> stopped = read_metrics(folder_ / "stopped" / "metrics.jsonl");
   ASSERT_EQ(stopped.size(), straight.size());
   for (std::size_t i = 0; i < straight.size(); ++i) {
-    straight[i].erase("tokens_per_second");
-    stopped[i].erase("tokens_per_second");
+    for (const char* time : {"tokens_per_second", "seconds"}) {
+      straight[i].erase(time);
+      stopped[i].erase(time);
+    }
     EXPECT_EQ(stopped[i], straight[i]);
   }
 }

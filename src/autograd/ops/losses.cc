@@ -1,5 +1,9 @@
 #include "autograd/ops/losses.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "autograd/loss_seed.h"
 #include "autograd/operands.h"
 #include "tensor/kernels/binary_losses.h"
@@ -19,7 +23,39 @@ kernels::CrossEntropy kernel_args(const std::vector<int32_t>& targets, int64_t c
           .class_weights = in(options.class_weights)};
 }
 
-// The common shape of the two losses against real-valued targets.
+double log_sum_exp(kernels::Input src, int64_t first, int64_t last) {
+  double top = -std::numeric_limits<double>::infinity(), sum = 0;
+  for (int64_t i = first; i < last; ++i) top = std::max(top, src.load<double>(i));
+  for (int64_t i = first; i < last; ++i) sum += std::exp(src.load<double>(i) - top);
+  return top + std::log(sum);
+}
+
+void soft_cross_entropy_forward(kernels::Input src, kernels::Input targets, int64_t rows,
+                                int64_t columns, kernels::Output loss) {
+  for (int64_t row = 0; row < rows; ++row) {
+    int64_t first = row * columns, last = first + columns;
+    double lse = log_sum_exp(src, first, last), sum = 0;
+    for (int64_t i = first; i < last; ++i)
+      sum += targets.load<double>(i) * (lse - src.load<double>(i));
+    loss.store(row, sum);
+  }
+}
+
+// grad_c = scale * (p_c sum_k t_k - t_c)
+void soft_cross_entropy_backward(kernels::Input src, kernels::Input targets, int64_t columns,
+                                 double scale, kernels::Output grad_src, int64_t count) {
+  for (int64_t first = 0; first < count; first += columns) {
+    int64_t last = first + columns;
+    double lse = log_sum_exp(src, first, last), weight = 0;
+    for (int64_t i = first; i < last; ++i) weight += targets.load<double>(i);
+    for (int64_t i = first; i < last; ++i) {
+      double share = std::exp(src.load<double>(i) - lse);
+      grad_src.store(i, scale * (share * weight - targets.load<double>(i)));
+    }
+  }
+}
+
+// The common shape of the losses against real-valued targets.
 template <class Forward, class Backward>
 Variable real_target_loss(OpContext& context, const Variable& logits, const Tensor& targets,
                           double normalizer, const Forward& forward, const Backward& backward) {
@@ -74,6 +110,17 @@ Variable cross_entropy(OpContext& context, const Variable& logits,
                                });
                                tape.accumulate(slot, std::move(grad));
                              });
+}
+
+Variable soft_cross_entropy(OpContext& context, const Variable& logits, const Tensor& targets,
+                            double normalizer) {
+  auto backward = [columns = logits.channels()](kernels::Input src, kernels::Input wanted,
+                                                double scale, kernels::Output grad_src,
+                                                int64_t count) {
+    soft_cross_entropy_backward(src, wanted, columns, scale, grad_src, count);
+  };
+  return real_target_loss(context, logits, targets, normalizer, soft_cross_entropy_forward,
+                          backward);
 }
 
 Variable binary_cross_entropy(OpContext& context, const Variable& logits, const Tensor& targets,

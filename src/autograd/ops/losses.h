@@ -29,6 +29,11 @@ Variable cross_entropy(OpContext& context, const Variable& logits,
 double cross_entropy_weight(const std::vector<int32_t>& targets,
                             const CrossEntropyOptions& options);
 
+// logits and targets (rows, classes) -> (rows, 1): sum_c t_c (lse - x_c), divided by `normalizer`;
+// the cross entropy of targets that are shares of several classes.
+Variable soft_cross_entropy(OpContext& context, const Variable& logits, const Tensor& targets,
+                            double normalizer);
+
 // logits and targets (rows, labels) -> (rows, 1): the sum over labels of max(x, 0) - x t + log(1 +
 // exp(-|x|)), divided by `normalizer` (PyTorch's mean: examples times labels).
 Variable binary_cross_entropy(OpContext& context, const Variable& logits, const Tensor& targets,

@@ -47,6 +47,39 @@ OpCase real_target_case(int64_t labels, Loss loss) {
           .equal_seeds = true};
 }
 
+TEST(SoftCrossEntropy, KeepsTheContract) {
+  expect_op_contract([](int64_t classes) { return real_target_case(classes, soft_cross_entropy); });
+}
+
+// p = (1/4, 3/4): the loss is t_0 log 4 + t_1 log (4/3), its gradient p - t.
+TEST(SoftCrossEntropy, WeighsTheLossesOfBothClasses) {
+  OpContext context(DType::kF64);
+  RowSpace rows = make_row_space({1});
+  std::vector<double> logits{0, std::log(3.0)};
+  std::vector<float> shares{0.25f, 0.75f}, certain{0, 1}, mixed{0.625f, 0.375f};
+  auto loss_of = [&](const std::vector<float>& targets, Tensor* gradient) {
+    Variable x =
+        context.tape.input(tensor_of({1, 2}, DType::kF64, logits.data(), &context.arena), &rows);
+    Tensor wanted = Tensor::of<float>({1, 2}, targets);
+    Variable loss = soft_cross_entropy(context, x, wanted, 2.0);
+    double value = loss.value().data<double>()[0];
+    Tensor seed = Tensor::empty({1, 1}, DType::kF64, &context.arena);
+    seed.mutable_data<double>()[0] = 1;
+    context.tape.backward(loss, std::move(seed));
+    *gradient = x.grad().clone();
+    return value;
+  };
+  Tensor gradient;
+  EXPECT_NEAR(loss_of(shares, &gradient), (0.25 * std::log(4.0) + 0.75 * std::log(4.0 / 3)) / 2,
+              1e-12);
+  EXPECT_NEAR(gradient.data<double>()[0], 0, 1e-12);
+  EXPECT_NEAR(loss_of(certain, &gradient), std::log(4.0 / 3) / 2, 1e-12);
+  EXPECT_NEAR(loss_of(mixed, &gradient), (0.625 * std::log(4.0) + 0.375 * std::log(4.0 / 3)) / 2,
+              1e-12);
+  EXPECT_NEAR(gradient.data<double>()[0], (0.25 - 0.625) / 2, 1e-12);
+  EXPECT_NEAR(gradient.data<double>()[1], (0.75 - 0.375) / 2, 1e-12);
+}
+
 TEST(BinaryCrossEntropy, KeepsTheContract) {
   expect_op_contract([](int64_t labels) { return real_target_case(labels, binary_cross_entropy); });
 }

@@ -6,8 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/operands.h"
-#include "tensor/kernels/row_mixture.h"
+#include "autograd/ops/mixed_rows.h"
 
 namespace inlay {
 namespace {
@@ -80,19 +79,7 @@ Variable resize_map(OpContext& context, const Variable& x, const RowSpace* rows)
   ensure(own.examples() == rows->examples() && own.before_map == rows->before_map,
          "maps of {} examples after {} rows cannot become those of {} after {}", own.examples(),
          own.before_map, rows->examples(), rows->before_map);
-  kernels::RowMixture mixture = mixture_of(own.map, rows->map, own.before_map);
-  int64_t examples = own.examples(), inputs = own.before_map + own.map.places();
-  Tensor y = context.tape.empty_rows({rows->rows(), x.channels()}, x.dtype());
-  kernels::mix_rows({mixture, examples, inputs, x.channels()}, in(x.value()), out(y));
-  return context.tape.record(
-      std::move(y), rows, x.requires_grad(),
-      [slot = x.slot(), mixture = std::move(mixture), examples, inputs](Tape& tape,
-                                                                        const Tensor& grad_y) {
-        kernels::RowMixture back = mixture.reversed(inputs);
-        Tensor grad_x = tape.empty_rows(slot->shape, slot->dtype);
-        kernels::mix_rows({back, examples, mixture.rows(), grad_y.dim(1)}, in(grad_y), out(grad_x));
-        tape.accumulate(slot, std::move(grad_x));
-      });
+  return mixed_rows(context, x, mixture_of(own.map, rows->map, own.before_map), rows);
 }
 
 }  // namespace inlay

@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kMaxFileBytes = std::size_t{512} << 20;
 constexpr std::size_t kMaxNamed = 10;
 constexpr int64_t kMaxSide = 65'535;
+// Of a box, in pixels. As a share of the largest picture it is more than float32 can lose.
+constexpr double kLeastSide = 0.01;
 
 const Json& list_in(const Json& json, const char* key, const std::string& where) {
   require(json.is_object() && json.contains(key) && json[key].is_array(), ErrorKind::kInput,
@@ -147,7 +149,7 @@ class Reader {
     box.height = std::min(lower, height) - box.y;
     if (outside) {
       leave_out(data_.outside, box, image);
-    } else if (box.width <= 0 || box.height <= 0) {
+    } else if (box.width < kLeastSide || box.height < kLeastSide) {
       leave_out(data_.empty, box, image);
     } else {
       image.boxes.push_back(box);

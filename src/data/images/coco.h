@@ -40,7 +40,7 @@ struct CocoData {
   std::vector<CocoImage> images;        // by id
   std::vector<std::string> categories;  // by id
   std::vector<int64_t> category_ids;    // as the file has them
-  CocoLeftOut empty;                    // without width or height
+  CocoLeftOut empty;                    // less than a hundredth of a pixel wide or high
   CocoLeftOut outside;                  // more than a pixel beyond the picture
 };
 

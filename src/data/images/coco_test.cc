@@ -58,6 +58,8 @@ TEST(Coco, CountsAndNamesBoxesThatAreEmptyOrOutside) {
   EXPECT_EQ(data.empty.first, (std::vector<std::string>{"annotation 2 of in/a.jpg"}));
   EXPECT_EQ(data.outside.first, (std::vector<std::string>{"annotation 1 of in/a.jpg"}));
   EXPECT_TRUE(data.images[0].boxes.empty());
+  json["annotations"][0]["bbox"] = {5, 5, 0.001, 3};
+  EXPECT_EQ(parse(json).empty.count, 1u);
 }
 
 TEST(Coco, RefusesWhatDoesNotFitTogether) {

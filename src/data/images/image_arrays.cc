@@ -71,7 +71,7 @@ class NpzLabels {
         where_(std::move(where)),
         columns_(array_.header.shape.size() == 2 ? static_cast<std::size_t>(array_.header.shape[1])
                                                  : 1) {
-    require(kind_ != TaskKind::kImageLabel || columns_ == 1, ErrorKind::kInput,
+    require(!of_labelled_images(kind_) || columns_ == 1, ErrorKind::kInput,
             "{}: {} labels for each picture; expected one; a task of several labels takes them",
             where_, columns_);
   }

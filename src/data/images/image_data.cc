@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "data/encoding.h"
+#include "data/images/coco_images.h"
 #include "data/images/content_hash.h"
 #include "data/images/image_arrays.h"
 #include "data/images/image_card.h"
@@ -108,6 +109,8 @@ ImageRecords read_pictures(const std::vector<std::string>& paths) {
 }
 
 ImageRecords read_records(const DataPaths& from, const ImageDataSpec& spec) {
+  if (spec.kind == TaskKind::kImageBoxes && spec.targets)
+    return read_coco_images(find_sources(from));
   if (!from.train.empty() && fs::is_directory(from.train)) return read_part_folders(from, spec);
   const std::vector<std::string>& paths = from.paths;
   if (paths.size() == 1 && fs::is_directory(paths[0])) return read_folder(paths[0], spec);
@@ -122,22 +125,46 @@ ImageRecords read_records(const DataPaths& from, const ImageDataSpec& spec) {
   return read_image_tables(find_sources(from), spec);
 }
 
-LabelList collect_classes(const ImageRecords& read, TaskKind kind) {
-  if (!read.classes.empty()) return LabelList::ordered(read.classes);
+// Those of the parts that decide which classes there are.
+std::set<std::string> labels_in(const ImageRecords& read, TaskKind kind) {
   std::set<std::string> seen;
   for (const ImageRecord& record : read.records) {
     Part part = read.files[record.file].part;
-    if (part == Part::kWhole || part == Part::kTrain)
+    bool decides = part == Part::kWhole || part == Part::kTrain;
+    if (decides || kind == TaskKind::kImageIdentity)
       seen.insert(record.labels.begin(), record.labels.end());
     require(seen.size() <= kMaxClasses, ErrorKind::kInput,
             "{}: more than {} different labels; is it the right column?", read.files[0].path,
             kMaxClasses);
   }
+  return seen;
+}
+
+LabelList collect_classes(const ImageRecords& read, TaskKind kind) {
+  if (!read.classes.empty()) return LabelList::ordered(read.classes);
+  std::set<std::string> seen = labels_in(read, kind);
   std::size_t least = kind == TaskKind::kImageLabels ? 1 : 2;
   require(seen.size() >= least, ErrorKind::kInput,
           "{}: there is one class only ({}); expected at least two", read.files[0].path,
           seen.empty() ? "none" : excerpt(*seen.begin()));
   return LabelList::of({seen.begin(), seen.end()});
+}
+
+// Those of the spec, then others that the data have.
+LabelList identities_of(const ImageRecords& read, const std::vector<std::string>& listed_first) {
+  std::vector<std::string> names = listed_first;
+  std::set<std::string> known(names.begin(), names.end());
+  for (const std::string& label : labels_in(read, TaskKind::kImageIdentity))
+    if (known.count(label) == 0) names.push_back(label);
+  return LabelList::ordered(std::move(names));
+}
+
+LabelList classes_of(const ImageRecords& read, const ImageDataSpec& spec) {
+  bool classed = spec.targets && spec.kind != TaskKind::kImageValues;
+  if (spec.classes.empty()) return classed ? collect_classes(read, spec.kind) : LabelList();
+  if (spec.targets && spec.kind == TaskKind::kImageIdentity)
+    return identities_of(read, spec.classes);
+  return LabelList::ordered(spec.classes);
 }
 
 std::int32_t class_id(const std::string& label, const LabelList& classes,
@@ -156,7 +183,7 @@ void set_classes(Example& example, const ImageRecord& record, const LabelList& c
   ids.reserve(record.labels.size());
   for (const std::string& label : record.labels)
     ids.push_back(class_id(label, classes, example.text));
-  if (kind == TaskKind::kImageLabel) {
+  if (of_labelled_images(kind)) {
     ensure(ids.size() == 1, "{}: {} labels", example.text, ids.size());
     example.class_id = ids[0];
     return;
@@ -165,6 +192,25 @@ void set_classes(Example& example, const ImageRecord& record, const LabelList& c
   require(std::adjacent_find(ids.begin(), ids.end()) == ids.end(), ErrorKind::kInput,
           "{}: has one label twice; expected different ones", example.text);
   example.class_ids = std::move(ids);
+}
+
+// From the source's order of classes to that of the data.
+void set_boxes(Example& example, ImageRecord& record, const std::vector<std::string>& source,
+               const LabelList& classes) {
+  for (ObjectBox& box : record.boxes)
+    box.class_id = class_id(source[static_cast<std::size_t>(box.class_id)], classes, example.text);
+  example.boxes = std::move(record.boxes);
+}
+
+void set_targets(Example& example, ImageRecord& record, const std::vector<std::string>& source,
+                 const LabelList& classes, TaskKind kind) {
+  if (kind == TaskKind::kImageValues) {
+    example.values = std::move(record.values);
+  } else if (kind == TaskKind::kImageBoxes) {
+    set_boxes(example, record, source, classes);
+  } else {
+    set_classes(example, record, classes, kind);
+  }
 }
 
 void check_widths(const std::vector<Example>& examples) {
@@ -179,22 +225,17 @@ void check_widths(const std::vector<Example>& examples) {
 
 ImageData load_image_data(const DataPaths& from, const ImageDataSpec& spec) {
   ImageRecords read = read_records(from, spec);
-  bool classed = spec.targets && spec.kind != TaskKind::kImageValues;
-  LabelList classes;
-  if (!spec.classes.empty()) {
-    classes = LabelList::ordered(spec.classes);
-  } else if (classed) {
-    classes = collect_classes(read, spec.kind);
-  }
+  LabelList classes = classes_of(read, spec);
   ImageData data;
   data.examples.reserve(read.records.size());
   for (std::size_t i = 0; i < read.records.size(); ++i) {
     ImageRecord& record = read.records[i];
     Example example;
     example.text = read.images->place(i);
-    if (classed) set_classes(example, record, classes, spec.kind);
-    example.values = std::move(record.values);
+    if (spec.targets) set_targets(example, record, read.classes, classes, spec.kind);
+    example.adapter = std::move(record.adapter);
     example.group = std::move(record.group);
+    if (spec.targets && spec.kind == TaskKind::kImageIdentity) example.group = record.labels[0];
     example.file = record.file;
     example.line = record.line;
     example.row = record.row;

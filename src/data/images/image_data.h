@@ -4,6 +4,7 @@
 //   a folder per class, perhaps in folders train, validation and test (image_folder.h)
 //   a table with a column of paths, or a folder with such tables (image_table.h)
 //   MedMNIST's .npz (image_arrays.h)
+//   boxes of objects: COCO annotations (coco_images.h)
 //   where no targets are wanted also pictures by themselves
 //
 //   ImageData data = load_image_data({.paths = {"flowers"}}, {.kind = TaskKind::kImageLabel});
@@ -30,6 +31,10 @@ struct ImageData {
 // Errors, all kInput: what the readers above refuse, a missing label, a label that is not among the
 // classes (one that occurs in the validation or test part only), a single class, numbers of
 // different count. Pictures are not decoded yet.
+//
+// Of kImageIdentity the label is the group as well, whatever group the data name, so that a split
+// never divides what shows one thing; the labels of all parts are classes, and those that the spec
+// does not list come after those that it does.
 ImageData load_image_data(const DataPaths& from, const ImageDataSpec& spec);
 
 }  // namespace inlay

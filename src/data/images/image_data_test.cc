@@ -182,6 +182,35 @@ TEST_F(ImageDataTest, RefusesAClassOfTheTestPartOnlyAndASingleClass) {
                      "one class only (\"c\")");
 }
 
+TEST_F(ImageDataTest, AnIdentityIsAGroupAndMayBeInAnyPart) {
+  for (const char* name :
+       {"train/tom/1.png", "train/tom/2.png", "train/ann/1.png", "test/joe/2.png"})
+    put(name);
+  ImageData data = load({.kind = TaskKind::kImageIdentity});
+  EXPECT_EQ(data.classes, (std::vector<std::string>{"ann", "joe", "tom"}));
+  EXPECT_EQ(data.examples[2].class_id, 2);
+  EXPECT_EQ(data.examples[2].group, "tom");
+  EXPECT_EQ(data.examples[3].class_id, 1);
+  // Those that are known already keep their numbers.
+  ImageData later = load({.kind = TaskKind::kImageIdentity, .classes = {"tom", "eve"}});
+  EXPECT_EQ(later.classes, (std::vector<std::string>{"tom", "eve", "ann", "joe"}));
+  EXPECT_EQ(later.examples[3].class_id, 3);
+  EXPECT_EQ(load({.kind = TaskKind::kImageIdentity, .targets = false}).examples[2].group, "");
+}
+
+TEST_F(ImageDataTest, ReadsIdentitiesFromTablesAndArrays) {
+  put("a.png");
+  put("b.png");
+  put("t.csv", "image,label,group\na.png,tom,g\nb.png,ann,g\n");
+  ImageData table = load({.kind = TaskKind::kImageIdentity});
+  EXPECT_EQ(table.examples[0].class_id, 1);
+  EXPECT_EQ(table.examples[0].group, "tom");
+  std::string path = put("a.npz", medmnist("(2, 1)", std::string("\1\0", 2)));
+  ImageData arrays = load_image_data({.paths = {path}}, {.kind = TaskKind::kImageIdentity});
+  EXPECT_EQ(arrays.examples[0].class_id, 1);
+  EXPECT_EQ(arrays.examples[2].group, "1");
+}
+
 TEST_F(ImageDataTest, TakesFoldersForTheParts) {
   for (const char* name : {"one/a/1.png", "one/b/1.png", "two/b/2.png"}) put(name);
   std::string one = folder_.path() + "/one", two = folder_.path() + "/two";

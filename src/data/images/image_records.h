@@ -12,7 +12,7 @@
 namespace inlay {
 
 struct ImageDataSpec {
-  TaskKind kind = TaskKind::kImageLabel;  // or kImageLabels, kImageValues
+  TaskKind kind = TaskKind::kImageLabel;  // or another that is of_images()
   // Of a table: `text` is the column of the pictures' paths, `further` that of the groups.
   ColumnNames columns = {};
   std::vector<std::string> classes = {};  // their order; empty: the source's own, else sorted
@@ -20,8 +20,10 @@ struct ImageDataSpec {
 };
 
 struct ImageRecord {
-  std::vector<std::string> labels;  // of kImageLabel one, of kImageLabels any number
+  std::vector<std::string> labels;  // one, or of kImageLabels any number
   std::vector<float> values;        // of kImageValues
+  std::vector<ObjectBox> boxes;     // of kImageBoxes; their class is an index into `classes`
+  std::string adapter;              // that answers it, where a column says so
   std::string group;                // ties pictures together that must stay in one part
   std::size_t file = 0;             // index into ImageRecords::files
   std::size_t line = 0, row = 0;    // in that file, from 1

@@ -41,6 +41,7 @@ ColumnChoice choose(const Table& table, const ColumnNames& card, const ImageData
             "{}: no column looks like a label; the columns are {}; name one with --label-column",
             table.source, listed(table.columns));
   }
+  choice.adapter = stated(table, named.adapter, "");
   ColumnChoice::One group = stated(table, named.further, card.further);
   if (group.name.empty()) group = guessed_of(table, kGroups, choice.label.name);
   if (!group.name.empty()) choice.further.push_back(std::move(group));
@@ -49,7 +50,7 @@ ColumnChoice choose(const Table& table, const ColumnNames& card, const ImageData
 }
 
 void read_target(ImageRecord& record, const CellPlace& place, TaskKind kind) {
-  if (kind == TaskKind::kImageLabel) record.labels = {label_of(place)};
+  if (of_labelled_images(kind)) record.labels = {label_of(place)};
   if (kind == TaskKind::kImageLabels) record.labels = label_set_of(place);
   if (kind == TaskKind::kImageValues) record.values = values_of(place);
 }
@@ -63,6 +64,7 @@ void add_rows(ImageRecords& read, PictureFileStore& store, const Table& table, c
               const ImageDataSpec& spec) {
   std::size_t pictures = table.column(read.columns.text.name);
   auto label = column_of(table, read.columns.label.name);
+  auto adapter = column_of(table, read.columns.adapter.name);
   auto group = column_of(table, read.columns.further.empty() ? "" : read.columns.further[0].name);
   store.reserve(store.size() + table.rows());
   read.records.reserve(read.records.size() + table.rows());
@@ -71,6 +73,7 @@ void add_rows(ImageRecords& read, PictureFileStore& store, const Table& table, c
     std::string picture(trimmed(text_of(place)));
     ImageRecord record;
     if (label) read_target(record, {table, *label, row}, spec.kind);
+    if (adapter) record.adapter = name_or_empty({table, *adapter, row});
     if (group) record.group = name_or_empty({table, *group, row});
     record.file = read.files.size();
     record.line = table.lines[row];

@@ -45,4 +45,24 @@ std::vector<std::optional<double>> label_aucs(std::span<const float> scores,
   return aucs;
 }
 
+std::optional<double> mean_auc(std::span<const std::optional<double>> aucs) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (const std::optional<double>& area : aucs) {
+    if (!area.has_value()) continue;
+    sum += *area;
+    ++count;
+  }
+  if (count == 0) return std::nullopt;
+  return sum / static_cast<double>(count);
+}
+
+double label_accuracy(std::span<const std::uint8_t> truth,
+                      std::span<const std::uint8_t> predicted) {
+  check_shape(truth.size(), predicted.size(), 1);
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) right += (truth[i] != 0) == (predicted[i] != 0);
+  return static_cast<double>(right) / static_cast<double>(truth.size());
+}
+
 }  // namespace inlay

@@ -26,4 +26,10 @@ std::vector<std::optional<double>> label_aucs(std::span<const float> scores,
                                               std::span<const std::uint8_t> truth,
                                               std::size_t labels);
 
+// The mean over those that are defined, nothing where none is.
+std::optional<double> mean_auc(std::span<const std::optional<double>> aucs);
+
+// The share of all n * labels decisions that are right: MedMNIST's ACC.
+double label_accuracy(std::span<const std::uint8_t> truth, std::span<const std::uint8_t> predicted);
+
 }  // namespace inlay

@@ -40,5 +40,25 @@ TEST(MultiLabel, HasNoAucForALabelThatAllOrNoneHave) {
   EXPECT_FALSE(aucs[1]);
 }
 
+// The three cases that MedMNIST's evaluation is checked by: plain, all equal, ties between kinds.
+TEST(MultiLabel, HasTheAucOfMedMnist) {
+  auto auc = [](const std::vector<float>& scores, const Flags& truth) {
+    return label_aucs(scores, truth, 1)[0].value();
+  };
+  EXPECT_DOUBLE_EQ(auc({0.1f, 0.4f, 0.35f, 0.8f}, {0, 0, 1, 1}), 0.75);
+  EXPECT_DOUBLE_EQ(auc({0.3f, 0.3f, 0.3f, 0.3f}, {0, 0, 1, 1}), 0.5);
+  EXPECT_DOUBLE_EQ(auc({0.2f, 0.2f, 0.6f, 0.6f, 0.9f}, {0, 1, 0, 1, 1}), 4.0 / 6);
+}
+
+TEST(MultiLabel, LeavesUndefinedLabelsOutOfTheMeanAuc) {
+  EXPECT_DOUBLE_EQ(mean_auc(std::vector<std::optional<double>>{1.0, std::nullopt, 0.5}).value(),
+                   0.75);
+  EXPECT_FALSE(mean_auc(std::vector<std::optional<double>>{std::nullopt}));
+}
+
+TEST(MultiLabel, CountsEveryDecisionAboutALabel) {
+  EXPECT_DOUBLE_EQ(label_accuracy(Flags{1, 0, 0, 1, 1, 0}, Flags{1, 0, 1, 1, 0, 0}), 4.0 / 6);
+}
+
 }  // namespace
 }  // namespace inlay

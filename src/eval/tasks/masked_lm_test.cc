@@ -111,7 +111,8 @@ TEST(Tasks, ThoseWithoutAHeadAskABaseAlone) {
   for (const TaskInfo* info : headless_tasks()) names.push_back(info->name);
   EXPECT_EQ(names, (std::vector<std::string>{"masked-lm", "causal-lm", "causal-choice", "dpo",
                                              "orpo", "sentence-embedding", "sentence-retrieval",
-                                             "sentence-triplets", "sentence-similarity"}));
+                                             "sentence-triplets", "sentence-similarity",
+                                             "image-embedding"}));
   EXPECT_NO_THROW(require_trainable(find_task("masked-lm")));
   EXPECT_THROW(require_trainable(find_task("sentence-embedding")), Error);
 }

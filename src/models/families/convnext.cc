@@ -58,10 +58,12 @@ class ConvNext : public ImageModel {
     for (std::size_t s = 0; s < sizes.depths.size(); ++s) {
       SiteMaker make(weights, sizes.hidden[s]);
       std::string at = "encoder.stages." + std::to_string(s);
-      Stage& stage = stages_.emplace_back();
-      if (s > 0) stage.halving = make_halving(make, at, number, sizes.hidden[s - 1]);
-      for (int64_t depth = 0; depth < sizes.depths[s]; ++depth)
-        stage.layers.push_back(make_layer(make, at + ".layers." + std::to_string(depth), number++));
+      std::optional<Patches> halving;
+      if (s > 0) halving = make_halving(make, at, number, sizes.hidden[s - 1]);
+      for (int64_t depth = 0; depth < sizes.depths[s]; ++depth) {
+        layers_.push_back(make_layer(make, at + ".layers." + std::to_string(depth), number++));
+        if (depth == 0) layers_.back().halving = std::move(halving);
+      }
     }
     int64_t last = sizes.hidden.back();
     norm_ = SiteMaker(weights, last).norm("layernorm", -1, last, {.eps = sizes.eps});
@@ -78,21 +80,20 @@ class ConvNext : public ImageModel {
   }
 
  protected:
-  Variable run_layers(Context& context, const Variable& pixels) const override {
+  Variable embed(Context& context, const Variable& pixels) const override {
     Variable x = conv_site(context, stem_.patches, pixels, Precision::kFull);
-    x = norm_site(context, stem_.norm, x, Variable());
-    for (const Stage& stage : stages_) {
-      if (stage.halving.has_value()) {
-        x = norm_site(context, stage.halving->norm, x, Variable());
-        x = conv_site(context, stage.halving->patches, x, Precision::kFull);
-      }
-      for (const Layer& layer : stage.layers) {
-        x = recomputed(context, x, [this, &context, &layer](const Variable& inner) {
-          return run_layer(context, layer, inner);
-        });
-      }
+    return norm_site(context, stem_.norm, x, Variable());
+  }
+
+  Variable run_layer(Context& context, int64_t number, Variable x) const override {
+    const Layer& layer = layers_[static_cast<std::size_t>(number)];
+    if (layer.halving.has_value()) {
+      x = norm_site(context, layer.halving->norm, x, Variable());
+      x = conv_site(context, layer.halving->patches, x, Precision::kFull);
     }
-    return x;
+    return recomputed(context, x, [this, &context, &layer](const Variable& inner) {
+      return run_layer(context, layer, inner);
+    });
   }
 
  private:
@@ -107,10 +108,7 @@ class ConvNext : public ImageModel {
     LinearSite up, down;
     std::optional<LayerScale> scale;
     HiddenSite feed_forward_block, whole;
-  };
-  struct Stage {
-    std::optional<Patches> halving;
-    std::deque<Layer> layers;
+    std::optional<Patches> halving;  // before the first layer of a stage
   };
 
   static Patches make_stem(const Sizes& sizes, WeightSource& weights) {
@@ -139,7 +137,8 @@ class ConvNext : public ImageModel {
         make.linear(at + "pwconv2", SiteRole::kDown, number, {.in = wide, .out = size}),
         std::nullopt,
         make.hidden(at + "feed_forward", at + "adapters", SiteRole::kFeedForwardBlock, number),
-        make.hidden(name, at + "reft_layer.refts", SiteRole::kLayerOutput, number)};
+        make.hidden(name, at + "reft_layer.refts", SiteRole::kLayerOutput, number),
+        std::nullopt};
     if (sizes_.scales)
       layer.scale = make_layer_scale(make, at + "layer_scale_parameter", number, size);
     return layer;
@@ -148,20 +147,18 @@ class ConvNext : public ImageModel {
   void register_sites() {
     add_site(stem_.patches.site);
     add_site(stem_.norm.site);
-    for (Stage& stage : stages_) {
-      if (stage.halving.has_value()) {
-        add_site(stage.halving->norm.site);
-        add_site(stage.halving->patches.site);
+    for (Layer& layer : layers_) {
+      if (layer.halving.has_value()) {
+        add_site(layer.halving->norm.site);
+        add_site(layer.halving->patches.site);
       }
-      for (Layer& layer : stage.layers) {
-        add_site(layer.filter.site);
-        add_site(layer.norm.site);
-        add_site(layer.up.site);
-        add_site(layer.down.site);
-        if (layer.scale.has_value()) add_site(layer.scale->site);
-        add_site(layer.feed_forward_block.site);
-        add_site(layer.whole.site);
-      }
+      add_site(layer.filter.site);
+      add_site(layer.norm.site);
+      add_site(layer.up.site);
+      add_site(layer.down.site);
+      if (layer.scale.has_value()) add_site(layer.scale->site);
+      add_site(layer.feed_forward_block.site);
+      add_site(layer.whole.site);
     }
     add_site(norm_.site);
   }
@@ -180,7 +177,7 @@ class ConvNext : public ImageModel {
 
   Sizes sizes_;
   Patches stem_;
-  std::deque<Stage> stages_;
+  std::deque<Layer> layers_;
   NormSite norm_;
 };
 

@@ -52,12 +52,21 @@ class MobileNetV2 : public ImageModel {
   }
 
  protected:
-  Variable run_layers(Context& context, const Variable& pixels) const override {
+  Variable embed(Context& context, const Variable& pixels) const override {
     Variable x = pixels;
     for (const ConvLayer& part : stem_) x = run(context, part, x);
-    for (const Block& block : blocks_) x = run_block(context, block, std::move(x));
-    return run(context, *last_, x);
+    return x;
   }
+
+  Variable run_layer(Context& context, int64_t number, Variable x) const override {
+    const Block& block = blocks_[static_cast<std::size_t>(number)];
+    Variable y = x;
+    for (const ConvLayer& part : block.parts) y = run(context, part, y);
+    if (block.residual) y = add(context, y, x);
+    return hidden_site(context, block.output, std::move(y));
+  }
+
+  Variable finish(Context& context, Variable x) const override { return run(context, *last_, x); }
 
  private:
   struct Block {
@@ -150,13 +159,6 @@ class MobileNetV2 : public ImageModel {
       add_site(block.output.site);
     }
     add(*last_);
-  }
-
-  static Variable run_block(Context& context, const Block& block, Variable x) {
-    Variable y = x;
-    for (const ConvLayer& part : block.parts) y = run(context, part, y);
-    if (block.residual) y = add(context, y, x);
-    return hidden_site(context, block.output, std::move(y));
   }
 
   Sizes sizes_;

@@ -54,11 +54,20 @@ class ResNet : public ImageModel {
   }
 
  protected:
-  Variable run_layers(Context& context, const Variable& pixels) const override {
+  Variable embed(Context& context, const Variable& pixels) const override {
     Variable x = run(context, *stem_, pixels);
-    x = pooled_stem(context, x);
-    for (const Block& block : blocks_) x = run_block(context, block, std::move(x));
-    return x;
+    MapPooling pooling{.kernel = 3, .stride = 2, .padding = 1};
+    MapSize map = x.row_space()->map;
+    return max_pool(context, x, pooling, context.map_space(x.row_space(), pooling.output(map)));
+  }
+
+  Variable run_layer(Context& context, int64_t number, Variable x) const override {
+    const Block& block = blocks_[static_cast<std::size_t>(number)];
+    Variable y = x;
+    for (const ConvLayer& part : block.parts) y = run(context, part, y);
+    Variable kept = block.shortcut.has_value() ? run(context, *block.shortcut, x) : x;
+    Variable sum = activation(context, inlay::add(context, y, kept), sizes_.activation);
+    return hidden_site(context, block.output, std::move(sum));
   }
 
  private:
@@ -111,20 +120,6 @@ class ResNet : public ImageModel {
       for (ConvLayer& part : block.parts) add(part);
       add_site(block.output.site);
     }
-  }
-
-  static Variable pooled_stem(Context& context, const Variable& x) {
-    MapPooling pooling{.kernel = 3, .stride = 2, .padding = 1};
-    MapSize map = x.row_space()->map;
-    return max_pool(context, x, pooling, context.map_space(x.row_space(), pooling.output(map)));
-  }
-
-  Variable run_block(Context& context, const Block& block, Variable x) const {
-    Variable y = x;
-    for (const ConvLayer& part : block.parts) y = run(context, part, y);
-    Variable kept = block.shortcut.has_value() ? run(context, *block.shortcut, x) : x;
-    Variable sum = activation(context, inlay::add(context, y, kept), sizes_.activation);
-    return hidden_site(context, block.output, std::move(sum));
   }
 
   Sizes sizes_;

@@ -135,6 +135,26 @@ thead th { color: var(--soft); font-size: .83rem; font-weight: 500; white-space:
 .sureness { padding: 0 2px 3px; background: linear-gradient(var(--amber) 0 0) 0 100% / calc(var(--share) * 100%) 2px no-repeat, linear-gradient(var(--rule) 0 0) 0 100% / 100% 2px no-repeat; font-variant-numeric: tabular-nums; }
 .row-number { margin-left: auto; font-variant-numeric: tabular-nums; }
 
+.legend { display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: .84rem; color: var(--soft); margin-bottom: 14px; }
+.outline { width: 18px; height: 12px; border: 2px solid var(--teal); border-radius: 2px; }
+.outline.missed { border: 2px dashed var(--amber); }
+.outline.false { border-color: var(--amber); }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 240px), 1fr)); gap: 20px; align-items: start; }
+.pictures.small { grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 14px; }
+.pictures figure { min-width: 0; break-inside: avoid; }
+.pictures img { display: block; width: 100%; height: auto; border-radius: 4px; }
+.pictures figcaption { margin: 6px 0 0; overflow-wrap: anywhere; }
+.pictures .counts { margin-left: auto; font-variant-numeric: tabular-nums; }
+.boxed { position: relative; }
+.boxed svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
+.boxed rect { fill: none; pointer-events: all; stroke: var(--teal); stroke-width: 2.5px; vector-effect: non-scaling-stroke; filter: drop-shadow(0 0 1px rgb(0 0 0 / .7)); }
+.boxed rect.missed { stroke: var(--amber); stroke-dasharray: 6 4; }
+.boxed rect.false { stroke: var(--amber); }
+.pairs { list-style: none; padding: 0; margin: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); gap: 20px 28px; }
+.pairs li { border-top: 1px solid var(--rule); padding-top: 12px; display: flex; flex-direction: column; gap: 9px; break-inside: avoid; }
+.both { display: flex; gap: 6px; }
+.both img { width: 112px; height: 112px; object-fit: contain; background: rgb(var(--teal-rgb) / .06); border-radius: 4px; }
+
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 14px 28px; margin: 0 0 24px; }
 .facts > div { border-top: 1px solid var(--rule); padding-top: 8px; }
 .facts dt { color: var(--soft); font-size: .84rem; }
