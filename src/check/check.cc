@@ -79,7 +79,8 @@ CheckReport run_checks(const CheckSubject& subject) {
       check_quantisation(subject, learner, report.findings);
       ProbeCost cost = check_probe(subject, std::move(learner), report.findings);
       report.memory = check_memory(subject, cost, report.findings);
-      check_prefix(subject, subject.fresh(), report.memory, report.findings);
+      if (report.findings.back().severity != Severity::kError)
+        check_prefix(subject, subject.fresh(), report.memory, report.findings);
       trim_tensor_heap();
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kInterrupted) throw;

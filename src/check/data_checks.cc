@@ -131,6 +131,7 @@ void classes(const CheckSubject& subject, Findings& findings) {
     if (source.class_id >= 0) count(source.class_id);
     for (int32_t id : source.class_ids) count(id);
     for (int32_t id : source.tag_ids) count(id);
+    for (const ObjectBox& box : source.boxes) count(box.class_id);
   }
   Json shares = Json::object();
   std::string rare;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/process.h"
 #include "base/units.h"
 #include "check/parts.h"
 #include "eval/frozen_prefix.h"
@@ -15,7 +16,22 @@ namespace {
 
 // Enough for products of a usual size, few enough for a large base.
 constexpr std::size_t kTimedExamples = 8;
+constexpr int64_t kTimedTokens = 2048;
 constexpr int kTimedSteps = 3;
+constexpr double kEnoughSeconds = 1;
+
+int64_t tokens_of(ExampleSpan examples) {
+  int64_t tokens = 0;
+  for (const EncodedExample* example : examples) tokens += example->token_count();
+  return tokens;
+}
+
+// At least two, which some losses compare.
+ExampleSpan timed_examples(ExampleSpan train) {
+  std::size_t count = std::min(train.size(), kTimedExamples);
+  while (count > 2 && tokens_of(train.first(count)) > kTimedTokens) --count;
+  return train.first(count);
+}
 
 struct PrefixCost {
   double first = 0, later = 0;  // seconds of a step in the first epoch, and in later ones
@@ -24,13 +40,13 @@ struct PrefixCost {
 
 PrefixCost measure(const CheckSubject& subject, Learner& learner, PrefixPlace place,
                    const MemoryPlan& plan) {
-  std::vector<const EncodedExample*> examples(
-      subject.train.begin(), subject.train.begin() + static_cast<std::ptrdiff_t>(std::min(
-                                                         subject.train.size(), kTimedExamples)));
+  ExampleSpan timed = timed_examples(subject.train);
+  std::vector<const EncodedExample*> examples(timed.begin(), timed.end());
   Context context(subject.compute);
   use(context, step_way(plan.mode));
   activate(context, learner);
   auto step = [&] {
+    require(!interrupted(), ErrorKind::kInterrupted, "stopped before the first step");
     auto begin = std::chrono::steady_clock::now();
     context.training = true;
     pass_batch(context, learner, examples, subject.micro_batch, plan.micro_batch_tokens);
@@ -39,13 +55,15 @@ PrefixCost measure(const CheckSubject& subject, Learner& learner, PrefixPlace pl
   };
   PrefixCost cost;
   step();  // what is made once: packed weights, compiled kernels
-  for (int i = 0; i < kTimedSteps; ++i) {
+  double spent = 0;
+  for (int i = 0; i < kTimedSteps && spent < kEnoughSeconds; ++i) {
     learner.prefix =
         std::make_shared<FrozenPrefix>(place, examples, PrefixRoom{kMostPrefixFile, ""});
     double first = step(), later = step();
     cost.first = i == 0 ? first : std::min(cost.first, first);
     cost.later = i == 0 ? later : std::min(cost.later, later);
     cost.bytes = learner.prefix->bytes();
+    spent += first + later;
   }
   learner.prefix = nullptr;
   return cost;
@@ -53,6 +71,8 @@ PrefixCost measure(const CheckSubject& subject, Learner& learner, PrefixPlace pl
 
 std::string place_text(PrefixPlace place, int64_t layers) {
   if (place.whole) return "nothing of the base is trained: what it gives";
+  if (place.layers == layers)
+    return fmt::format("none of the {} layers is trained: what they give", layers);
   return fmt::format("nothing below layer {} of {} is trained: what comes before it",
                      place.layers + 1, layers);
 }
@@ -73,8 +93,9 @@ void check_prefix(const CheckSubject& subject, Learner learner, const MemoryPlan
     return;
   }
   PrefixCost cost = measure(subject, learner, place, plan);
-  std::size_t kept = subject.train.size() + subject.validation.size();
-  uint64_t bytes = cost.bytes * kept / std::min(subject.train.size(), kTimedExamples);
+  auto kept = static_cast<uint64_t>(tokens_of(subject.train) + tokens_of(subject.validation));
+  auto timed = static_cast<uint64_t>(tokens_of(timed_examples(subject.train)));
+  uint64_t bytes = cost.bytes * kept / std::max<uint64_t>(1, timed);
   bool applies = bytes <= std::max(plan.prefix_room, kMostPrefixFile);
   bool in_memory = bytes <= plan.prefix_room;
   double ratio = cost.first / std::max(1e-9, cost.later);

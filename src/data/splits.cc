@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "data/encoding.h"
 
@@ -278,9 +279,27 @@ std::vector<std::size_t> stratified_order(std::span<const std::int32_t> strata, 
   return order;
 }
 
+namespace {
+
+// Whether an identity stands in several of the parts that files give.
+bool parts_share_identities(const Dataset& data) {
+  if (data.kind != TaskKind::kImageIdentity) return false;
+  std::map<std::string, Part> seen;
+  for (std::size_t i = 0; i < data.examples.size(); ++i) {
+    auto [found, fresh] = seen.emplace(data.examples[i].group, data.part(i));
+    if (fresh || found->second == data.part(i)) continue;
+    log_warn("{} stands in several parts of the data: all identities are split anew", found->first);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 Split split_dataset(const Dataset& data, const SplitOptions& options) {
   check_shares(options);
-  Split split = data.has_parts() ? given_parts(data, options) : random_parts(data, options);
+  bool given = data.has_parts() && !parts_share_identities(data);
+  Split split = given ? given_parts(data, options) : random_parts(data, options);
   std::sort(split.train.begin(), split.train.end());
   check_classes_in_train(data, split);
   keep_shots(data, split, options);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "autograd/ops/box_loss.h"
 #include "base/error.h"
 #include "eval/detection_places.h"
 #include "nn/detection_head.h"
@@ -16,7 +17,6 @@ constexpr double kLeastScore = 0.02;
 constexpr std::size_t kCandidates = 300;  // before suppression
 constexpr std::size_t kMostBoxes = 100;   // after it
 constexpr double kMostOverlap = 0.6;
-constexpr float kMostLogarithm = 16;  // of a side in strides: far beyond any picture
 constexpr std::size_t kNumbers = 6;
 
 struct Candidate {
@@ -53,7 +53,8 @@ float share(double pixel, int64_t size) {
 // `sides` are logarithms of left, top, right and bottom in strides.
 ScoredBox box_at(const DetectionPlace& place, std::span<const float> sides, MapSize picture) {
   auto side = [&](std::size_t i) {
-    return static_cast<double>(std::exp(std::min(sides[i], kMostLogarithm))) * place.stride();
+    return static_cast<double>(std::exp(std::min(sides[i], static_cast<float>(kMostExponent)))) *
+           place.stride();
   };
   return {.left = share(place.x - side(0), picture.width),
           .top = share(place.y - side(1), picture.height),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "autograd/map_space.h"
@@ -112,11 +113,20 @@ bool FrozenPrefix::take_room(const Variable& hidden) {
   int64_t all = map_.places() == 0 ? tokens_ : sequences_ * (before_map_ + map_.places());
   auto bytes = static_cast<uint64_t>(all * channels_) * dtype_size(dtype_);
   refused_ = bytes > std::max(room_.memory, kMostPrefixFile);
-  if (!refused_) {
-    pages_ = bytes <= room_.memory ? ScratchPages::in_memory(bytes)
-                                   : ScratchPages::in_file(room_.folder, bytes);
-  }
+  if (!refused_) take_pages(bytes);
   return !refused_;
+}
+
+// What is kept is a matter of speed alone: a run goes on without it, and leaves half of a disk to
+// what it writes itself.
+void FrozenPrefix::take_pages(uint64_t bytes) try {
+  bool in_memory = bytes <= room_.memory;
+  std::error_code none;
+  refused_ = !in_memory && bytes > std::filesystem::space(room_.folder, none).available / 2;
+  if (refused_) return;
+  pages_ = in_memory ? ScratchPages::in_memory(bytes) : ScratchPages::in_file(room_.folder, bytes);
+} catch (const Error&) {
+  refused_ = true;
 }
 
 void FrozenPrefix::keep(ExampleSpan examples, const Variable& hidden) {

@@ -52,6 +52,8 @@ class FrozenPrefix {
   Variable encode(Context& context, const Model& model, ExampleSpan examples,
                   const TokenBatch& batch);
 
+  // False once there turned out to be too much of it, or no room.
+  bool keeps() const { return !refused_; }
   // Bytes that all examples together take; 0 before the first batch.
   uint64_t bytes() const { return pages_.bytes().size(); }
 
@@ -66,6 +68,7 @@ class FrozenPrefix {
   void keep(ExampleSpan examples, const Variable& hidden);
   // Takes room for all examples, as large as the first ones show. False: it is too much.
   bool take_room(const Variable& hidden);
+  void take_pages(uint64_t bytes);
 
   PrefixPlace place_;
   std::unordered_map<const EncodedExample*, Slot> slots_;  // only ever looked up

@@ -28,6 +28,20 @@ const TaskInfo& task_of(const LoadedAdapter& loaded, const std::string& wanted) 
   return find_task(trained.empty() ? wanted : trained);
 }
 
+// Files of an adapter may say of its task what its head does not bear out.
+void require_head_for(const Learner& learner, const TaskInfo& info) {
+  if (learner.head == nullptr) return;
+  const HeadLayout& layout = learner.head->layout();
+  HeadKind kind = learner.task->head_kind();
+  bool fits = learner.head->outputs() == learner.task->outputs() &&
+              (layout.input == HeadInput::kPyramid) == (kind == HeadKind::kDetection) &&
+              layout.cosine == (kind == HeadKind::kVerification);
+  require(fits, ErrorKind::kInput,
+          "the adapter's head has {} outputs and is none for its task, {}, with {} outputs; its "
+          "files do not belong together",
+          learner.head->outputs(), info.name, learner.task->outputs());
+}
+
 }  // namespace
 
 Learner learner_from(std::shared_ptr<const Model> model, LoadedAdapter loaded,
@@ -48,6 +62,7 @@ Learner learner_from(std::shared_ptr<const Model> model, LoadedAdapter loaded,
             .outputs = learner.head != nullptr ? learner.head->outputs() : 0,
             .pooling = pooling,
             .options = reading.options});
+  require_head_for(learner, info);
   return learner;
 }
 

@@ -81,7 +81,7 @@ class PendingPixels : public PixelSource {
   std::exception_ptr failure_;
 };
 
-ExamplesAhead::ExamplesAhead(PosedExamples posed) : posed_(std::move(posed)) {
+ExamplesAhead::ExamplesAhead(PosedExamples posed, bool held) : posed_(std::move(posed)) {
   all_.reserve(posed_.all().size());
   auto hold = [&](TokenSequence& sequence) {
     if (sequence.pixels == nullptr) return;
@@ -89,14 +89,14 @@ ExamplesAhead::ExamplesAhead(PosedExamples posed) : posed_(std::move(posed)) {
     sequence.pixels = pending_.back();
   };
   for (const EncodedExample* example : posed_.all()) {
-    if (example->tokens.pixels == nullptr) {
+    if (!held || example->tokens.pixels == nullptr) {
       all_.push_back(example);
       continue;
     }
-    EncodedExample& held = held_.emplace_back(*example);
-    hold(held.tokens);
-    for (TokenSequence& sequence : held.further) hold(sequence);
-    all_.push_back(&held);
+    EncodedExample& own = held_.emplace_back(*example);
+    hold(own.tokens);
+    for (TokenSequence& sequence : own.further) hold(sequence);
+    all_.push_back(&own);
   }
 }
 

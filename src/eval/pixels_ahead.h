@@ -29,7 +29,8 @@ class PendingPixels;
 // Examples whose pictures are being read.
 class ExamplesAhead {
  public:
-  explicit ExamplesAhead(PosedExamples posed);
+  // With `held` false no picture is read ahead, and examples keep their addresses.
+  explicit ExamplesAhead(PosedExamples posed, bool held = true);
 
   // In order, as PosedExamples::all() has them; valid as long as this and the drawn examples are.
   // Pixels are given from memory once, which is then free again; whoever reads them a second time

@@ -47,6 +47,9 @@ Values all_values(std::span<const ModelOutput> outputs, std::size_t width) {
   Values values{width, {}, {}};
   for (const ModelOutput& output : outputs) {
     const std::vector<float>& truth = output.example->source->values;
+    require(truth.size() == width && output.values.size() == width, ErrorKind::kInput,
+            "{} has {} numbers as its target; expected {}, as trained on",
+            output.example->source->text, truth.size(), width);
     values.truth.insert(values.truth.end(), truth.begin(), truth.end());
     values.predicted.insert(values.predicted.end(), output.values.begin(), output.values.end());
   }

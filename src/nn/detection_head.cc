@@ -149,8 +149,9 @@ class Pass {
 };
 
 void require_fit(const HeadLayout& layout, std::span<const Variable> levels) {
-  ensure(levels.size() == layout.levels.size(), "{} levels for a head that reads {}", levels.size(),
-         layout.levels.size());
+  require(levels.size() == layout.levels.size(), ErrorKind::kInput,
+          "the detection head reads {} maps, and {} are looked at", layout.levels.size(),
+          levels.size());
   for (std::size_t i = 0; i < levels.size(); ++i) {
     require(levels[i].channels() == layout.levels[i], ErrorKind::kInput,
             "the detection head reads maps of {} channels at level {}, and this base gives {}; use "

@@ -127,8 +127,9 @@ bool Trainer::out_of_patience() const {
 std::unique_ptr<ExamplesAhead> Trainer::posed(const Examples& batch) {
   PosedExamples examples(*learner_.task, batch,
                          {.kind = Occasion::Kind::kTraining, .epoch = state_.epoch});
-  return learner_.prefix != nullptr ? std::make_unique<ExamplesAhead>(std::move(examples))
-                                    : ahead_.begin(std::move(examples));
+  bool kept = learner_.prefix != nullptr && learner_.prefix->keeps();
+  return kept ? std::make_unique<ExamplesAhead>(std::move(examples), false)
+              : ahead_.begin(std::move(examples));
 }
 
 void Trainer::train_epoch(TrainObserver& observer) {

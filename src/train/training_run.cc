@@ -1,5 +1,6 @@
 #include "train/training_run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -293,6 +294,8 @@ OpenedRun gone_on_with(const TrainConfig& config, const WorkbenchPaths& paths,
   Workbench bench = open_workbench(config, paths);
   check_inputs(read_json(run.inputs()), bench, run.inputs().string());
   bench.memory = recorded_memory(run);
+  // This machine may have less; no bit depends on it.
+  bench.memory.prefix_room = std::min(bench.memory.prefix_room, available_memory_bytes() / 2);
   return {std::move(run), std::move(bench)};
 }
 

@@ -214,6 +214,10 @@ Workbench open_workbench(const TrainConfig& asked, const WorkbenchPaths& paths) 
                        .test = config.test_share,
                        .shots = static_cast<std::size_t>(config.shots)};
   if (config.folds > 0) {
+    require(bench.task->data != TaskKind::kImageIdentity, ErrorKind::kUsage,
+            "folds is {}, but pairs of pictures are compared by one model, and every fold trains "
+            "one of its own; leave folds out",
+            config.folds);
     require(config.shots == 0, ErrorKind::kUsage,
             "shots and folds exclude each other; give one of them");
     bench.splits = fold_dataset(bench.data, options, static_cast<std::size_t>(config.folds));

@@ -99,6 +99,22 @@ TEST_F(TrainingContract, OneThreadAndTwoWriteTheSameAdapter) {
   }
 }
 
+TEST_F(TrainingContract, FrozenLayersThatAreComputedOnceChangeNoBit) {
+  for (const char* compute : {"f32", "bf16"}) {
+    for (const char* method : {"head", "last_n[n=1]"}) {
+      TrainConfig with = config();
+      with.method = method;
+      with.compute = compute;
+      with.micro_batch = 8;
+      std::string name = fmt::format("{}-{}", compute, method);
+      train(with, name);
+      with.reuse = "off";
+      train(with, name + "-off");
+      EXPECT_EQ(adapter_of(name), adapter_of(name + "-off")) << name;
+    }
+  }
+}
+
 TEST_F(TrainingContract, MicroBatchesDoNotChangeABit) {
   for (const char* compute : {"f32", "bf16"}) {
     TrainConfig with = config();

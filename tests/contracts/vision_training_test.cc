@@ -12,12 +12,15 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "eval/frozen_prefix.h"
 #include "families.h"
 #include "image/image.h"
 #include "runs/manifest.h"
 #include "stop_at.h"
 #include "tensor/threads.h"
+#include "train/trainer.h"
 #include "train/training_run.h"
+#include "train/workbench.h"
 
 namespace inlay {
 namespace {
@@ -229,6 +232,35 @@ INSTANTIATE_TEST_SUITE_P(Cases, PictureTraining,
                          [](const testing::TestParamInfo<TrainingCase>& info) {
                            return std::string(info.param.family);
                          });
+
+// With a head or a last layer alone, what comes before is kept of every picture, and the trained
+// numbers are those without that.
+TEST(VisionTraining, FrozenLayersThatAreComputedOnceChangeNoBit) {
+  for (const char* family : {"resnet", "vit"}) {
+    PictureRuns runs(family_named(family));
+    for (const char* method : {"head", "last_n[n=1]"}) {
+      SCOPED_TRACE(fmt::format("{} {}", family, method));
+      TrainConfig config = runs.config(method);
+      config.augment = "";
+      Workbench bench = open_workbench(config, runs.paths());
+      auto train = bench.pick(bench.splits[0].train);
+      auto validation = bench.pick(bench.splits[0].validation);
+      auto trained = [&](bool reuse) {
+        Learner learner = bench.make_learner(bench.splits[0]);
+        if (reuse)
+          learner.prefix = frozen_prefix(learner, train, validation, {uint64_t{1} << 30, ""});
+        Context context(bench.compute);
+        Trainer trainer(bench.config, learner, context, {train, validation});
+        TrainObserver silent;
+        trainer.run({}, silent);
+        for (const EncodedExample* example : train)
+          EXPECT_EQ(reuse, learner.prefix != nullptr && learner.prefix->knows(*example));
+        return adapter_hash(learner.adapter.get(), learner.head.get());
+      };
+      EXPECT_EQ(trained(true), trained(false));
+    }
+  }
+}
 
 }  // namespace
 }  // namespace inlay

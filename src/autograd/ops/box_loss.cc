@@ -90,16 +90,20 @@ Variable giou_loss(OpContext& context, const Variable& distances, const Tensor& 
 
 Variable exponential(OpContext& context, const Variable& x) {
   Tensor y = context.tape.empty_rows(x.shape(), x.dtype());
-  for (int64_t i = 0; i < y.count(); ++i) out(y).store(i, std::exp(in(x.value()).load<double>(i)));
+  for (int64_t i = 0; i < y.count(); ++i)
+    out(y).store(i, std::exp(std::min(in(x.value()).load<double>(i), kMostExponent)));
   Tensor kept = y;
-  return context.tape.record(std::move(y), x.row_space(), x.requires_grad(),
-                             [slot = x.slot(), kept](Tape& tape, const Tensor& grad_y) {
-                               Tensor grad = tape.empty_rows(kept.shape(), kept.dtype());
-                               for (int64_t i = 0; i < kept.count(); ++i)
-                                 out(grad).store(
-                                     i, in(grad_y).load<double>(i) * in(kept).load<double>(i));
-                               tape.accumulate(slot, std::move(grad));
-                             });
+  return context.tape.record(
+      std::move(y), x.row_space(), x.requires_grad(),
+      [slot = x.slot(), x = x.value(), kept](Tape& tape, const Tensor& grad_y) {
+        Tensor grad = tape.empty_rows(kept.shape(), kept.dtype());
+        for (int64_t i = 0; i < kept.count(); ++i) {
+          bool rises = in(x).load<double>(i) <= kMostExponent;
+          double slope = rises ? in(kept).load<double>(i) : 0;
+          out(grad).store(i, in(grad_y).load<double>(i) * slope);
+        }
+        tape.accumulate(slot, std::move(grad));
+      });
 }
 
 }  // namespace inlay

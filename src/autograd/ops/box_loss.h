@@ -14,7 +14,9 @@ namespace inlay {
 Variable giou_loss(OpContext& context, const Variable& distances, const Tensor& wanted,
                    const std::vector<float>& weights, double normalizer);
 
-// e^x, any shape, in x's own type. Backward: dx = dy e^x.
+// e^x, any shape, in x's own type, and e^kMostExponent beyond that. Backward: dx = dy e^x, 0
+// beyond.
+inline constexpr double kMostExponent = 16;
 Variable exponential(OpContext& context, const Variable& x);
 
 }  // namespace inlay

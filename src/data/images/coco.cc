@@ -142,7 +142,7 @@ class Reader {
     box.category = index_of(categories_, annotation, "category_id", where);
     auto width = static_cast<double>(image.width), height = static_cast<double>(image.height);
     double right = box.x + box.width, lower = box.y + box.height;
-    bool outside = box.x < -1 || box.y < -1 || right > width + 1 || lower > height + 1;
+    bool outside = right <= 0 || lower <= 0 || box.x >= width || box.y >= height;
     box.x = std::clamp(box.x, 0.0, width);
     box.y = std::clamp(box.y, 0.0, height);
     box.width = std::min(right, width) - box.x;

@@ -41,7 +41,7 @@ struct CocoData {
   std::vector<std::string> categories;  // by id
   std::vector<int64_t> category_ids;    // as the file has them
   CocoLeftOut empty;                    // less than a hundredth of a pixel wide or high
-  CocoLeftOut outside;                  // more than a pixel beyond the picture
+  CocoLeftOut outside;                  // with nothing of them in the picture
 };
 
 // Boxes are clipped to their pictures. kInput: not such a file, a repeated id, an unknown image or

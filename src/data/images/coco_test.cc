@@ -52,7 +52,7 @@ TEST(Coco, ClipsABoxByAPixelAndTakesItsAreaWhereNoneIsGiven) {
 TEST(Coco, CountsAndNamesBoxesThatAreEmptyOrOutside) {
   Json json = small();
   json["annotations"][0]["bbox"] = {5, 5, 0, 3};
-  json["annotations"][1]["bbox"] = {15, 0, 10, 5};
+  json["annotations"][1]["bbox"] = {20, 0, 10, 5};
   CocoData data = parse(json);
   EXPECT_EQ(data.empty.count, 1u);
   EXPECT_EQ(data.empty.first, (std::vector<std::string>{"annotation 2 of in/a.jpg"}));
@@ -60,6 +60,9 @@ TEST(Coco, CountsAndNamesBoxesThatAreEmptyOrOutside) {
   EXPECT_TRUE(data.images[0].boxes.empty());
   json["annotations"][0]["bbox"] = {5, 5, 0.001, 3};
   EXPECT_EQ(parse(json).empty.count, 1u);
+  json["annotations"][1]["bbox"] = {-5, 2, 10, 5};
+  EXPECT_EQ(parse(json).images[0].boxes[0].x, 0);
+  EXPECT_EQ(parse(json).images[0].boxes[0].width, 5);
 }
 
 TEST(Coco, RefusesWhatDoesNotFitTogether) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -141,6 +142,9 @@ std::set<std::string> labels_in(const ImageRecords& read, TaskKind kind) {
 }
 
 LabelList collect_classes(const ImageRecords& read, TaskKind kind) {
+  require(read.classes.size() <= kMaxClasses, ErrorKind::kInput,
+          "{}: {} classes are listed; at most {} are read", read.files[0].path, read.classes.size(),
+          kMaxClasses);
   if (!read.classes.empty()) return LabelList::ordered(read.classes);
   std::set<std::string> seen = labels_in(read, kind);
   std::size_t least = kind == TaskKind::kImageLabels ? 1 : 2;
@@ -221,6 +225,24 @@ void check_widths(const std::vector<Example>& examples) {
   }
 }
 
+// Splits keep an identity whole, and with it any group that is part of it.
+class IdentityGroups {
+ public:
+  // kInput where the example's group has another identity, too: no split could keep both whole.
+  const std::string& group_of(const std::string& identity, const Example& example) {
+    if (example.group.empty()) return identity;
+    const std::string& known = owners_.emplace(example.group, identity).first->second;
+    require(known == identity, ErrorKind::kInput,
+            "{}: group {} has two identities, {} and {}; expected one, as an identity and a group "
+            "both stay in one part",
+            example.text, excerpt(example.group), excerpt(known), excerpt(identity));
+    return identity;
+  }
+
+ private:
+  std::map<std::string, std::string> owners_;  // identity by group
+};
+
 }  // namespace
 
 ImageData load_image_data(const DataPaths& from, const ImageDataSpec& spec) {
@@ -228,6 +250,7 @@ ImageData load_image_data(const DataPaths& from, const ImageDataSpec& spec) {
   LabelList classes = classes_of(read, spec);
   ImageData data;
   data.examples.reserve(read.records.size());
+  IdentityGroups identities;
   for (std::size_t i = 0; i < read.records.size(); ++i) {
     ImageRecord& record = read.records[i];
     Example example;
@@ -235,7 +258,8 @@ ImageData load_image_data(const DataPaths& from, const ImageDataSpec& spec) {
     if (spec.targets) set_targets(example, record, read.classes, classes, spec.kind);
     example.adapter = std::move(record.adapter);
     example.group = std::move(record.group);
-    if (spec.targets && spec.kind == TaskKind::kImageIdentity) example.group = record.labels[0];
+    if (spec.targets && spec.kind == TaskKind::kImageIdentity)
+      example.group = identities.group_of(record.labels[0], example);
     example.file = record.file;
     example.line = record.line;
     example.row = record.row;

@@ -201,10 +201,12 @@ TEST_F(ImageDataTest, AnIdentityIsAGroupAndMayBeInAnyPart) {
 TEST_F(ImageDataTest, ReadsIdentitiesFromTablesAndArrays) {
   put("a.png");
   put("b.png");
-  put("t.csv", "image,label,group\na.png,tom,g\nb.png,ann,g\n");
+  put("t.csv", "image,label,group\na.png,tom,g\nb.png,ann,h\n");
   ImageData table = load({.kind = TaskKind::kImageIdentity});
   EXPECT_EQ(table.examples[0].class_id, 1);
   EXPECT_EQ(table.examples[0].group, "tom");
+  put("t.csv", "image,label,group\na.png,tom,g\nb.png,ann,g\n");
+  EXPECT_INPUT_ERROR(load({.kind = TaskKind::kImageIdentity}), "group \"g\" has two identities");
   std::string path = put("a.npz", medmnist("(2, 1)", std::string("\1\0", 2)));
   ImageData arrays = load_image_data({.paths = {path}}, {.kind = TaskKind::kImageIdentity});
   EXPECT_EQ(arrays.examples[0].class_id, 1);
