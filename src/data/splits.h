@@ -36,10 +36,12 @@ struct SplitOptions {
   std::size_t shots = 0;  // keep only this many training examples of each class; 0 keeps all
 };
 
-// Parts given as files are kept; a validation part that is not given is split off the train part
-// (its share of what is not test), a test part that is not given stays empty. A share of 0 leaves
-// that part empty. An error when a part would be empty, when there are fewer groups than parts,
-// when a class would be missing from train, and when a class has fewer examples than `shots`.
+// Parts given as files are kept, but for identities that stand in several of them: then all
+// identities are split anew, which is said. A validation part that is not given is split off the
+// train part (its share of what is not test), a test part that is not given stays empty. A share of
+// 0 leaves that part empty. An error when a part would be empty, when there are fewer groups than
+// parts, when a class would be missing from train, and when a class has fewer examples than
+// `shots`.
 Split split_dataset(const Dataset& data, const SplitOptions& options);
 
 // Fold f tests part f of `folds` equal stratified parts; of the rest, a stratified share of

@@ -123,6 +123,22 @@ TEST(Split, LetsAnIdentityBeMissingFromTrain) {
   }
 }
 
+// Parts that files give are kept where no identity is in two of them.
+TEST(Split, SplitsIdentitiesAnewThatStandInSeveralParts) {
+  Dataset data = classes_of_sizes(std::vector<std::size_t>(10, 4));
+  data.kind = TaskKind::kImageIdentity;
+  for (Example& example : data.examples) example.group = std::to_string(example.class_id);
+  data.files = {{.path = "train", .part = Part::kTrain}, {.path = "test", .part = Part::kTest}};
+  for (std::size_t i = 0; i < data.examples.size(); ++i)
+    data.examples[i].file = data.examples[i].class_id < 5 ? 0 : 1;
+  EXPECT_EQ(split_dataset(data, {.seed = 1}).test.size(), 20u);
+  for (std::size_t i = 0; i < data.examples.size(); ++i) data.examples[i].file = i % 2;
+  Split split = split_dataset(data, {.seed = 1});
+  EXPECT_EQ(split.test.size(), 4u);
+  Counts trained = histogram(data, split.train);
+  for (auto [id, count] : histogram(data, split.test)) EXPECT_EQ(trained.count(id), 0u);
+}
+
 TEST(Split, KeepsGivenPartsAndSplitsValidationOffTrain) {
   Dataset data = classes_of_sizes({45, 45, 0});
   data.files = {{.path = "train.csv", .part = Part::kTrain},

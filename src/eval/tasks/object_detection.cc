@@ -176,9 +176,7 @@ class ObjectDetection : public Task {
     for (std::size_t i : worst_of(matches)) {
       pictures.push_back(
           {{"output", i},
-           {"caption", fmt::format("{}: {} found, {} missed, {} false",
-                                   outputs[i].example->source->text, matches[i].right.size(),
-                                   matches[i].missed.size(), matches[i].wrong.size())},
+           {"caption", outputs[i].example->source->text},
            {"boxes", drawn(found[i], outputs[i].example->source->boxes, matches[i])}});
     }
     return {{"classes", class_details(classes_, scores)}, {"pictures", pictures}};
