@@ -50,6 +50,13 @@ void add_quantise_flag(CLI::App& command, std::string& quantise) {
                      "int8, nf4, q8_0 or q4_0");
 }
 
+void add_pooling_flag(CLI::App& command, AskedLearner& asked) {
+  command
+      .add_option("--pooling", asked.pooling,
+                  "of sentence-embedding and image-embedding: mean, first or pooler; auto: mean")
+      ->check(CLI::IsMember({"auto", "mean", "first", "pooler"}));
+}
+
 void add_learner_flags(CLI::App& command, AskedLearner& asked, const std::string& task_help) {
   command.add_option("--run", asked.run, "a run's folder");
   command.add_option("--model", asked.model, "a pulled name or a Hugging Face model folder");

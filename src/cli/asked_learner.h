@@ -26,6 +26,8 @@ struct AskedLearner {
 // --run, --model, --adapter, --task, --quantise, --compute and --max-length. The object must live
 // until the command has run.
 void add_learner_flags(CLI::App& command, AskedLearner& asked, const std::string& task_help);
+// --pooling, where embeddings can be asked for.
+void add_pooling_flag(CLI::App& command, AskedLearner& asked);
 
 // With what a run's settings say about its input; the command line goes before them. Those of its
 // task hold where that task is asked for.

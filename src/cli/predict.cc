@@ -108,11 +108,9 @@ void add_predict(CLI::App& app) {
       "predict", "Label texts with a trained adapter, fill gaps or embed texts with any base");
   add_learner_flags(*command, options->asked,
                     "what is asked for; empty: what the adapter was trained for. masked-lm, "
-                    "causal-lm, causal-choice and sentence-embedding go with any adapter, or none");
-  command
-      ->add_option("--pooling", options->asked.pooling,
-                   "of sentence-embedding: mean, first or pooler; auto: mean")
-      ->check(CLI::IsMember({"auto", "mean", "first", "pooler"}));
+                    "causal-lm, causal-choice, sentence-embedding and image-embedding go with any "
+                    "adapter, or none");
+  add_pooling_flag(*command, options->asked);
   command->add_option("input", options->input,
                       "a table (CSV, TSV, JSONL), a .txt file with a text per line, or - for lines "
                       "on standard input; naming a column makes - and .txt a table, too");

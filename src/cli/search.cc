@@ -162,10 +162,7 @@ void add_search(CLI::App& app) {
   add_learner_flags(*command, options->asked,
                     "what embeds; empty: image-verification where the adapter was trained for it, "
                     "else sentence-embedding or image-embedding, as the base reads");
-  command
-      ->add_option("--pooling", options->asked.pooling,
-                   "of sentence-embedding and image-embedding: mean, first or pooler; auto: mean")
-      ->check(CLI::IsMember({"auto", "mean", "first", "pooler"}));
+  add_pooling_flag(*command, options->asked);
   command
       ->add_option("--data", options->data,
                    "what is searched: a table or a .txt file with a text per line; of pictures a "

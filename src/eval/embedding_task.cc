@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 
@@ -47,5 +48,19 @@ Variable EmbeddingTask::loss(Context& /*context*/, const Variable& /*logits*/,
 }
 
 Json EmbeddingTask::metrics(std::span<const ModelOutput> /*outputs*/) const { refuse(); }
+
+TaskInfo embedding_info(std::string name, std::string summary, TaskKind data) {
+  return {.name = std::move(name),
+          .summary = std::move(summary),
+          .data = data,
+          .layer = OutputLayer::kPooling,
+          .trainable = false,
+          .problem_type = "",
+          .peft_type = "FEATURE_EXTRACTION",
+          .choosing_metrics = {},
+          .headline = {},
+          .make = [](const std::vector<std::string>&, int64_t outputs, const TaskOptions&)
+              -> std::unique_ptr<Task> { return std::make_unique<EmbeddingTask>(outputs); }};
+}
 
 }  // namespace inlay

@@ -28,4 +28,7 @@ class EmbeddingTask : public Task {
   int64_t hidden_;
 };
 
+// What is registered of such a task.
+TaskInfo embedding_info(std::string name, std::string summary, TaskKind data);
+
 }  // namespace inlay
