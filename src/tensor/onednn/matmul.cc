@@ -164,7 +164,8 @@ Runtime::State::PieceKernels Runtime::State::kernels_for_pieces(const MatmulArgs
 
 // Elsewhere both matter to oneDNN's kernels, so every product has kRowUnit rows, a panel's columns
 // and one thread, and these are what the threads share out: panel by panel, so that one is read
-// from memory, or made, once.
+// from memory, or made, once. Kernels of AVX-512 also differ by how far apart the rows of dst are:
+// there none writes into dst itself.
 void Runtime::State::matmul_in_pieces(const MatmulArgs& args, const PackedMatrix::State& packed) {
   const DType type = multiplied(packed.compute);
   int threads = omp_get_max_threads();
@@ -200,7 +201,7 @@ void Runtime::State::matmul_in_pieces(const MatmulArgs& args, const PackedMatrix
                static_cast<std::size_t>(row * packed.out + panel.first) *
                    dtype_size(args.dst_dtype);
       };
-      bool fits = own == kRowUnit && args.dst_dtype == DType::kF32;
+      bool fits = own == kRowUnit && args.dst_dtype == DType::kF32 && !has_avx512();
       Kernel* kernel = (number / pieces == count - 1 ? compiled.of_last : compiled.of_panels)[fits];
       kernel->run(slot, {src + static_cast<std::size_t>(first) * src_row, reader.read(panel),
                          args.bias != nullptr ? args.bias + panel.first : nullptr,
