@@ -164,7 +164,8 @@ Variable conv(OpContext& context, const Variable& x, const ConvShape& shape,
   }
   Convolution run{shape,           weights, geometry_of(shape, rows.map, output),
                   rows.examples(), places,  precision};
-  return shape.depthwise() ? conv_depthwise(context, x, run) : conv_by_patches(context, x, run);
+  return filters_channels(shape) ? conv_depthwise(context, x, run)
+                                 : conv_by_patches(context, x, run);
 }
 
 }  // namespace inlay

@@ -59,8 +59,8 @@ Tensor patch_filters(const ConvShape& shape, const Tensor& weight,
 
 Tensor tap_filters(const ConvShape& shape, const Tensor& weight,
                    std::pmr::memory_resource* memory) {
-  Tensor taps = Tensor::empty({taps_of(shape), shape.out}, weight.dtype(), memory);
-  transpose_filters(weight, {1, shape.out, taps_of(shape)}, taps);
+  Tensor taps = Tensor::empty({taps_of(shape), shape.in}, weight.dtype(), memory);
+  transpose_filters(weight, {1, shape.in, taps_of(shape)}, taps);
   return taps;
 }
 

@@ -18,7 +18,8 @@ void transpose_filters(const Tensor& src, const FilterMatrices& matrices, const 
 Tensor patch_filters(const ConvShape& shape, const Tensor& weight,
                      std::pmr::memory_resource* memory);
 
-// Of a depthwise convolution: as (kernel_height * kernel_width, channels).
+// Of a convolution with a group for each channel that it gives: as (kernel_height * kernel_width,
+// in).
 Tensor tap_filters(const ConvShape& shape, const Tensor& weight, std::pmr::memory_resource* memory);
 
 }  // namespace inlay

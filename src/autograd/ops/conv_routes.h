@@ -21,6 +21,12 @@ inline bool is_pointwise(const ConvShape& shape) {
          shape.stride_width == 1 && shape.padding == Padding{} && shape.groups == 1;
 }
 
+// Whether each channel of x has one filter of its own, and a channel of y is the sum of one or more
+// neighbours: depthwise convolutions, and those of Conv-Adapter.
+inline bool filters_channels(const ConvShape& shape) {
+  return shape.groups > 1 && shape.groups == shape.out;
+}
+
 // A trained bias (out), the frozen one, or undefined.
 inline Tensor bias_of(const ConvWeights& weights) {
   if (weights.bias != nullptr) return weights.bias->value();
@@ -33,7 +39,7 @@ void bias_gradient(OpContext& context, const Convolution& conv, std::size_t use,
 // As products of patches: any groups.
 Variable conv_by_patches(OpContext& context, const Variable& x, const Convolution& conv);
 
-// REQUIRES: conv.shape.depthwise().
+// REQUIRES: filters_channels(conv.shape).
 Variable conv_depthwise(OpContext& context, const Variable& x, const Convolution& conv);
 
 }  // namespace inlay

@@ -140,6 +140,17 @@ TEST(Conv, FiltersEachChannelByItself) {
                   {{5, 4}, Trained::kBoth, Precision::kCompute, Precision::kCompute});
 }
 
+TEST(Conv, FiltersEachChannelByItselfAndAddsNeighbours) {
+  auto pairs = [](int64_t c) {
+    ConvShape shape = depthwise(c, 3, 2, 1);
+    shape.out = shape.groups = c / 2;
+    return shape;
+  };
+  expect_contract(pairs, {{5, 4}});
+  expect_contract(pairs, {{5, 4}, Trained::kBoth});
+  expect_contract(pairs, {{5, 4}, Trained::kWeight, Precision::kCompute, Precision::kCompute});
+}
+
 // By the definition: out = bias + sum over taps and channels, one number after another.
 double expected_output(const ConvShape& s, MapSize map, const Tensor& x, const Tensor& weight,
                        const Tensor& bias, int64_t i) {
@@ -204,6 +215,14 @@ TEST(Conv, GivesWhatItsDefinitionGives) {
        .dilation_width = 1,
        .groups = 3,
        .padding = {0, 2, 3, 1}},
+      // a channel for each three
+      {.in = 6,
+       .out = 2,
+       .kernel_height = 3,
+       .kernel_width = 3,
+       .stride_height = 2,
+       .groups = 2,
+       .padding = {1, 1, 1, 1}},
       // two filters for each channel: no depthwise kernel
       {.in = 4,
        .out = 8,
