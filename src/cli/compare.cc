@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "adapters/method.h"
 #include "base/files.h"
@@ -23,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct CompareOptions {
   Common common;
   TrainConfig config;  // what all runs share
   std::string methods = "all";
@@ -31,9 +32,26 @@ struct Options {
   std::string out, markdown;
 };
 
+// A row of the table: a method, or with "@3e-4" behind it a method with a rate of its own.
+struct Row {
+  explicit Row(const std::string& name) : name(name), method(name) {
+    std::size_t at = name.find_last_of("@])");
+    if (at == std::string::npos || name[at] != '@') return;
+    method = name.substr(0, at);
+    rate = name.substr(at + 1);
+    char* end = nullptr;
+    double value = std::strtod(rate.c_str(), &end);
+    require(!rate.empty() && *end == '\0' && value > 0 && value < 1e6, ErrorKind::kUsage,
+            "--methods: \"{}\" has \"{}\" behind the @; expected a learning rate, such as {}@3e-4",
+            name, rate, method);
+  }
+
+  std::string name, method, rate;
+};
+
 // One run to do: `inlay train` in a process of its own.
 struct Task {
-  std::string method;
+  Row row;
   int64_t seed;
   fs::path folder;
 };
@@ -73,7 +91,7 @@ std::vector<std::string> methods_of(const std::string& text) {
           "--methods names none; give all, or names between commas");
   std::vector<std::string> methods{kBaselineMethod};
   for (const std::string& method : wanted) {
-    parse_method(method);
+    parse_method(Row(method).method);
     if (std::find(methods.begin(), methods.end(), method) == methods.end())
       methods.push_back(method);
   }
@@ -91,12 +109,12 @@ std::string folder_of(const std::string& method) {
   return name.substr(0, 40) + "-" + hex(sha256(method)).substr(0, 8);
 }
 
-std::vector<Task> tasks_of(const Options& options, const std::vector<std::string>& methods) {
+std::vector<Task> tasks_of(const CompareOptions& options, const std::vector<std::string>& methods) {
   std::vector<Task> tasks;
   for (const std::string& method : methods) {
     for (int64_t seed = 1; seed <= options.seeds; ++seed) {
       fs::path folder = fs::path(options.out) / folder_of(method) / fmt::format("seed-{}", seed);
-      tasks.push_back({method, seed, folder});
+      tasks.push_back({Row(method), seed, folder});
     }
   }
   return tasks;
@@ -132,16 +150,21 @@ void check_settings(const fs::path& out, const std::vector<std::string>& argumen
 
 bool finished(const fs::path& run) { return fs::exists(run / "report.html"); }
 
-std::vector<std::string> command_of(const Task& task, const Options& options,
-                                    const std::vector<std::string>& shared) {
+std::vector<std::string> command_of(const Task& task, const CompareOptions& options,
+                                    std::vector<std::string> shared) {
   std::vector<std::string> command{"/proc/self/exe", "train"};
   std::string folder = fs::absolute(task.folder).string();
   if (fs::exists(task.folder / "config.json")) {
     command.insert(command.end(), {"--resume", folder});
   } else {
+    if (!task.row.rate.empty()) {
+      auto all = std::find(shared.begin(), shared.end(), "--learning-rate");
+      if (all != shared.end()) shared.erase(all, all + 2);
+      shared.insert(shared.end(), {"--learning-rate", task.row.rate});
+    }
     command.insert(command.end(), shared.begin(), shared.end());
-    command.insert(command.end(),
-                   {"--method", task.method, "--seed", std::to_string(task.seed), "--out", folder});
+    command.insert(command.end(), {"--method", task.row.method, "--seed", std::to_string(task.seed),
+                                   "--out", folder});
   }
   command.insert(command.end(), {"--threads", std::to_string(options.common.threads)});
   return command;
@@ -160,13 +183,13 @@ std::string last_words(const std::string& output) {
 
 ComparedRun failed_run(const Task& task, const std::string& error) {
   ComparedRun run;
-  run.method = task.method;
+  run.method = task.row.name;
   run.seed = task.seed;
   run.error = error;
   return run;
 }
 
-ComparedRun run_task(const Task& task, const Options& options,
+ComparedRun run_task(const Task& task, const CompareOptions& options,
                      const std::vector<std::string>& shared) try {
   if (!finished(task.folder)) {
     SubprocessResult result = run_program(command_of(task, options, shared), fs::current_path());
@@ -177,13 +200,15 @@ ComparedRun run_task(const Task& task, const Options& options,
                                   : last_words(result.output));
     }
   }
-  return read_compared_run(task.folder, task.method, task.seed);
+  ComparedRun run = read_compared_run(task.folder, task.row.method, task.seed);
+  run.method = task.row.name;
+  return run;
 } catch (const Error& error) {
   if (error.kind() == ErrorKind::kInterrupted) throw;
   return failed_run(task, error.what());
 }
 
-std::vector<ComparedRun> run_all(const Options& options, const std::vector<Task>& tasks,
+std::vector<ComparedRun> run_all(const CompareOptions& options, const std::vector<Task>& tasks,
                                  const std::vector<std::string>& shared) {
   std::vector<ComparedRun> runs;
   runs.reserve(tasks.size());
@@ -191,7 +216,7 @@ std::vector<ComparedRun> run_all(const Options& options, const std::vector<Task>
     require(!interrupted(), ErrorKind::kInterrupted, "stopped; the same command goes on from here");
     runs.push_back(run_task(task, options, shared));
     const ComparedRun& run = runs.back();
-    log_info("{} of {}: {}, seed {}: {}", runs.size(), tasks.size(), task.method, task.seed,
+    log_info("{} of {}: {}, seed {}: {}", runs.size(), tasks.size(), task.row.name, task.seed,
              run.error.empty() ? fmt::format("{} {:.4f}", run.metric, run.value)
                                : "failed: " + run.error);
   }
@@ -205,7 +230,7 @@ std::size_t count_failures(const Json& comparison) {
 }
 
 // Fails before hours of work are begun.
-void check_options(const Options& options) {
+void check_options(const CompareOptions& options) {
   require(!options.out.empty(), ErrorKind::kUsage,
           "no folder for the runs was given; use --out compare/NAME");
   require(!options.config.data.empty() || !options.config.train_file.empty(), ErrorKind::kUsage,
@@ -218,7 +243,7 @@ void check_options(const Options& options) {
   if (!options.markdown.empty()) check_markdown_place(options.markdown);
 }
 
-void run(const Options& options, const CLI::App& command) {
+void run_compare(const CompareOptions& options, const CLI::App& command) {
   install_interrupt_handler();
   check_options(options);
   std::vector<Task> tasks = tasks_of(options, methods_of(options.methods));
@@ -245,10 +270,12 @@ void run(const Options& options, const CLI::App& command) {
 }  // namespace
 
 void add_compare(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareOptions>();
   CLI::App* command =
       app.add_subcommand("compare", "Train several methods on the same data and draw a table");
-  command->add_option("--methods", options->methods, "all, or methods between commas")
+  command
+      ->add_option("--methods", options->methods,
+                   "all, or methods between commas, each perhaps with a learning rate behind an @")
       ->capture_default_str();
   command
       ->add_option("--seeds", options->seeds,
@@ -272,12 +299,15 @@ void add_compare(CLI::App& app) {
       "the others are compared with it on the same test examples. Time per epoch is that of the\n"
       "training steps; the file size includes the head. A run that fails is listed and does not\n"
       "stop the others.\n" +
-      examples({"inlay compare --model all-minilm-l6-v2 --data sentiment-sentences --out cmp",
-                "inlay compare --model all-minilm-l6-v2 --data reviews.csv --methods "
-                "'lora[r=4],lora[r=16],bottleneck' --seeds 5 --epochs 3 --out cmp",
-                "inlay compare --model all-minilm-l6-v2 --data sentiment-sentences --out cmp "
-                "--markdown docs/guide/methods.md"}));
-  command->callback([options, command] { run(*options, *command); });
+      examples(
+          {"inlay compare --model all-minilm-l6-v2 --data sentiment-sentences --out cmp",
+           "inlay compare --model all-minilm-l6-v2 --data reviews.csv --methods "
+           "'lora[r=4],lora[r=16],bottleneck' --seeds 5 --epochs 3 --out cmp",
+           "inlay compare --model mobilenet-v2 --data fashion-mnist --shots 100 --image-size 96 "
+           "--methods 'head,lora,full@3e-4' --out cmp",
+           "inlay compare --model all-minilm-l6-v2 --data sentiment-sentences --out cmp "
+           "--markdown docs/guide/methods.md"}));
+  command->callback([options, command] { run_compare(*options, *command); });
 }
 
 }  // namespace inlay::cli
