@@ -140,7 +140,7 @@ bool is_compacter_plus_plus(const Json& config) {
   return has_phm(config) && config.value("mh_adapter", Json()) != true;
 }
 
-AdapterHubForm form_of(bool (*is)(const Json& config)) {
+AdapterHubForm bottleneck_form(bool (*is)(const Json& config)) {
   return {.architecture = nullptr,
           .keys = bottleneck_keys(),
           .is = is,
@@ -152,17 +152,17 @@ AdapterHubForm form_of(bool (*is)(const Json& config)) {
 }  // namespace
 
 const AdapterHubForm& bottleneck_adapterhub_form() {
-  static const AdapterHubForm form = form_of(is_bottleneck);
+  static const AdapterHubForm form = bottleneck_form(is_bottleneck);
   return form;
 }
 
 const AdapterHubForm& compacter_adapterhub_form() {
-  static const AdapterHubForm form = form_of(is_compacter);
+  static const AdapterHubForm form = bottleneck_form(is_compacter);
   return form;
 }
 
 const AdapterHubForm& compacter_plus_plus_adapterhub_form() {
-  static const AdapterHubForm form = form_of(is_compacter_plus_plus);
+  static const AdapterHubForm form = bottleneck_form(is_compacter_plus_plus);
   return form;
 }
 

@@ -11,7 +11,7 @@
 namespace inlay {
 namespace {
 
-constexpr std::size_t kMaxConfigBytes = 16u << 20;
+constexpr std::size_t kMaxHeadConfigBytes = 16u << 20;
 constexpr double kUsualDropout = 0.1;  // where the file leaves it to the base
 constexpr int64_t kMaxLayers = 16;
 
@@ -166,7 +166,7 @@ AdapterHubHead read_adapterhub_head(const std::filesystem::path& folder, const B
   std::filesystem::path path = folder / "head_config.json";
   if (!std::filesystem::exists(path)) return {};
   std::string where = path.string();
-  Json file = read_json(path, kMaxConfigBytes);
+  Json file = read_json(path, kMaxHeadConfigBytes);
   auto name = json_get<std::string>(file, "name", where);
   Json config = file.value("config", Json());
   bool tagging = json_get<std::string>(config, "head_type", where) == "tagging";

@@ -61,7 +61,7 @@ bool is_direft(const Json& config) {
   return !is_loreft(config) && !is_on(config, "subtract_projection");
 }
 
-AdapterHubForm form_of(bool (*is)(const Json& config)) {
+AdapterHubForm reft_form(bool (*is)(const Json& config)) {
   return {.architecture = "reft",
           .keys = reft_keys(),
           .is = is,
@@ -73,17 +73,17 @@ AdapterHubForm form_of(bool (*is)(const Json& config)) {
 }  // namespace
 
 const AdapterHubForm& loreft_adapterhub_form() {
-  static const AdapterHubForm form = form_of(is_loreft);
+  static const AdapterHubForm form = reft_form(is_loreft);
   return form;
 }
 
 const AdapterHubForm& noreft_adapterhub_form() {
-  static const AdapterHubForm form = form_of(is_noreft);
+  static const AdapterHubForm form = reft_form(is_noreft);
   return form;
 }
 
 const AdapterHubForm& direft_adapterhub_form() {
-  static const AdapterHubForm form = form_of(is_direft);
+  static const AdapterHubForm form = reft_form(is_direft);
   return form;
 }
 

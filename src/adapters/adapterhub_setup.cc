@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxConfigBytes = 16u << 20;
+constexpr std::size_t kMaxSetupConfigBytes = 16u << 20;
 constexpr const char* kFusionConfig = "adapter_fusion_config.json";
 constexpr const char* kFusionSafetensors = "model_adapter_fusion.safetensors";
 constexpr const char* kFusionTorch = "pytorch_model_adapter_fusion.bin";
@@ -76,7 +76,7 @@ void check_tree(const CompositionNode& node, int depth, const std::string& where
   }
 }
 
-Json fields_of_method(Method& method) {
+Json setup_fields(Method& method) {
   return fields_to_json([&](FieldVisitor& visit) { method.fields(visit); });
 }
 
@@ -103,10 +103,10 @@ void check_alike(const std::vector<Leaf>& leaves, const std::vector<Fusion>& fus
                  const std::string& where) {
   if (fusions.empty()) return;
   for (const char* key : {"original_ln_before", "residual_before_ln", "is_parallel"}) {
-    Json first = fields_of_method(*leaves.front().method.method).at(key);
+    Json first = setup_fields(*leaves.front().method.method).at(key);
     for (const Leaf& leaf : leaves) {
       require(
-          fields_of_method(*leaf.method.method).at(key) == first, ErrorKind::kInput,
+          setup_fields(*leaf.method.method).at(key) == first, ErrorKind::kInput,
           "{}: {} differs between {} and {}, which are fused; AdapterHub goes by the last, this "
           "program by the first",
           where, key, leaves.front().node->name, leaf.node->name);
@@ -143,7 +143,7 @@ void read_fusion(const fs::path& folder, const Fusion& fusion, Adapter& adapter,
   require(fs::exists(folder / kFusionConfig), ErrorKind::kInput,
           "{}: no {}; expected the fusion of {}", folder.string(), kFusionConfig, fusion.name);
   AdapterHubConfig about =
-      adapterhub_config_of(read_json(folder / kFusionConfig, kMaxConfigBytes), base, where);
+      adapterhub_config_of(read_json(folder / kFusionConfig, kMaxSetupConfigBytes), base, where);
   require(about.name == fusion.name, ErrorKind::kInput, "{}: \"name\" is \"{}\"; expected \"{}\"",
           where, about.name, fusion.name);
   require(about.method.is_object(), ErrorKind::kInput, "{}: \"config\" is {}; expected an object",
@@ -158,7 +158,7 @@ void read_fusion(const fs::path& folder, const Fusion& fusion, Adapter& adapter,
 }
 
 Json read_setup(const fs::path& folder) {
-  Json setup = read_json(folder / kSetupFile, kMaxConfigBytes);
+  Json setup = read_json(folder / kSetupFile, kMaxSetupConfigBytes);
   require(setup.is_object() && setup.contains("adapter_setup"), ErrorKind::kInput,
           "{}: no \"adapter_setup\"; expected AdapterHub's file of a composition",
           (folder / kSetupFile).string());

@@ -51,7 +51,8 @@ void read_encoded(const Json& config, const SiteSet& adapted, const std::string&
   fields["encoder_reparameterization_type"] = "none";
 }
 
-PeftForm form_of(const char* type, std::vector<PeftKey> own_keys, decltype(PeftForm::read) read) {
+PeftForm prompt_form(const char* type, std::vector<PeftKey> own_keys,
+                     decltype(PeftForm::read) read) {
   std::vector<PeftKey> keys = {{kTokens, nullptr, PeftKey::kCustom},
                                {"num_attention_heads", nullptr, PeftKey::kCustom},
                                {"num_layers", nullptr, PeftKey::kCustom},
@@ -70,31 +71,32 @@ PeftForm form_of(const char* type, std::vector<PeftKey> own_keys, decltype(PeftF
 }  // namespace
 
 const PeftForm& prefix_tuning_peft_form() {
-  static const PeftForm form = form_of("PREFIX_TUNING",
-                                       {{"encoder_hidden_size", nullptr, PeftKey::kNoMatter},
-                                        {"prefix_projection", false, PeftKey::kNoMatter}},
-                                       read_prefix);
+  static const PeftForm form = prompt_form("PREFIX_TUNING",
+                                           {{"encoder_hidden_size", nullptr, PeftKey::kNoMatter},
+                                            {"prefix_projection", false, PeftKey::kNoMatter}},
+                                           read_prefix);
   return form;
 }
 
 const PeftForm& prompt_tuning_peft_form() {
-  static const PeftForm form = form_of("PROMPT_TUNING",
-                                       {{"prompt_tuning_init", "RANDOM", PeftKey::kNoMatter},
-                                        {"prompt_tuning_init_text", nullptr, PeftKey::kNoMatter},
-                                        {"tokenizer_kwargs", nullptr, PeftKey::kNoMatter},
-                                        {"tokenizer_name_or_path", nullptr, PeftKey::kNoMatter}},
-                                       read_prompt);
+  static const PeftForm form =
+      prompt_form("PROMPT_TUNING",
+                  {{"prompt_tuning_init", "RANDOM", PeftKey::kNoMatter},
+                   {"prompt_tuning_init_text", nullptr, PeftKey::kNoMatter},
+                   {"tokenizer_kwargs", nullptr, PeftKey::kNoMatter},
+                   {"tokenizer_name_or_path", nullptr, PeftKey::kNoMatter}},
+                  read_prompt);
   return form;
 }
 
 const PeftForm& p_tuning_peft_form() {
   static const PeftForm form =
-      form_of("P_TUNING",
-              {{"encoder_dropout", 0.0, PeftKey::kNoMatter},
-               {"encoder_hidden_size", nullptr, PeftKey::kNoMatter},
-               {"encoder_num_layers", 2, PeftKey::kNoMatter},
-               {"encoder_reparameterization_type", "MLP", PeftKey::kNoMatter}},
-              read_encoded);
+      prompt_form("P_TUNING",
+                  {{"encoder_dropout", 0.0, PeftKey::kNoMatter},
+                   {"encoder_hidden_size", nullptr, PeftKey::kNoMatter},
+                   {"encoder_num_layers", 2, PeftKey::kNoMatter},
+                   {"encoder_reparameterization_type", "MLP", PeftKey::kNoMatter}},
+                  read_encoded);
   return form;
 }
 

@@ -15,7 +15,7 @@
 namespace inlay {
 namespace {
 
-Tensor ones(const Variable& y) {
+Tensor ones_like(const Variable& y) {
   Tensor tensor = Tensor::empty(y.shape(), y.dtype());
   for (int64_t i = 0; i < tensor.count(); ++i) out(tensor).store(i, 1.0);
   return tensor;
@@ -44,7 +44,7 @@ class SmallModel {
   void step() {
     {
       Variable y = losses();
-      context.tape.backward(y, ones(y));
+      context.tape.backward(y, ones_like(y));
     }
     for (Parameter* parameter : {&a_, &b_, &head_}) {
       Tensor gradient = parameter->take_gradient();
@@ -105,7 +105,7 @@ TEST(Tape, GivesAllMemoryBackWhenABackwardPassFails) {
                                      [kept = x.value()](Tape&, const Tensor&) {
                                        fail(ErrorKind::kInput, "the loss is not a number");
                                      });
-    EXPECT_THROW(context.tape.backward(y, ones(y)), Error);
+    EXPECT_THROW(context.tape.backward(y, ones_like(y)), Error);
     context.tape.clear();
   }
   EXPECT_EQ(context.arena.bytes_in_use(), 0u);
@@ -118,7 +118,7 @@ TEST(Tape, AddsIntoAGradientOnlyWhenNobodyElseHoldsIt) {
   Variable other = context.tape.input(drawn_tensor("other", {3, 2}), &rows);
   // d/dx = 1 + 3, d/dother = 1: both are given the same tensor first.
   Variable y = add(context, scale(context, x, 3.0), add(context, x, other));
-  context.tape.backward(y, ones(y));
+  context.tape.backward(y, ones_like(y));
   for (int64_t i = 0; i < 6; ++i) {
     EXPECT_EQ(x.grad().data<float>()[i], 4.0f);
     EXPECT_EQ(other.grad().data<float>()[i], 1.0f);
@@ -146,7 +146,7 @@ TEST(Tape, RefusesToWalkBackFromAConstant) {
   OpContext context(DType::kF32);
   RowSpace rows = make_row_space({3});
   Variable x = context.tape.constant(drawn_tensor("x", {3, 2}), &rows);
-  EXPECT_THROW(context.tape.backward(x, ones(x)), Error);
+  EXPECT_THROW(context.tape.backward(x, ones_like(x)), Error);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace inlay {
 namespace {
 
-std::string message_of(std::string_view text) {
+std::string json_message_of(std::string_view text) {
   try {
     parse_json(text, "x.json");
   } catch (const Error& error) {
@@ -18,14 +18,16 @@ std::string message_of(std::string_view text) {
 }
 
 TEST(Json, RefusesDuplicateKeysDeepNestingAndBadSyntax) {
-  EXPECT_NE(message_of(R"({"a":1,"a":2})").find("appears twice"), std::string::npos);
-  EXPECT_NE(message_of(std::string(300, '[') + std::string(300, ']')).find("nested deeper"),
+  EXPECT_NE(json_message_of(R"({"a":1,"a":2})").find("appears twice"), std::string::npos);
+  EXPECT_NE(json_message_of(std::string(300, '[') + std::string(300, ']')).find("nested deeper"),
             std::string::npos);
-  EXPECT_NE(message_of("{").find("x.json: not valid JSON"), std::string::npos);
-  EXPECT_NE(message_of("\"\xff\"").find("not valid JSON"), std::string::npos);
+  EXPECT_NE(json_message_of("{").find("x.json: not valid JSON"), std::string::npos);
+  EXPECT_NE(json_message_of("\"\xff\"").find("not valid JSON"), std::string::npos);
 }
 
-TEST(Json, AcceptsTheSameKeyInSiblings) { EXPECT_EQ(message_of(R"([{"a":1},{"a":{"a":2}}])"), ""); }
+TEST(Json, AcceptsTheSameKeyInSiblings) {
+  EXPECT_EQ(json_message_of(R"([{"a":1},{"a":{"a":2}}])"), "");
+}
 
 TEST(Json, NamesTheKeyAndTheExpectedType) {
   Json object = parse_json(R"({"r": "eight"})", "x");

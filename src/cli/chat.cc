@@ -25,7 +25,7 @@ constexpr const char* kHelp =
     "/reset          forgets the conversation\n"
     "/quit           ends it\n";
 
-struct Options {
+struct ChatOptions {
   Common common;
   std::string model, system, quantise = "none", compute = "auto";
   std::vector<std::string> adapters;
@@ -68,7 +68,7 @@ bool take_line(ChatSession& chat, const std::string& line) {
   return true;
 }
 
-void run(const Options& options) {
+void run_chat(const ChatOptions& options) {
   start_threads(options.common.threads);
   std::filesystem::path folder = resolve_model(options.model);
   auto model = load_model(
@@ -102,7 +102,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_chat(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ChatOptions>();
   CLI::App* command =
       app.add_subcommand("chat", "Talk with a language model, with adapters that can be changed");
   command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder")
@@ -121,7 +121,7 @@ void add_chat(CLI::App& app) {
       examples({"inlay chat --model FOLDER",
                 "inlay chat --model FOLDER --adapters pirate=runs/p/adapter,poet=runs/q/adapter",
                 "echo 'Who are you?' | inlay chat --model FOLDER --do-sample --seed 2"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_chat(*options); });
 }
 
 }  // namespace inlay::cli

@@ -11,7 +11,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct CheckOptions {
   Common common;
   TrainConfig config;
   std::string adapter;
@@ -32,7 +32,7 @@ void print_report(const CheckReport& report, const std::vector<std::string>& all
 
 // C-4 for a trained adapter: it loads onto this base with every tensor in its place, or the error
 // says what differs. Its method and settings are then what is checked.
-void take_adapter(const Options& options, const Workbench& bench, CheckReport& report) {
+void take_adapter(const CheckOptions& options, const Workbench& bench, CheckReport& report) {
   LoadedAdapter loaded = load_adapter(options.adapter, bench.model->facts());
   std::string method = loaded.adapter != nullptr ? loaded.adapter->method_text() : "head";
   report.findings.insert(
@@ -43,7 +43,7 @@ void take_adapter(const Options& options, const Workbench& bench, CheckReport& r
        {{"method", method}, {"hash", adapter_hash(loaded.adapter.get(), loaded.head.get())}}});
 }
 
-void run(Options& options) {
+void run_check(CheckOptions& options) {
   TrainConfig& config = options.config;
   require(!config.data.empty() || !config.train_file.empty(), ErrorKind::kUsage,
           "no data was given; use --data with a file, a folder or a pulled name, or --train-file");
@@ -70,7 +70,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_check(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckOptions>();
   CLI::App* command = app.add_subcommand(
       "check", "Check model, method, data and adapter before training, with a trial of two steps");
   add_flags(*command, fields_of(options->config));
@@ -85,7 +85,7 @@ void add_check(CLI::App& app) {
                 "'lora[target_modules=query+value]' --thorough",
                 "inlay check --model all-minilm-l6-v2 --data reviews.csv --adapter runs/a/adapter "
                 "--json"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_check(*options); });
 }
 
 }  // namespace inlay::cli

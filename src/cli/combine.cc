@@ -18,7 +18,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct CombineOptions {
   Common common;
   std::string model, out, head = "auto", sign = "total";
   std::vector<std::string> adapters;
@@ -46,7 +46,7 @@ Named parse_weighted(const std::string& text) {
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
-Json report_json(const Options& options, const Combined& combined, const ChosenHead& head) {
+Json report_json(const CombineOptions& options, const Combined& combined, const ChosenHead& head) {
   Json sites = Json::array();
   for (const SiteError& site : combined.sites) {
     sites.push_back({{"site", site.site->name},
@@ -62,7 +62,7 @@ Json report_json(const Options& options, const Combined& combined, const ChosenH
           {"sites", sites}};
 }
 
-void print_report(const Options& options, const Combined& combined, const ChosenHead& head) {
+void print_report(const CombineOptions& options, const Combined& combined, const ChosenHead& head) {
   const auto worst = std::max_element(
       combined.sites.begin(), combined.sites.end(),
       [](const SiteError& a, const SiteError& b) { return a.relative() < b.relative(); });
@@ -73,7 +73,7 @@ void print_report(const Options& options, const Combined& combined, const Chosen
              combined.relative_error(), worst->relative(), worst->site->name);
 }
 
-void run(const Options& options) {
+void run_combine(const CombineOptions& options) {
   start_threads(options.common.threads);
   std::error_code error;
   require(!std::filesystem::exists(options.out, error), ErrorKind::kUsage,
@@ -105,7 +105,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_combine(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CombineOptions>();
   CLI::App* command =
       app.add_subcommand("combine", "Make one LoRA adapter from several, by a weighted sum");
   command->add_option("--model", options->model, "the base of all of them")->required();
@@ -133,7 +133,7 @@ void add_combine(CLI::App& app) {
        "inlay combine --model all-minilm-l6-v2 runs/a/adapter runs/b/adapter --how svd --rank 16 "
        "--head none --out both",
        "inlay combine --model all-minilm-l6-v2 runs/a/adapter --how negate --out unlearned"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_combine(*options); });
 }
 
 }  // namespace inlay::cli

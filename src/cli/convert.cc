@@ -15,14 +15,14 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct ConvertOptions {
   Common common;
   std::string adapter, to, out, tokenizer, model, model_type, name;
   int64_t heads = 0, kv_heads = 0;
   bool allow_rounding = false, without_head = false;
 };
 
-exchange::BaseShape base_shape(const Options& options) {
+exchange::BaseShape base_shape(const ConvertOptions& options) {
   exchange::BaseShape shape;
   if (!options.model.empty()) shape = exchange::read_base_shape(resolve_model(options.model));
   if (!options.model_type.empty()) shape.model_type = options.model_type;
@@ -31,7 +31,7 @@ exchange::BaseShape base_shape(const Options& options) {
   return shape;
 }
 
-Json conversion_json(const Options& options, const exchange::Conversion& done) {
+Json conversion_json(const ConvertOptions& options, const exchange::Conversion& done) {
   return {{"from", exchange::file_format_name(done.from)},
           {"to", options.to},
           {"folder", options.out},
@@ -62,7 +62,7 @@ void print_conversion(const Json& json) {
   for (const Json& note : json.at("notes")) fmt::print("note: {}\n", note.get<std::string>());
 }
 
-Json convert(const Options& options) {
+Json convert(const ConvertOptions& options) {
   if (!options.tokenizer.empty())
     return convert_llama2c(options.adapter, options.tokenizer, options.out);
   require(!options.to.empty(), ErrorKind::kUsage,
@@ -85,7 +85,7 @@ Json convert(const Options& options) {
                                                     .without_head = options.without_head}));
 }
 
-void run(const Options& options) {
+void run_convert(const ConvertOptions& options) {
   Json json = convert(options);
   if (options.common.json) {
     print_json(json);
@@ -98,7 +98,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_convert(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConvertOptions>();
   CLI::App* command = app.add_subcommand(
       "convert", "Carry an adapter into another library's files; LoRA without its base");
   command
@@ -136,7 +136,7 @@ void add_convert(CLI::App& app) {
        "inlay convert llama-mlx llama-peft --to peft",
        "inlay convert llama-lora llama-gguf --to gguf --model path/to/llama",
        "inlay convert stories260K.bin --tokenizer tok512.bin --out stories260K"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_convert(*options); });
 }
 
 }  // namespace inlay::cli

@@ -18,7 +18,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct EvalOptions {
   Common common;
   AskedLearner asked;
   std::string split = "test", data;
@@ -31,7 +31,7 @@ struct Evaluated {
   Json metrics;
 };
 
-Evaluated evaluate_run(const Options& options) {
+Evaluated evaluate_run(const EvalOptions& options) {
   RunFolder run = RunFolder::open(options.asked.run);
   TrainConfig config = read_run_config(run.path());
   WorkbenchPaths paths{resolve_model(config.model), {}};
@@ -44,7 +44,7 @@ Evaluated evaluate_run(const Options& options) {
 }
 
 // In windows that overlap where a stride is given.
-std::vector<EncodedExample> encoded_for(const Options& options, const OpenedAsked& opened,
+std::vector<EncodedExample> encoded_for(const EvalOptions& options, const OpenedAsked& opened,
                                         const Dataset& data) {
   if (!options.window_stride.has_value()) return encode_asked(opened, data);
   require(data.kind == TaskKind::kLanguage, ErrorKind::kUsage,
@@ -54,7 +54,7 @@ std::vector<EncodedExample> encoded_for(const Options& options, const OpenedAske
       {.length = longest_asked(opened), .stride = *options.window_stride});
 }
 
-Evaluated evaluate_data(const Options& options) {
+Evaluated evaluate_data(const EvalOptions& options) {
   OpenedAsked opened = open_asked(options.asked);
   if (opened.task->headline.empty()) require_trainable(*opened.task);
   const Learner& learner = opened.learner;
@@ -80,7 +80,7 @@ Evaluated evaluate_data(const Options& options) {
 }
 
 // What would have no effect, and what is missing.
-void check_flags(const Options& options, const CLI::App& command) {
+void check_flags(const EvalOptions& options, const CLI::App& command) {
   bool of_run = !options.asked.run.empty(), of_data = !options.data.empty();
   require(of_run || !options.asked.model.empty(), ErrorKind::kUsage,
           "give either --run, or --model and --data with --adapter or --task");
@@ -94,7 +94,7 @@ void check_flags(const Options& options, const CLI::App& command) {
                  "text-pair-column", "label-column", "further-columns"});
 }
 
-void run(const Options& options, const CLI::App& command) {
+void run_eval(const EvalOptions& options, const CLI::App& command) {
   check_flags(options, command);
   start_threads(options.common.threads);
   Evaluated evaluated = options.data.empty() ? evaluate_run(options) : evaluate_data(options);
@@ -111,7 +111,7 @@ void run(const Options& options, const CLI::App& command) {
 }  // namespace
 
 void add_eval(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvalOptions>();
   CLI::App* command = app.add_subcommand("eval", "Evaluate a run, or an adapter on labelled data");
   add_learner_flags(*command, options->asked,
                     "with --data; empty: what the adapter was trained for. masked-lm, causal-lm "
@@ -134,7 +134,7 @@ void add_eval(CLI::App& app) {
        "inlay eval --model FOLDER --task masked-lm --data corpus.txt",
        "inlay eval --model FOLDER --task causal-choice --data questions.jsonl",
        "inlay eval --model FOLDER --task causal-lm --data corpus.txt --window-stride 512"}));
-  command->callback([options, command] { run(*options, *command); });
+  command->callback([options, command] { run_eval(*options, *command); });
 }
 
 }  // namespace inlay::cli

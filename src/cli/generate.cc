@@ -19,7 +19,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct GenerateOptions {
   Common common;
   std::string model, adapter, input, system, quantise = "none", compute = "auto";
   std::vector<std::string> prompts;
@@ -27,7 +27,7 @@ struct Options {
   GenerationOptions generation;
 };
 
-std::vector<std::string> texts_of(const Options& options) {
+std::vector<std::string> texts_of(const GenerateOptions& options) {
   require(options.prompts.empty() || options.input.empty(), ErrorKind::kUsage,
           "give --prompt or a file of prompts, not both");
   if (!options.prompts.empty()) return options.prompts;
@@ -37,7 +37,7 @@ std::vector<std::string> texts_of(const Options& options) {
   return texts;
 }
 
-std::vector<std::vector<int32_t>> tokens_of(const Options& options,
+std::vector<std::vector<int32_t>> tokens_of(const GenerateOptions& options,
                                             const std::vector<std::string>& texts,
                                             const Tokenizer& tokenizer,
                                             const std::filesystem::path& model) {
@@ -76,7 +76,7 @@ double rate(int64_t tokens, double seconds) {
   return seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
 }
 
-void run(const Options& options) {
+void run_generate(const GenerateOptions& options) {
   require(!options.stream || options.prompts.size() == 1, ErrorKind::kUsage,
           "--stream shows one text as it comes; give one --prompt with it");
   start_threads(options.common.threads);
@@ -121,7 +121,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_generate(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GenerateOptions>();
   CLI::App* command = app.add_subcommand(
       "generate", "Continue texts with a language model, with an adapter or without");
   command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder")
@@ -147,7 +147,7 @@ void add_generate(CLI::App& app) {
        "inlay generate --model FOLDER --adapter runs/a/adapter --chat --prompt 'Who are you?'",
        "inlay generate --model FOLDER --do-sample --temperature 0.8 --seed 3 prompts.txt",
        "inlay generate --model FOLDER --prompt 'One, two,' --max-new-tokens 8 --logprobs 3"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_generate(*options); });
 }
 
 }  // namespace inlay::cli

@@ -10,7 +10,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct InspectOptions {
   Common common;
   std::string model, adapter, with;
 };
@@ -64,7 +64,7 @@ void check_is_model(const std::filesystem::path& folder) {
           folder.string(), folder.string());
 }
 
-void run(const Options& options) {
+void run_inspect(const InspectOptions& options) {
   std::filesystem::path folder = resolve_model(options.model);
   check_is_model(folder);
   auto model = load_base_for(folder, options.adapter, "");
@@ -83,7 +83,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_inspect(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InspectOptions>();
   CLI::App* command =
       app.add_subcommand("inspect", "Show a model's sites, or an adapter's contents");
   command
@@ -99,7 +99,7 @@ void add_inspect(CLI::App& app) {
                 "inlay inspect --model all-minilm-l6-v2 --adapter runs/a/adapter --json",
                 "inlay inspect --model all-minilm-l6-v2 --adapter runs/a/adapter --with "
                 "runs/b/adapter"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_inspect(*options); });
 }
 
 }  // namespace inlay::cli

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ListOptions {
   Common common;
   bool runs = false;
   bool prune = false;
@@ -131,7 +131,7 @@ void prune(Registry& registry, std::vector<RegistryEntry>& entries) {
   log_info("forgot {} whose folder is gone", gone.size());
 }
 
-void run(Options& options) {
+void run_list(ListOptions& options) {
   fs::path path = home_folder() / kRegistryFile;
   if (!options.rebuild.empty()) rebuild(path, options.rebuild);
   options.filter.kind = options.runs ? RegistryKind::kRun : RegistryKind::kAdapter;
@@ -149,7 +149,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_list(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ListOptions>();
   CLI::App* command =
       app.add_subcommand("list", "List the adapters, or the runs, that were made on this machine");
   command->add_flag("--runs", options->runs, "runs in place of adapters");
@@ -170,7 +170,7 @@ void add_list(CLI::App& app) {
       examples({"inlay list", "inlay list --runs --task text-classification",
                 "inlay list --method lora --base all-minilm-l6-v2 --json",
                 "inlay list --rebuild runs ~/adapters", "inlay list --prune"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_list(*options); });
 }
 
 }  // namespace inlay::cli

@@ -14,7 +14,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct MergeOptions {
   Common common;
   std::string model, adapter, out, data, quantise = "none";
   ColumnNames columns;
@@ -57,7 +57,7 @@ void print_differences(const std::vector<LogitDifference>& differences) {
   fmt::print("{}", table.text());
 }
 
-void print_report(const MergeReport& report, const Options& options) {
+void print_report(const MergeReport& report, const MergeOptions& options) {
   const std::string& out = options.out;
   fmt::print("{}: {} of {} tensors changed\nroot hash {}\n", out, report.changed, report.tensors,
              report.root_hash);
@@ -76,7 +76,7 @@ void print_report(const MergeReport& report, const Options& options) {
   print_differences(report.quantised_differences);
 }
 
-Dataset read_texts(const Options& options) {
+Dataset read_texts(const MergeOptions& options) {
   if (options.data.ends_with(".txt") && options.columns.text.empty())
     return load_lines(options.data);
   return load_dataset({.from = {.paths = {resolve_data(options.data)}},
@@ -84,7 +84,7 @@ Dataset read_texts(const Options& options) {
                        .kind = TaskKind::kUnlabelled});
 }
 
-void run(const Options& options) {
+void run_merge(const MergeOptions& options) {
   start_threads(options.common.threads);
   MergeRequest request{.model = resolve_model(options.model),
                        .adapter = options.adapter,
@@ -105,7 +105,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_merge(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<MergeOptions>();
   CLI::App* command =
       app.add_subcommand("merge", "Write a new model folder with an adapter merged into its base");
   command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder")
@@ -125,7 +125,7 @@ void add_merge(CLI::App& app) {
       examples({"inlay merge --model all-minilm-l6-v2 --adapter runs/a/adapter --out merged",
                 "inlay merge --model all-minilm-l6-v2 --adapter runs/a/adapter --out merged --data "
                 "reviews.csv --json"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_merge(*options); });
 }
 
 }  // namespace inlay::cli

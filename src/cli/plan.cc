@@ -12,7 +12,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct PlanOptions {
   Common common;
   std::string model, method = "lora", compute = "auto";
   int64_t memory_limit_mb = 0;
@@ -39,7 +39,7 @@ void print_survey(const MemorySurvey& survey) {
              format_bytes(survey.limit));
 }
 
-void run(const Options& options) {
+void run_plan(const PlanOptions& options) {
   start_threads(options.common.threads);
   MemorySurvey survey =
       survey_memory(resolve_model(options.model), options.method, resolve_compute(options.compute),
@@ -54,7 +54,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_plan(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PlanOptions>();
   CLI::App* command = app.add_subcommand(
       "plan", "What training on a model takes of memory in each mode, and what fits");
   command->add_option("model", options->model, "a pulled name or a Hugging Face model folder")
@@ -78,7 +78,7 @@ void add_plan(CLI::App& app) {
       "takes the first that fits.\n" +
       examples({"inlay plan all-minilm-l6-v2", "inlay plan FOLDER --method 'lora[r=16]'",
                 "inlay plan FOLDER --memory-limit-mb 2000 --json"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_plan(*options); });
 }
 
 }  // namespace inlay::cli

@@ -16,7 +16,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct PredictOptions {
   Common common;
   AskedLearner asked;
   std::string input = "-";
@@ -25,7 +25,7 @@ struct Options {
 
 // Standard input and .txt files hold a text per line, unless a column is named.
 // A task over several texts always reads a table, and one of language models what it is trained on.
-Dataset read_texts(const Options& options, ColumnNames columns, TaskKind of_task,
+Dataset read_texts(const PredictOptions& options, ColumnNames columns, TaskKind of_task,
                    const std::string& format = "") {
   columns.label.clear();
   if (of_images(of_task)) {
@@ -57,7 +57,7 @@ Json prediction_line(const Learner& learner, const ModelOutput& output) {
   return line;
 }
 
-void run_several(const Options& options, const CLI::App& command) {
+void run_several(const PredictOptions& options, const CLI::App& command) {
   check_several(options.several, command);
   const AskedLearner& asked = options.asked;
   require(!asked.model.empty(), ErrorKind::kUsage, "give --model with --adapters");
@@ -77,7 +77,7 @@ void run_several(const Options& options, const CLI::App& command) {
   if (options.common.json) print_json({{"n", lines.size()}});
 }
 
-void run(Options options, const CLI::App& command) {
+void run_predict(PredictOptions options, const CLI::App& command) {
   options.asked.columns.adapter = options.several.adapter_column;
   if (options.several.given()) return run_several(options, command);
   bool of_run = !options.asked.run.empty();
@@ -103,7 +103,7 @@ void run(Options options, const CLI::App& command) {
 }  // namespace
 
 void add_predict(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PredictOptions>();
   CLI::App* command = app.add_subcommand(
       "predict", "Label texts with a trained adapter, fill gaps or embed texts with any base");
   add_learner_flags(*command, options->asked,
@@ -125,7 +125,7 @@ void add_predict(CLI::App& app) {
                 "b=runs/b/adapter --compose 'parallel(a, b)' reviews.csv",
                 "inlay predict --model all-minilm-l6-v2 --task sentence-embedding texts.txt",
                 "echo 'Paris is [MASK].' | inlay predict --model FOLDER --task masked-lm"}));
-  command->callback([options, command] { run(*options, *command); });
+  command->callback([options, command] { run_predict(*options, *command); });
 }
 
 }  // namespace inlay::cli

@@ -11,7 +11,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct PullFlags {
   Common common;
   std::string name;
 };
@@ -23,7 +23,7 @@ std::string catalogue_text() {
   return text;
 }
 
-void run(const Options& options) {
+void run_pull(const PullFlags& options) {
   PullOptions pulling = pull_options_from_environment();
   ProgressLine line;
   pulling.progress = [&](const std::string& file, uint64_t done, uint64_t total) {
@@ -43,7 +43,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_pull(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PullFlags>();
   CLI::App* command =
       app.add_subcommand("pull", "Bring a model or a data set into the home folder");
   command
@@ -54,7 +54,7 @@ void add_pull(CLI::App& app) {
   command->footer(catalogue_text() + "\n" +
                   examples({"inlay pull all-minilm-l6-v2", "inlay pull sentiment-sentences",
                             "HF_TOKEN=... inlay pull FacebookAI/roberta-base"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_pull(*options); });
 }
 
 }  // namespace inlay::cli

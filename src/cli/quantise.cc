@@ -10,7 +10,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct QuantiseOptions {
   Common common;
   std::string model, to, tables, out;
 };
@@ -49,7 +49,7 @@ void print_report(const GgufReport& report, const std::string& out) {
                report.no_tokenizer);
 }
 
-void run(const Options& options) {
+void run_quantise(const QuantiseOptions& options) {
   start_threads(options.common.threads);
   GgufTargets targets = gguf_targets(options.to, options.tables);
   GgufReport report = write_gguf_model(resolve_model(options.model), options.out, targets);
@@ -60,7 +60,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_quantise(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<QuantiseOptions>();
   CLI::App* command =
       app.add_subcommand("quantise", "Write a decoder as a GGUF file, in fewer bits where asked");
   command->add_option("--model", options->model, "a pulled name or a Hugging Face model folder")
@@ -77,7 +77,7 @@ void add_quantise(CLI::App& app) {
       examples({"inlay quantise --model FOLDER --to q8_0 --out model.gguf",
                 "inlay quantise --model FOLDER --to q4_0 --tables f16 --out model.gguf",
                 "inlay train --model model.gguf --data chat.jsonl --task causal-lm --out runs/a"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_quantise(*options); });
 }
 
 }  // namespace inlay::cli

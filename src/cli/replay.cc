@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ReplayOptions {
   Common common;
   std::string run;
 };
@@ -78,7 +78,7 @@ void print_comparison(const RunComparison& comparison) {
   }
 }
 
-void run(const Options& options) {
+void run_replay(const ReplayOptions& options) {
   install_interrupt_handler();
   RunFolder original = RunFolder::open(options.run);
   read_manifest(original.manifest());  // whole, before the work is done
@@ -103,12 +103,12 @@ void run(const Options& options) {
 }  // namespace
 
 void add_replay(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReplayOptions>();
   CLI::App* command = app.add_subcommand("replay", "Repeat a run and compare every hash");
   command->add_option("run", options->run, "the run's folder")->required();
   add_common(*command, options->common);
   command->footer(examples({"inlay replay runs/a", "inlay replay runs/a --threads 1 --json"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_replay(*options); });
 }
 
 }  // namespace inlay::cli

@@ -20,7 +20,7 @@ constexpr const char* kVerification = "image-verification";
 constexpr const char* kOfImages = "image-embedding";
 constexpr const char* kOfTexts = "sentence-embedding";
 
-struct Options {
+struct SearchOptions {
   Common common;
   AskedLearner asked;
   std::string data;
@@ -28,7 +28,7 @@ struct Options {
   std::size_t top = 5;
 };
 
-void check_flags(const Options& options, const CLI::App& command) {
+void check_flags(const SearchOptions& options, const CLI::App& command) {
   bool of_run = !options.asked.run.empty();
   if (of_run) refuse_beside(command, "run", {"model", "adapter"});
   require(of_run || !options.asked.model.empty(), ErrorKind::kUsage,
@@ -68,7 +68,7 @@ Dataset read_alone(const std::vector<std::string>& paths, const OpenedAsked& ope
        .targets = false});
 }
 
-Dataset read_items(const Options& options, const OpenedAsked& opened) {
+Dataset read_items(const SearchOptions& options, const OpenedAsked& opened) {
   Dataset items = read_alone({resolve_data(options.data)}, opened);
   log_info("{}: {} items; {}", input_name(options.data), items.examples.size(),
            items.columns.describe());
@@ -129,7 +129,7 @@ void print_people(const std::string& query, const Json& nearest) {
   }
 }
 
-void run(Options options, const CLI::App& command) {
+void run_search(SearchOptions options, const CLI::App& command) {
   check_flags(options, command);
   options.asked.task = task_of(options.asked);
   start_threads(options.common.threads);
@@ -156,7 +156,7 @@ void run(Options options, const CLI::App& command) {
 }  // namespace
 
 void add_search(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SearchOptions>();
   CLI::App* command = app.add_subcommand(
       "search", "Find the texts or pictures that are most like others, by their embeddings");
   add_learner_flags(*command, options->asked,
@@ -183,7 +183,7 @@ void add_search(CLI::App& app) {
        "'what to cook' --top 10",
        "inlay search --model mobilenet-v2 --data pictures/ --query one.jpg --query another.jpg",
        "inlay search --run runs/faces --data pictures/ --query one.jpg --json"}));
-  command->callback([options, command] { run(*options, *command); });
+  command->callback([options, command] { run_search(*options, *command); });
 }
 
 }  // namespace inlay::cli

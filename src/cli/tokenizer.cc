@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct TokenizerOptions {
   Common common;
   std::vector<std::string> data;
   std::string out;
@@ -26,7 +26,7 @@ struct Options {
   bool add_bos = false;
 };
 
-text::LearntBpe learn(const Options& options) {
+text::LearntBpe learn(const TokenizerOptions& options) {
   text::BpeTrainer trainer(options.training);
   std::vector<std::string> paths;
   for (const std::string& path : options.data) paths.push_back(resolve_data(path));
@@ -43,7 +43,8 @@ text::LearntBpe learn(const Options& options) {
   return trainer.train();
 }
 
-Json learnt_json(const text::LearntBpe& learnt, const Options& options, const std::string& sha256) {
+Json learnt_json(const text::LearntBpe& learnt, const TokenizerOptions& options,
+                 const std::string& sha256) {
   return {{"out", options.out},
           {"sha256", sha256},
           {"tokens", learnt.vocabulary.size()},
@@ -58,7 +59,7 @@ Json learnt_json(const text::LearntBpe& learnt, const Options& options, const st
            static_cast<double>(learnt.learnt_bytes) / static_cast<double>(learnt.tokens)}};
 }
 
-void print_learnt(const Json& json, const Options& options) {
+void print_learnt(const Json& json, const TokenizerOptions& options) {
   auto count = [&](const char* key) { return format_count(json.at(key).get<int64_t>()); };
   fmt::print("{}: {} tokens, of which {} were merged\n", options.out, count("tokens"),
              count("merges"));
@@ -78,7 +79,7 @@ void print_learnt(const Json& json, const Options& options) {
   }
 }
 
-void run(const Options& options) {
+void run_tokenizer(const TokenizerOptions& options) {
   const fs::path file = fs::path(options.out) / "tokenizer.json";
   require(!fs::exists(file), ErrorKind::kUsage,
           "{}: there is a tokenizer already; give another --out or move it away", file.string());
@@ -95,7 +96,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_tokenizer(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TokenizerOptions>();
   CLI::App* command = app.add_subcommand(
       "tokenizer", "Learn a byte-level BPE tokenizer from text, for a model trained from nothing");
   command
@@ -134,7 +135,7 @@ void add_tokenizer(CLI::App& app) {
       examples({"inlay tokenizer --out tok corpus.txt",
                 "inlay tokenizer --vocab-size 8192 --out tok corpus/ reviews.csv",
                 "inlay tokenizer --special-tokens '<s>,</s>' --add-bos --out tok corpus.txt"}));
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_tokenizer(*options); });
 }
 
 }  // namespace inlay::cli

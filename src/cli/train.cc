@@ -18,7 +18,7 @@
 namespace inlay::cli {
 namespace {
 
-struct Options {
+struct TrainOptions {
   Common common;
   TrainConfig config;
   std::string out;
@@ -81,7 +81,7 @@ void refuse_beside_resume(const CLI::App& command) {
 }
 
 // Says how to go on when the user asked to stop.
-Json train_or_explain(const Options& options, const WorkbenchPaths& paths, RunStart start,
+Json train_or_explain(const TrainOptions& options, const WorkbenchPaths& paths, RunStart start,
                       RunObserver& observer) try {
   return run_training(options.config, paths, options.out, start, observer);
 } catch (const Error& error) {
@@ -93,7 +93,7 @@ Json train_or_explain(const Options& options, const WorkbenchPaths& paths, RunSt
 }
 
 // A model folder that is there from now on.
-void make_base(const Options& options) {
+void make_base(const TrainOptions& options) {
   require(!options.tokenizer.empty() && !options.config.model.empty(), ErrorKind::kUsage,
           "--from-config makes a new base: give the folder to make with --model, and with "
           "--tokenizer one that has its tokenizer");
@@ -101,7 +101,7 @@ void make_base(const Options& options) {
                 static_cast<uint64_t>(options.config.seed));
 }
 
-void run(Options& options, const CLI::App& command) {
+void run_train(TrainOptions& options, const CLI::App& command) {
   install_interrupt_handler();
   RunStart start = RunStart::kNew;
   if (!options.resume.empty()) {
@@ -163,7 +163,7 @@ std::string methods_text() {
 }  // namespace
 
 void add_train(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TrainOptions>();
   CLI::App* command = app.add_subcommand(
       "train", "Train an adapter on labelled text, on text alone, on conversations or preferences");
   add_flags(*command, fields_of(options->config));
@@ -193,7 +193,7 @@ void add_train(CLI::App& app) {
            "inlay train --model all-minilm-l6-v2 --data imdb.csv --method 'fuse(amazon, yelp)' "
            "--adapters amazon=runs/amazon/adapter,yelp=runs/yelp/adapter --out runs/fused",
            "inlay train --resume runs/c"}));
-  command->callback([options, command] { run(*options, *command); });
+  command->callback([options, command] { run_train(*options, *command); });
 }
 
 }  // namespace inlay::cli

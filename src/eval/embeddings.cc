@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/ops/normalise_rows.h"
+
 namespace inlay {
 namespace {
-
-constexpr double kLeastLength = 1e-8;
 
 double dot(std::span<const float> a, std::span<const float> b) {
   double sum = 0;

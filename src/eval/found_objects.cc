@@ -19,7 +19,7 @@ constexpr std::size_t kMostBoxes = 100;   // after it
 constexpr double kMostOverlap = 0.6;
 constexpr std::size_t kNumbers = 6;
 
-struct Candidate {
+struct FoundBox {
   std::size_t place;
   int32_t class_id;
   float score;
@@ -28,9 +28,9 @@ struct Candidate {
 double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
 // The best of all places and classes, by falling score; of equal ones the earlier place.
-std::vector<Candidate> candidates_of(std::span<const float> logits, std::size_t classes) {
+std::vector<FoundBox> candidates_of(std::span<const float> logits, std::size_t classes) {
   std::size_t channels = classes + static_cast<std::size_t>(kBoxOutputs);
-  std::vector<Candidate> candidates;
+  std::vector<FoundBox> candidates;
   for (std::size_t place = 0; place * channels < logits.size(); ++place) {
     std::span<const float> row = logits.subspan(place * channels, channels);
     double centreness = sigmoid(row.back());
@@ -41,7 +41,7 @@ std::vector<Candidate> candidates_of(std::span<const float> logits, std::size_t 
     }
   }
   std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+                   [](const FoundBox& a, const FoundBox& b) { return a.score > b.score; });
   if (candidates.size() > kCandidates) candidates.resize(kCandidates);
   return candidates;
 }
@@ -92,10 +92,10 @@ std::vector<ScoredBox> found_objects(std::span<const float> logits, int64_t clas
   std::size_t channels = count + static_cast<std::size_t>(kBoxOutputs);
   ensure(logits.size() == places.size() * channels, "{} logits for {} places of {} outputs",
          logits.size(), places.size(), channels);
-  std::vector<Candidate> candidates = candidates_of(logits, count);
+  std::vector<FoundBox> candidates = candidates_of(logits, count);
   std::vector<ScoredBox> boxes;
   boxes.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) {
+  for (const FoundBox& candidate : candidates) {
     ScoredBox box = box_at(places[candidate.place],
                            logits.subspan(candidate.place * channels + count, 4), picture);
     if (!(box.right > box.left && box.bottom > box.top)) continue;

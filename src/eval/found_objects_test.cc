@@ -11,12 +11,12 @@
 namespace inlay {
 namespace {
 
-constexpr MapSize kPicture = {64, 64};
+constexpr MapSize kFoundObjectsPicture = {64, 64};
 constexpr std::size_t kClasses = 2, kChannels = kClasses + static_cast<std::size_t>(kBoxOutputs);
 
 // Logits of a picture in which nothing is found.
 std::vector<float> nothing() {
-  return std::vector<float>(detection_places(kPicture).size() * kChannels, -20);
+  return std::vector<float>(detection_places(kFoundObjectsPicture).size() * kChannels, -20);
 }
 
 // One found object: its sides in strides, its class surely, its centreness with this logit.
@@ -32,7 +32,7 @@ TEST(FoundObjects, AreBoxesAroundTheirPlaces) {
   std::vector<float> logits = nothing();
   set(logits, 18, 1, {0.5, 0.5, 2.5, 1.5}, 0);  // (20, 20) on the finest map
   set(logits, 64, 0, {0.25, 0.25, 9, 1}, 20);   // (8, 8) on the next, beyond the right edge
-  std::vector<ScoredBox> found = found_objects(logits, 2, kPicture);
+  std::vector<ScoredBox> found = found_objects(logits, 2, kFoundObjectsPicture);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].class_id, 0);
   EXPECT_NEAR(found[0].score, 1, 1e-6);
@@ -51,10 +51,10 @@ TEST(FoundObjects, AreFoundOnceWhereSeveralPlacesSeeThem) {
   std::vector<float> logits = nothing();
   set(logits, 18, 1, {0.5, 0.5, 2.5, 1.5}, 0);
   set(logits, 19, 1, {1.5, 0.5, 1.5, 1.5}, 2);
-  std::vector<ScoredBox> found = found_objects(logits, 2, kPicture);
+  std::vector<ScoredBox> found = found_objects(logits, 2, kFoundObjectsPicture);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_NEAR(found[0].score, std::sqrt(1 / (1 + std::exp(-2.0))), 1e-6);
-  EXPECT_TRUE(found_objects(nothing(), 2, kPicture).empty());
+  EXPECT_TRUE(found_objects(nothing(), 2, kFoundObjectsPicture).empty());
 }
 
 TEST(FoundObjects, StandWideAndUndefinedSides) {
@@ -62,7 +62,7 @@ TEST(FoundObjects, StandWideAndUndefinedSides) {
   set(logits, 18, 1, {1e30, 1e30, 1e30, 1e30}, 20);
   set(logits, 0, 0, {1, 1, 1, 1}, 20);
   logits[kClasses] = NAN;
-  std::vector<ScoredBox> found = found_objects(logits, 2, kPicture);
+  std::vector<ScoredBox> found = found_objects(logits, 2, kFoundObjectsPicture);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].right - found[0].left, 1);
 }

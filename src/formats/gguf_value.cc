@@ -15,19 +15,19 @@ struct TypeRow {
   std::size_t size;
 };
 
-constexpr std::array<TypeRow, kGgufValueTypes> kTypes = {{{"u8", 1},
-                                                          {"i8", 1},
-                                                          {"u16", 2},
-                                                          {"i16", 2},
-                                                          {"u32", 4},
-                                                          {"i32", 4},
-                                                          {"f32", 4},
-                                                          {"bool", 1},
-                                                          {"string", 0},
-                                                          {"array", 0},
-                                                          {"u64", 8},
-                                                          {"i64", 8},
-                                                          {"f64", 8}}};
+constexpr std::array<TypeRow, kGgufValueTypes> kValueTypes = {{{"u8", 1},
+                                                               {"i8", 1},
+                                                               {"u16", 2},
+                                                               {"i16", 2},
+                                                               {"u32", 4},
+                                                               {"i32", 4},
+                                                               {"f32", 4},
+                                                               {"bool", 1},
+                                                               {"string", 0},
+                                                               {"array", 0},
+                                                               {"u64", 8},
+                                                               {"i64", 8},
+                                                               {"f64", 8}}};
 
 template <class T>
 constexpr GgufValueType value_type_of() {
@@ -125,11 +125,11 @@ struct ElementOf<std::vector<T>> {
 }  // namespace
 
 std::string_view gguf_value_type_name(GgufValueType type) {
-  return kTypes[static_cast<std::size_t>(type)].name;
+  return kValueTypes[static_cast<std::size_t>(type)].name;
 }
 
 std::size_t gguf_value_type_size(GgufValueType type) {
-  return kTypes[static_cast<std::size_t>(type)].size;
+  return kValueTypes[static_cast<std::size_t>(type)].size;
 }
 
 template <class T>

@@ -8,7 +8,7 @@ namespace inlay {
 namespace {
 
 template <class T>
-void append(std::string& out, T value) {
+void append_bytes(std::string& out, T value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof(T));
 }
 
@@ -21,7 +21,7 @@ void check_text(std::string_view text, std::string_view what) {
 
 void append_string(std::string& out, std::string_view text, std::string_view what) {
   check_text(text, what);
-  append(out, static_cast<uint64_t>(text.size()));
+  append_bytes(out, static_cast<uint64_t>(text.size()));
   out += text;
 }
 
@@ -77,10 +77,10 @@ void append_entry(std::string& out, const GgufMetadataEntry& entry) {
   if (auto texts = value.as<std::vector<std::string>>()) {
     for (const std::string& text : *texts) check_text(text, "a metadata string");
   }
-  append(out, value.type());
+  append_bytes(out, value.type());
   if (value.type() == GgufValueType::kArray) {
-    append(out, value.element_type());
-    append(out, value.count());
+    append_bytes(out, value.element_type());
+    append_bytes(out, value.count());
   }
   out += value.payload();
 }
@@ -90,17 +90,18 @@ uint64_t padding(uint64_t bytes, uint64_t alignment) { return (0 - bytes) & (ali
 std::string header_bytes(const GgufMetadata& metadata, const std::vector<Stored>& tensors) {
   const uint64_t alignment = metadata.alignment();
   std::string out = "GGUF";
-  append(out, uint32_t{3});
-  append(out, static_cast<uint64_t>(tensors.size()));
-  append(out, static_cast<uint64_t>(metadata.entries().size()));
+  append_bytes(out, uint32_t{3});
+  append_bytes(out, static_cast<uint64_t>(tensors.size()));
+  append_bytes(out, static_cast<uint64_t>(metadata.entries().size()));
   for (const GgufMetadataEntry& entry : metadata.entries()) append_entry(out, entry);
   uint64_t at = 0;
   for (const Stored& tensor : tensors) {
     append_string(out, *tensor.name, "a tensor name");
-    append(out, static_cast<uint32_t>(tensor.sizes.size()));
-    for (auto size = tensor.sizes.rbegin(); size != tensor.sizes.rend(); ++size) append(out, *size);
-    append(out, tensor.type->id);
-    append(out, at);
+    append_bytes(out, static_cast<uint32_t>(tensor.sizes.size()));
+    for (auto size = tensor.sizes.rbegin(); size != tensor.sizes.rend(); ++size)
+      append_bytes(out, *size);
+    append_bytes(out, tensor.type->id);
+    append_bytes(out, at);
     at += tensor.bytes.size() + padding(tensor.bytes.size(), alignment);
   }
   out.append(padding(out.size(), alignment), '\0');

@@ -8,7 +8,7 @@ namespace inlay {
 namespace {
 
 template <class Call>
-std::string error_of(Call call) {
+std::string model_config_error_of(Call call) {
   try {
     call();
   } catch (const Error& error) {
@@ -34,13 +34,15 @@ TEST(ModelConfig, GivesTypedValuesAndFallbacks) {
 TEST(ModelConfig, ErrorsNameTheFileTheKeyAndTheRange) {
   ModelConfig config =
       ModelConfig::parse(R"({"a":0,"b":"x","d":18446744073709551615,"e":1.5})", "c.json");
-  EXPECT_EQ(error_of([&] { config.integer("a", 1, 64); }), "c.json: \"a\" is 0; expected 1 to 64");
-  EXPECT_EQ(error_of([&] { config.integer("b", 1, 64); }),
+  EXPECT_EQ(model_config_error_of([&] { config.integer("a", 1, 64); }),
+            "c.json: \"a\" is 0; expected 1 to 64");
+  EXPECT_EQ(model_config_error_of([&] { config.integer("b", 1, 64); }),
             "c.json: \"b\" is string (\"x\"); expected an integer");
-  EXPECT_NE(error_of([&] { config.integer("d", 1, 64); }).find("too large"), std::string::npos);
-  EXPECT_NE(error_of([&] { config.integer("e", 1, 64); }).find("expected an integer"),
+  EXPECT_NE(model_config_error_of([&] { config.integer("d", 1, 64); }).find("too large"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { config.integer("z", 1, 64); }).find("\"z\" is missing"),
+  EXPECT_NE(model_config_error_of([&] { config.integer("e", 1, 64); }).find("expected an integer"),
+            std::string::npos);
+  EXPECT_NE(model_config_error_of([&] { config.integer("z", 1, 64); }).find("\"z\" is missing"),
             std::string::npos);
 }
 
@@ -48,18 +50,22 @@ TEST(ModelConfig, LabelsMustRunFromZeroWithoutAGap) {
   auto labels = [](const char* text) { return ModelConfig::parse(text, "c").labels(); };
   EXPECT_EQ(labels(R"({"id2label":{"1":"yes","0":"no"}})"),
             (std::vector<std::string>{"no", "yes"}));
-  EXPECT_NE(error_of([&] {
+  EXPECT_NE(model_config_error_of([&] {
               labels(R"({"id2label":{"0":"no","2":"yes"}})");
             }).find("id2label: key \"1\" is missing"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { labels(R"({"id2label":[1]})"); }).find("expected an object"),
-            std::string::npos);
+  EXPECT_NE(
+      model_config_error_of([&] { labels(R"({"id2label":[1]})"); }).find("expected an object"),
+      std::string::npos);
 }
 
 TEST(ModelConfig, OnlyAnObjectIsAConfig) {
-  EXPECT_NE(error_of([] { ModelConfig::parse("[]", "c"); }).find("expected a JSON object"),
-            std::string::npos);
-  EXPECT_NE(error_of([] { ModelConfig::parse(std::string(9 << 20, ' '), "c"); }).find("limit"),
+  EXPECT_NE(
+      model_config_error_of([] { ModelConfig::parse("[]", "c"); }).find("expected a JSON object"),
+      std::string::npos);
+  EXPECT_NE(model_config_error_of([] {
+              ModelConfig::parse(std::string(9 << 20, ' '), "c");
+            }).find("limit"),
             std::string::npos);
 }
 

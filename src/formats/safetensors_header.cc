@@ -24,7 +24,7 @@ struct StoredType {
   uint64_t bits;
 };
 
-constexpr std::array<StoredType, 22> kTypes = {
+constexpr std::array<StoredType, 22> kStoredTypes = {
     {{"BOOL", 8},        {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},
      {"I8", 8},          {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
      {"F8_E5M2FNUZ", 8}, {"I16", 16},    {"U16", 16},    {"F16", 16},    {"BF16", 16},
@@ -32,7 +32,7 @@ constexpr std::array<StoredType, 22> kTypes = {
      {"I64", 64},        {"U64", 64}}};
 
 const StoredType* find_type(std::string_view name) {
-  for (const StoredType& type : kTypes) {
+  for (const StoredType& type : kStoredTypes) {
     if (type.name == name) return &type;
   }
   return nullptr;

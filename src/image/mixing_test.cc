@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kDraws = 4000;
 
-Stream item(int i) { return {11, "mix/0/" + std::to_string(i)}; }
+Stream mixing_item(int i) { return {11, "mix/0/" + std::to_string(i)}; }
 
 // Beta(a, a) has the mean 1/2 and the variance 1 / (4 (2 a + 1)).
 TEST(BetaSample, HasItsMeanAndVariance) {
@@ -19,7 +19,7 @@ TEST(BetaSample, HasItsMeanAndVariance) {
     const double variance = 1 / (4 * (2 * alpha + 1));
     double sum = 0, squares = 0;
     for (int i = 0; i < kDraws; ++i) {
-      const double x = beta_sample(item(i), alpha);
+      const double x = beta_sample(mixing_item(i), alpha);
       EXPECT_GE(x, 0);
       EXPECT_LE(x, 1);
       sum += x;
@@ -34,8 +34,8 @@ TEST(BetaSample, HasItsMeanAndVariance) {
 TEST(BetaSample, HasItsDistribution) {
   int uniform = 0, arcsine = 0;
   for (int i = 0; i < kDraws; ++i) {
-    uniform += beta_sample(item(i), 1) < 0.25 ? 1 : 0;
-    arcsine += beta_sample(item(i), 0.5) < 0.25 ? 1 : 0;
+    uniform += beta_sample(mixing_item(i), 1) < 0.25 ? 1 : 0;
+    arcsine += beta_sample(mixing_item(i), 0.5) < 0.25 ? 1 : 0;
   }
   const double error = 5 * std::sqrt(kDraws * 0.25);
   EXPECT_NEAR(uniform, kDraws / 4.0, error);
@@ -44,7 +44,7 @@ TEST(BetaSample, HasItsDistribution) {
 
 TEST(BetaSample, IsANumberForTheLeastAlpha) {
   for (int i = 0; i < 100; ++i) {
-    const double x = beta_sample(item(i), 1e-9);
+    const double x = beta_sample(mixing_item(i), 1e-9);
     EXPECT_TRUE(x < 1e-6 || x > 1 - 1e-6) << x;
   }
 }
@@ -52,7 +52,7 @@ TEST(BetaSample, IsANumberForTheLeastAlpha) {
 TEST(CutRectangle, HasTheShareThatIsNotKeptOrLessAtTheEdge) {
   int whole = 0;
   for (int i = 0; i < 500; ++i) {
-    const CutRectangle cut = cut_rectangle(item(i), 0.75, 40, 20);  // sides of a half
+    const CutRectangle cut = cut_rectangle(mixing_item(i), 0.75, 40, 20);  // sides of a half
     EXPECT_GE(cut.left, 0);
     EXPECT_GE(cut.top, 0);
     EXPECT_LE(cut.left + cut.width, 40);
@@ -67,7 +67,7 @@ TEST(CutRectangle, HasTheShareThatIsNotKeptOrLessAtTheEdge) {
 }
 
 TEST(CutRectangle, IsNothingWhereAllIsKept) {
-  const CutRectangle cut = cut_rectangle(item(0), 1, 40, 20);
+  const CutRectangle cut = cut_rectangle(mixing_item(0), 1, 40, 20);
   EXPECT_EQ(cut.width * cut.height, 0);
 }
 
@@ -85,7 +85,7 @@ TEST(Blending, CutMixTakesTheRectangleAlone) {
 
 TEST(Blending, TheShareOfACutIsThatOfItsPixels) {
   for (int i = 0; i < 50; ++i) {
-    const Blend how = drawn_blend({.cutmix = 1}, item(i), 14, 10);
+    const Blend how = drawn_blend({.cutmix = 1}, mixing_item(i), 14, 10);
     ASSERT_TRUE(how.cut.has_value());
     std::vector<float> pixels(14 * 10 * 3, 1), partner(pixels.size(), 0);
     blend(how, 14, partner, pixels);
@@ -99,14 +99,16 @@ TEST(Blending, IsAFunctionOfTheStreamAlone) {
   const Augmentation how = {.mixup = 0.4, .cutmix = 1};
   int cuts = 0;
   for (int i = 0; i < 400; ++i) {
-    const Blend first = drawn_blend(how, item(i), 8, 8), second = drawn_blend(how, item(i), 8, 8);
+    const Blend first = drawn_blend(how, mixing_item(i), 8, 8),
+                second = drawn_blend(how, mixing_item(i), 8, 8);
     EXPECT_EQ(first.share, second.share);
     EXPECT_EQ(first.cut.has_value(), second.cut.has_value());
     cuts += first.cut.has_value() ? 1 : 0;
-    EXPECT_FALSE(drawn_blend({.mixup = 0.4}, item(i), 8, 8).cut.has_value());
+    EXPECT_FALSE(drawn_blend({.mixup = 0.4}, mixing_item(i), 8, 8).cut.has_value());
   }
   EXPECT_NEAR(cuts, 200, 5 * std::sqrt(400 * 0.25));
-  EXPECT_NE(drawn_blend(how, item(0), 8, 8).share, drawn_blend(how, item(1), 8, 8).share);
+  EXPECT_NE(drawn_blend(how, mixing_item(0), 8, 8).share,
+            drawn_blend(how, mixing_item(1), 8, 8).share);
 }
 
 }  // namespace

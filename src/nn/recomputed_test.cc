@@ -12,12 +12,12 @@
 namespace inlay {
 namespace {
 
-constexpr int64_t kChannels = 32;
+constexpr int64_t kRecomputedChannels = 32;
 constexpr int kBlocks = 6;
 
 // Blocks that share one weight, twice in each, with dropout between.
 struct Chain {
-  Parameter weight{"w", drawn_tensor("w", {kChannels, kChannels})};
+  Parameter weight{"w", drawn_tensor("w", {kRecomputedChannels, kRecomputedChannels})};
   RowSpace rows = make_row_space({29, 13, 21, 1});  // 64 rows, so that none are spare
 
   Variable block(Context& context, const Variable& x, int number) {
@@ -38,7 +38,8 @@ struct Chain {
     context.recompute = recompute;
     context.training = true;
     context.begin_forward();
-    Variable input = context.tape.input(drawn_tensor("x", {rows.rows(), kChannels}), &rows);
+    Variable input =
+        context.tape.input(drawn_tensor("x", {rows.rows(), kRecomputedChannels}), &rows);
     Variable x = input;
     for (int number = 0; number < kBlocks; ++number) {
       x = recomputed(context, x,
@@ -46,7 +47,7 @@ struct Chain {
     }
     std::size_t bytes = context.arena.bytes_in_use();
     Tensor value = x.value().clone();
-    context.tape.backward(x, drawn_tensor("seed", {rows.rows(), kChannels}));
+    context.tape.backward(x, drawn_tensor("seed", {rows.rows(), kRecomputedChannels}));
     return {value, weight.take_gradient().clone(), input.grad().clone(), context.useful_flops,
             bytes};
   }
@@ -67,7 +68,8 @@ TEST(Recomputed, ChangesNeitherValuesNorGradientsNorTheCountOfProducts) {
 
 TEST(Recomputed, KeepsOnlyWhatBlocksRead) {
   Chain chain;
-  std::size_t one = static_cast<std::size_t>(chain.rows.rows() * kChannels) * sizeof(float);
+  std::size_t one =
+      static_cast<std::size_t>(chain.rows.rows() * kRecomputedChannels) * sizeof(float);
   // Of each block an input, and room for the tape's own records.
   EXPECT_LT(chain.run(true).bytes, (kBlocks + 1) * (one + 2048));
   EXPECT_GT(chain.run(false).bytes, kBlocks * 3 * one);
@@ -80,7 +82,7 @@ TEST(Recomputed, RunsABlockAsItIsWhereItsInputHasNoGradient) {
   context.recompute = true;
   context.begin_forward();
   int runs = 0;
-  Variable x = context.tape.constant(drawn_tensor("x", {64, kChannels}), &chain.rows);
+  Variable x = context.tape.constant(drawn_tensor("x", {64, kRecomputedChannels}), &chain.rows);
   for (int number = 0; number < 2; ++number) {
     x = recomputed(context, x, [&, number](const Variable& read) {
       ++runs;
@@ -88,7 +90,7 @@ TEST(Recomputed, RunsABlockAsItIsWhereItsInputHasNoGradient) {
     });
   }
   EXPECT_EQ(runs, 2);
-  context.tape.backward(x, drawn_tensor("seed", {64, kChannels}));
+  context.tape.backward(x, drawn_tensor("seed", {64, kRecomputedChannels}));
   EXPECT_EQ(runs, 3);
   EXPECT_TRUE(chain.weight.take_gradient().defined());
 }
@@ -98,7 +100,7 @@ TEST(Recomputed, LeavesTheContextAsItWasWhenABlockFails) {
   Context context(DType::kF32);
   context.recompute = true;
   context.begin_forward();
-  Variable x = context.tape.input(drawn_tensor("x", {64, kChannels}), &chain.rows);
+  Variable x = context.tape.input(drawn_tensor("x", {64, kRecomputedChannels}), &chain.rows);
   EXPECT_THROW(
       recomputed(context, x,
                  [](const Variable&) -> Variable { fail(ErrorKind::kInput, "no such block"); }),

@@ -29,15 +29,15 @@ constexpr std::array<int16_t, 0x144> make_bytes() {
   return bytes;
 }
 
-constexpr auto kBytes = make_bytes();
+constexpr auto kByteOf = make_bytes();
 
 }  // namespace
 
 char32_t byte_to_character(uint8_t byte) { return kCharacters[byte]; }
 
 std::optional<uint8_t> character_to_byte(char32_t c) {
-  if (c >= kBytes.size() || kBytes[c] < 0) return std::nullopt;
-  return static_cast<uint8_t>(kBytes[c]);
+  if (c >= kByteOf.size() || kByteOf[c] < 0) return std::nullopt;
+  return static_cast<uint8_t>(kByteOf[c]);
 }
 
 }  // namespace inlay::text

@@ -12,11 +12,11 @@
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
+const std::filesystem::path kByteLevelGoldens = source_dir() / "tests/golden/tokenizers";
 
 Tokenizer variant(const char* name) {
-  const Json golden = read_json(kGoldens / "expected" / (std::string(name) + ".json"));
-  Json file = read_json(kGoldens / (golden.at("base").get<std::string>() + ".json"));
+  const Json golden = read_json(kByteLevelGoldens / "expected" / (std::string(name) + ".json"));
+  Json file = read_json(kByteLevelGoldens / (golden.at("base").get<std::string>() + ".json"));
   file.merge_patch(golden.at("patch"));
   return Tokenizer::parse(file.dump(), name);
 }

@@ -11,7 +11,7 @@
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
+const std::filesystem::path kPartedTextGoldens = source_dir() / "tests/golden/tokenizers";
 
 Json special(int id, const char* content, const Json& flags = Json::object()) {
   Json token = {{"id", id}, {"content", content}, {"normalized", false}, {"special", true}};
@@ -20,7 +20,7 @@ Json special(int id, const char* content, const Json& flags = Json::object()) {
 }
 
 Json chat_file() {
-  Json file = read_json(kGoldens / "byte_level.json");
+  Json file = read_json(kPartedTextGoldens / "byte_level.json");
   file["added_tokens"].push_back(special(3000, "<|start|>"));
   file["added_tokens"].push_back(special(3001, "<|end|>"));
   file["added_tokens"].push_back(special(3002, "<|wide|>", {{"rstrip", true}, {"lstrip", true}}));
@@ -68,11 +68,11 @@ TEST(PartedText, ReadsNoSpecialTokenAcrossTheBorderOfAPlainPart) {
 }
 
 TEST(PartedText, GivesTheIdsOfTheWholeTextWhenNothingSpecialIsInIt) {
-  for (const auto& entry : std::filesystem::directory_iterator(kGoldens / "expected")) {
+  for (const auto& entry : std::filesystem::directory_iterator(kPartedTextGoldens / "expected")) {
     if (entry.path().stem() == "unigram_without_unknown") continue;  // cannot write the text
     const Json golden = read_json(entry.path());
     const auto base = golden.at("base").get<std::string>();
-    Json file = base.empty() ? Json::object() : read_json(kGoldens / (base + ".json"));
+    Json file = base.empty() ? Json::object() : read_json(kPartedTextGoldens / (base + ".json"));
     file.merge_patch(golden.at("patch"));
     const Tokenizer tokenizer = Tokenizer::parse(file.dump(), "tokenizer.json");
     const std::string text = "Hello, naïve world!\n\nIt's 3.14  o'clock 中文 now";
@@ -135,7 +135,7 @@ TEST(PartedText, ReadsASpecialCharacterAsTheTextItIs) {
 }
 
 TEST(PartedText, TruncatesAndFramesLikeOneText) {
-  const Tokenizer tokenizer = Tokenizer::load(kGoldens / "word_piece.json");
+  const Tokenizer tokenizer = Tokenizer::load(kPartedTextGoldens / "word_piece.json");
   const std::vector<TextPart> parts = {{"hello "}, {"big world", true}};
   const Encoding e = tokenizer.encode_parts(parts, {.max_length = 4});
   EXPECT_EQ(e.ids, tokenizer.encode("hello big world", {.max_length = 4}).ids);

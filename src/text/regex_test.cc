@@ -16,7 +16,7 @@ std::vector<std::string> matches(std::string_view pattern, std::string_view text
   return found;
 }
 
-std::string message_of(std::string_view pattern) {
+std::string regex_message_of(std::string_view pattern) {
   try {
     Regex(pattern, "tokenizer.json: pre_tokenizer");
   } catch (const Error& error) {
@@ -44,13 +44,14 @@ TEST(Regex, AcceptsAnEmptyMatchOnlyAwayFromTheOneBefore) {
 }
 
 TEST(Regex, RefusesWhatPcre2WouldReadDifferently) {
-  EXPECT_EQ(message_of("[a&&b]"),
+  EXPECT_EQ(regex_message_of("[a&&b]"),
             "tokenizer.json: pre_tokenizer: the pattern \"[a&&b]\" uses && inside a character "
             "class, which is not supported");
-  EXPECT_NE(message_of("[\\W]").find("\\W inside a character class"), std::string::npos);
-  EXPECT_NE(message_of("(").find("not a valid regular expression: missing closing parenthesis"),
-            std::string::npos);
-  EXPECT_NE(message_of(std::string(20'000, 'a')).find("at most 16384"), std::string::npos);
+  EXPECT_NE(regex_message_of("[\\W]").find("\\W inside a character class"), std::string::npos);
+  EXPECT_NE(
+      regex_message_of("(").find("not a valid regular expression: missing closing parenthesis"),
+      std::string::npos);
+  EXPECT_NE(regex_message_of(std::string(20'000, 'a')).find("at most 16384"), std::string::npos);
 }
 
 TEST(Regex, FindsMatchesFarApart) {

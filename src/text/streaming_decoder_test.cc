@@ -12,11 +12,12 @@
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
+const std::filesystem::path kStreamingDecoderGoldens = source_dir() / "tests/golden/tokenizers";
 
 Tokenizer variant(const Json& golden) {
   const auto base = golden.at("base").get<std::string>();
-  Json file = base.empty() ? Json::object() : read_json(kGoldens / (base + ".json"));
+  Json file =
+      base.empty() ? Json::object() : read_json(kStreamingDecoderGoldens / (base + ".json"));
   file.merge_patch(golden.at("patch"));
   return Tokenizer::parse(file.dump(), "tokenizer.json");
 }
@@ -44,7 +45,8 @@ Tokenizer with_decoder(const std::vector<std::string>& tokens, const char* decod
 
 TEST(StreamingDecoder, GivesTheReferencesTextForEveryGolden) {
   std::size_t cases = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(kGoldens / "expected")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(kStreamingDecoderGoldens / "expected")) {
     const Json golden = read_json(entry.path());
     const Tokenizer tokenizer = variant(golden);
     StreamingDecoder decoder(tokenizer);
@@ -60,7 +62,8 @@ TEST(StreamingDecoder, GivesTheReferencesTextForEveryGolden) {
 
 TEST(StreamingDecoder, GivesTheWholeTextForTokensInAnyOrder) {
   std::mt19937 random(7);
-  for (const auto& entry : std::filesystem::directory_iterator(kGoldens / "expected")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(kStreamingDecoderGoldens / "expected")) {
     const Tokenizer tokenizer = variant(read_json(entry.path()));
     std::uniform_int_distribution<int32_t> any(0, static_cast<int32_t>(tokenizer.vocab_size()));
     for (int round = 0; round < 20; ++round) {

@@ -12,11 +12,12 @@
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
+const std::filesystem::path kTokenizerFileGoldens = source_dir() / "tests/golden/tokenizers";
 
 std::vector<std::string> variant_names() {
   std::set<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(kGoldens / "expected")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(kTokenizerFileGoldens / "expected")) {
     names.insert(entry.path().stem().string());
   }
   return {names.begin(), names.end()};
@@ -55,7 +56,7 @@ Json columns(const Tokenizer& tokenizer, const Encoding& encoding, const Json& e
 }
 
 void expect_agreement(const Tokenizer& tokenizer, const Json& golden) {
-  const Json cases = read_json(kGoldens / "cases.json");
+  const Json cases = read_json(kTokenizerFileGoldens / "cases.json");
   ASSERT_FALSE(golden.at("expected").empty());
   for (const Json& expected : golden.at("expected")) {
     const Json& input = cases.at(expected["case"].get<std::size_t>());
@@ -71,9 +72,9 @@ void expect_agreement(const Tokenizer& tokenizer, const Json& golden) {
 class TokenizerGolden : public testing::TestWithParam<std::string> {};
 
 TEST_P(TokenizerGolden, AgreesWithTheReferenceOnEveryCase) {
-  const Json golden = read_json(kGoldens / "expected" / (GetParam() + ".json"));
+  const Json golden = read_json(kTokenizerFileGoldens / "expected" / (GetParam() + ".json"));
   const auto base = golden.at("base").get<std::string>();
-  Json file = base.empty() ? Json::object() : read_json(kGoldens / (base + ".json"));
+  Json file = base.empty() ? Json::object() : read_json(kTokenizerFileGoldens / (base + ".json"));
   file.merge_patch(golden.at("patch"));
   expect_agreement(Tokenizer::parse(file.dump(), GetParam()), golden);
 }
@@ -84,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, TokenizerGolden, testing::ValuesIn(variant_na
 class SentencePieceGolden : public testing::TestWithParam<std::string> {};
 
 TEST_P(SentencePieceGolden, AgreesWithTheReferenceOnTheConvertedModel) {
-  const std::filesystem::path folder = kGoldens / "sentence_piece" / GetParam();
+  const std::filesystem::path folder = kTokenizerFileGoldens / "sentence_piece" / GetParam();
   expect_agreement(Tokenizer::load(folder), read_json(folder / "expected.json"));
 }
 

@@ -16,20 +16,20 @@
 namespace inlay {
 namespace {
 
-const std::filesystem::path kGoldens = source_dir() / "tests/golden/tokenizers";
+const std::filesystem::path kTokenizerGoldens = source_dir() / "tests/golden/tokenizers";
 
-Tokenizer word_piece() { return Tokenizer::load(kGoldens / "word_piece.json"); }
-Tokenizer byte_level() { return Tokenizer::load(kGoldens / "byte_level.json"); }
+Tokenizer word_piece() { return Tokenizer::load(kTokenizerGoldens / "word_piece.json"); }
+Tokenizer byte_level() { return Tokenizer::load(kTokenizerGoldens / "byte_level.json"); }
 
 // The word-piece golden with a merge patch.
 Tokenizer patched(const Json& patch) {
-  Json file = read_json(kGoldens / "word_piece.json");
+  Json file = read_json(kTokenizerGoldens / "word_piece.json");
   file.merge_patch(patch);
   return Tokenizer::parse(file.dump(), "tokenizer.json");
 }
 
 template <class Call>
-std::string message_of(Call call, ErrorKind kind = ErrorKind::kInput) {
+std::string tokenizer_message_of(Call call, ErrorKind kind = ErrorKind::kInput) {
   try {
     call();
   } catch (const Error& error) {
@@ -40,14 +40,14 @@ std::string message_of(Call call, ErrorKind kind = ErrorKind::kInput) {
 }
 
 // A folder for one test, gone at its end.
-class Folder {
+class TokenizerFolder {
  public:
-  explicit Folder(const std::string& name)
+  explicit TokenizerFolder(const std::string& name)
       : path_(std::filesystem::temp_directory_path() /
               ("inlay_text_" + name + "_" + std::to_string(getpid()))) {
     std::filesystem::create_directories(path_);
   }
-  ~Folder() { std::filesystem::remove_all(path_); }
+  ~TokenizerFolder() { std::filesystem::remove_all(path_); }
   const std::filesystem::path& path() const { return path_; }
   void write(const char* name, const std::string& text) const {
     write_file_atomically(path_ / name, text);
@@ -63,16 +63,16 @@ TEST(Tokenizer, KnowsItsVocabularyBothWays) {
   ASSERT_TRUE(id);
   EXPECT_EQ(tokenizer.id_to_token(*id), "hello");
   EXPECT_EQ(tokenizer.token_to_id("nowhere"), std::nullopt);
-  const auto size =
-      static_cast<int64_t>(read_json(kGoldens / "word_piece.json")["model"]["vocab"].size());
+  const auto size = static_cast<int64_t>(
+      read_json(kTokenizerGoldens / "word_piece.json")["model"]["vocab"].size());
   EXPECT_EQ(tokenizer.vocab_size(), size);
-  EXPECT_EQ(message_of([&] { tokenizer.id_to_token(99'999); }, ErrorKind::kUsage),
+  EXPECT_EQ(tokenizer_message_of([&] { tokenizer.id_to_token(99'999); }, ErrorKind::kUsage),
             fmt::format("id 99999 belongs to no token; the tokenizer has {} tokens", size));
 }
 
 TEST(Tokenizer, CountsAddedTokensInItsSize) {
   const int64_t size = word_piece().vocab_size();
-  Json added = read_json(kGoldens / "word_piece.json")["added_tokens"];
+  Json added = read_json(kTokenizerGoldens / "word_piece.json")["added_tokens"];
   added.push_back({{"id", size + 5}, {"content", "<new>"}, {"special", true}});
   const Tokenizer tokenizer = patched({{"added_tokens", added}});
   EXPECT_EQ(tokenizer.vocab_size(), size + 1);
@@ -93,18 +93,19 @@ TEST(Tokenizer, ReportsTheLengthBeforeTruncation) {
 }
 
 TEST(Tokenizer, RefusesALimitWithoutRoomForSpecialTokens) {
-  EXPECT_EQ(message_of([] { word_piece().encode("a", {.max_length = 1}); }, ErrorKind::kUsage),
-            "max_length 1 has no room for the 2 special tokens; use at least 3");
+  EXPECT_EQ(
+      tokenizer_message_of([] { word_piece().encode("a", {.max_length = 1}); }, ErrorKind::kUsage),
+      "max_length 1 has no room for the 2 special tokens; use at least 3");
 }
 
 TEST(Tokenizer, NamesTheByteOfInvalidText) {
-  EXPECT_EQ(message_of([] { word_piece().encode("good \xE4\xB8 bad"); }),
+  EXPECT_EQ(tokenizer_message_of([] { word_piece().encode("good \xE4\xB8 bad"); }),
             "the text is not valid UTF-8: byte 0xE4 at offset 5; convert it to UTF-8");
 }
 
 TEST(Tokenizer, NamesUnknownComponentsAndTheirPlace) {
   EXPECT_EQ(
-      message_of([] {
+      tokenizer_message_of([] {
         patched(
             {{"normalizer",
               {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}, {{"type", "Kmt"}}}}}}});
@@ -112,24 +113,26 @@ TEST(Tokenizer, NamesUnknownComponentsAndTheirPlace) {
       "tokenizer.json: normalizer[1]: type \"Kmt\" is not supported; supported: "
       "BertNormalizer, Strip, StripAccents, "
       "NFC, NFD, NFKC, NFKD, Lowercase, Nmt, Precompiled, Replace, Prepend, ByteLevel, Sequence");
-  EXPECT_NE(message_of([] {
+  EXPECT_NE(tokenizer_message_of([] {
               patched({{"pre_tokenizer", {{"type", "UnicodeScripts"}}}});
             }).find("tokenizer.json: pre_tokenizer: type \"UnicodeScripts\" is not supported"),
             std::string::npos);
-  EXPECT_NE(message_of([] {
+  EXPECT_NE(tokenizer_message_of([] {
               patched({{"model", {{"type", "Trigram"}}}});
             })
                 .find("tokenizer.json: model: type \"Trigram\" is not supported; supported: "
                       "WordPiece, BPE, WordLevel, Unigram"),
             std::string::npos);
-  EXPECT_NE(message_of([] {
+  EXPECT_NE(tokenizer_message_of([] {
               patched({{"decoder", {{"type", "CTC"}}}});
             }).find("tokenizer.json: decoder: type \"CTC\""),
             std::string::npos);
 }
 
 TEST(Tokenizer, RefusesFilesThatContradictThemselves) {
-  auto error = [](const char* patch) { return message_of([&] { patched(Json::parse(patch)); }); };
+  auto error = [](const char* patch) {
+    return tokenizer_message_of([&] { patched(Json::parse(patch)); });
+  };
   EXPECT_NE(error(R"({"model": {"vocab": {"hello": 3}}})").find("have the same id 3"),
             std::string::npos);
   EXPECT_NE(error(R"({"model": {"vocab": {"x": -1}}})").find("-1 is not a token id"),
@@ -152,9 +155,9 @@ TEST(Tokenizer, RefusesFilesThatContradictThemselves) {
 
 TEST(Tokenizer, RefusesDropoutAndBrokenMerges) {
   auto error = [](const char* patch) {
-    Json file = read_json(kGoldens / "byte_level.json");
+    Json file = read_json(kTokenizerGoldens / "byte_level.json");
     file.merge_patch(Json::parse(patch));
-    return message_of([&] { Tokenizer::parse(file.dump(), "f"); });
+    return tokenizer_message_of([&] { Tokenizer::parse(file.dump(), "f"); });
   };
   EXPECT_NE(error(R"({"model": {"dropout": 0.1}})")
                 .find("f: model: dropout is 0.1; only null is supported"),
@@ -171,8 +174,9 @@ TEST(Tokenizer, StopsNormalizersThatBlowTextsUp) {
   Json doubling = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}};
   const Tokenizer tokenizer =
       patched({{"normalizer", {{"type", "Sequence"}, {"normalizers", Json(60, doubling)}}}});
-  EXPECT_NE(message_of([&] { tokenizer.encode("banana"); }).find("make the text grow past"),
-            std::string::npos);
+  EXPECT_NE(
+      tokenizer_message_of([&] { tokenizer.encode("banana"); }).find("make the text grow past"),
+      std::string::npos);
 }
 
 TEST(Tokenizer, GuessesRolesFromAddedTokens) {
@@ -205,8 +209,8 @@ TEST(Tokenizer, WhatPostProcessingAddsStandsForNoText) {
 }
 
 TEST(Tokenizer, ReadsRolesAndLengthFromTheConfigurationBesideIt) {
-  const Folder folder("config");
-  Json file = read_json(kGoldens / "word_piece.json");
+  const TokenizerFolder folder("config");
+  Json file = read_json(kTokenizerGoldens / "word_piece.json");
   file["truncation"] = nullptr;
   folder.write("tokenizer.json", file.dump());
   folder.write("tokenizer_config.json",
@@ -221,8 +225,8 @@ TEST(Tokenizer, ReadsRolesAndLengthFromTheConfigurationBesideIt) {
 }
 
 TEST(Tokenizer, IgnoresAnAbsurdMaximumLength) {
-  const Folder folder("absurd");
-  folder.write("tokenizer.json", read_file(kGoldens / "byte_level.json"));
+  const TokenizerFolder folder("absurd");
+  folder.write("tokenizer.json", read_file(kTokenizerGoldens / "byte_level.json"));
   folder.write("tokenizer_config.json", R"({"model_max_length": 1000000000000000019884624838656})");
   EXPECT_EQ(Tokenizer::load(folder.path()).max_length(), std::nullopt);
 }
@@ -235,7 +239,7 @@ std::vector<std::string> in_order(const Json& vocab) {
 }
 
 void expect_same_tokens(const Tokenizer& a, const Tokenizer& b, const char* variant_note) {
-  for (const Json& input : read_json(kGoldens / "cases.json")) {
+  for (const Json& input : read_json(kTokenizerGoldens / "cases.json")) {
     if (!input.contains("text")) continue;
     const auto text = input["text"].get<std::string>();
     EXPECT_EQ(a.encode(text).ids, b.encode(text).ids) << variant_note << ": " << text;
@@ -244,9 +248,10 @@ void expect_same_tokens(const Tokenizer& a, const Tokenizer& b, const char* vari
 }
 
 TEST(Tokenizer, BuildsBertFromAVocabularyFile) {
-  const Folder folder("bert");
+  const TokenizerFolder folder("bert");
   std::string lines;
-  for (const auto& token : in_order(read_json(kGoldens / "word_piece.json")["model"]["vocab"]))
+  for (const auto& token :
+       in_order(read_json(kTokenizerGoldens / "word_piece.json")["model"]["vocab"]))
     lines += token + "\n";
   folder.write("vocab.txt", lines);
   expect_same_tokens(Tokenizer::load(folder.path()), word_piece(), "lower-case");
@@ -256,9 +261,9 @@ TEST(Tokenizer, BuildsBertFromAVocabularyFile) {
 }
 
 TEST(Tokenizer, BuildsRobertaAndGpt2FromVocabularyAndMerges) {
-  const Json golden = read_json(kGoldens / "expected/roberta.json");
-  Json file = read_json(kGoldens / "byte_level.json");
-  const Folder folder("roberta");
+  const Json golden = read_json(kTokenizerGoldens / "expected/roberta.json");
+  Json file = read_json(kTokenizerGoldens / "byte_level.json");
+  const TokenizerFolder folder("roberta");
   std::string merges = "#version: 0.2\n";
   for (const Json& merge : file["model"]["merges"]) merges += merge.get<std::string>() + "\n";
   folder.write("merges.txt", merges);
@@ -278,9 +283,9 @@ TEST(Tokenizer, BuildsRobertaAndGpt2FromVocabularyAndMerges) {
 }
 
 TEST(Tokenizer, SaysWhatAFolderWithoutTokenizerLacks) {
-  const Folder folder("empty");
+  const TokenizerFolder folder("empty");
   EXPECT_EQ(
-      message_of([&] { Tokenizer::load(folder.path()); }),
+      tokenizer_message_of([&] { Tokenizer::load(folder.path()); }),
       folder.path().string() +
           ": found no tokenizer; expected tokenizer.json, vocab.txt, vocab.json with merges.txt, "
           "tokenizer.model, spiece.model or sentencepiece.bpe.model");
@@ -337,7 +342,7 @@ TEST(Tokenizer, LeavesOutIdsOfNoTokenWhenDecoding) {
 
 TEST(Tokenizer, CutsOnlyWhatTheStrategyAllows) {
   const Tokenizer tokenizer = patched({{"truncation", {{"strategy", "OnlySecond"}}}});
-  EXPECT_EQ(message_of([&] { tokenizer.encode("a b c d e", {.max_length = 4}); }),
+  EXPECT_EQ(tokenizer_message_of([&] { tokenizer.encode("a b c d e", {.max_length = 4}); }),
             "5 tokens do not fit into 2: the tokenizer's strategy cuts only the second text, which "
             "has 0");
   EXPECT_EQ(tokenizer.encode("a b c", "d e f", {.max_length = 7}).size(), 7u);

@@ -15,7 +15,7 @@ std::vector<int32_t> ids(const Json& model, const char* text) {
   return Tokenizer::parse(Json({{"model", model}}).dump(), "tokenizer.json").encode(text).ids;
 }
 
-std::string message_of(const Json& model, const char* text = "") {
+std::string unigram_message_of(const Json& model, const char* text = "") {
   try {
     ids(model, text);
   } catch (const Error& error) {
@@ -63,13 +63,13 @@ TEST(Unigram, NeedsAnUnknownTokenOnlyForUnknownCharacters) {
   Json without = model(R"([["a", -1]])");
   without["unk_id"] = nullptr;
   EXPECT_EQ(ids(without, "aa"), (Ids{0, 0}));
-  EXPECT_NE(message_of(without, "ab").find("\"b\" is in no token of the vocabulary"),
+  EXPECT_NE(unigram_message_of(without, "ab").find("\"b\" is in no token of the vocabulary"),
             std::string::npos);
 }
 
 TEST(Unigram, RefusesVocabulariesThatAreNone) {
   auto expect = [](const Json& json, const char* text) {
-    const std::string message = message_of(json);
+    const std::string message = unigram_message_of(json);
     EXPECT_NE(message.find(text), std::string::npos) << message;
   };
   expect(model(R"({"a": 1})"), "\"vocab\" is missing or not a list of [token, score]");

@@ -29,13 +29,13 @@ const std::vector<const char*>& folders() {
   return all;
 }
 
-struct Case {
+struct AdapterhubCase {
   const char* folder;
   DType compute;
 };
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<AdapterhubCase> all_adapterhub_cases() {
+  std::vector<AdapterhubCase> cases;
   for (const char* folder : folders()) {
     for (DType compute : {DType::kF64, DType::kF32, DType::kBF16})
       cases.push_back({folder, compute});
@@ -43,7 +43,7 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
-class AdapterHubGolden : public testing::TestWithParam<Case> {
+class AdapterHubGolden : public testing::TestWithParam<AdapterhubCase> {
  protected:
   AdapterHubGolden() : golden_(kBase, GetParam().folder, GetParam().compute) {
     adapter_ = golden_.load_with_head(GetParam().folder);
@@ -100,8 +100,8 @@ TEST_P(AdapterHubGolden, GradientsOfEveryTrainedTensorAgree) {
   EXPECT_EQ(compared, parameters.size());
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, AdapterHubGolden, testing::ValuesIn(all_cases()),
-                         golden_case_name<Case>);
+INSTANTIATE_TEST_SUITE_P(Files, AdapterHubGolden, testing::ValuesIn(all_adapterhub_cases()),
+                         golden_case_name<AdapterhubCase>);
 
 // A copy of a golden folder that a test changes.
 class AdapterHubFolder : public testing::Test {

@@ -8,13 +8,13 @@
 namespace inlay {
 namespace {
 
-struct Case {
+struct DecoderCase {
   const char* folder;
   DType compute;
 };
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<DecoderCase> all_decoder_cases() {
+  std::vector<DecoderCase> cases;
   for (const char* folder :
        {"llama-causal-lm", "llama-tied-causal-lm", "mistral-causal-lm", "qwen2-causal-lm",
         "qwen3-causal-lm", "gemma-causal-lm", "gemma2-causal-lm", "gemma3-causal-lm",
@@ -36,7 +36,7 @@ class HiddenStates : public Tap {
   std::vector<Tensor> states;
 };
 
-class DecoderGolden : public testing::TestWithParam<Case> {
+class DecoderGolden : public testing::TestWithParam<DecoderCase> {
  protected:
   DecoderGolden() : golden_(GetParam().folder, GetParam().folder, GetParam().compute) {
     const std::vector<int64_t>& offsets = golden_.batch.tokens.example_offsets;
@@ -110,9 +110,14 @@ TEST_P(DecoderGolden, GradientsOfEveryTensorAgree) {
       expected = as_stored(*entry.site, expected);  // turned, as our parameter is
     // A key's bias moves all scores of a query alike: its gradient is rounding.
     double bound = bare.ends_with("k_proj.bias") ? 1000 * tolerance() : tolerance();
-    // One layer for gate and up has twice the rows in which rounding may be worst.
-    if (GetParam().compute == DType::kBF16 && bare.ends_with("gate_up_proj.weight")) bound *= 1.5;
-    expect_tensor(entry.parameter.take_gradient(), expected, bound, name);
+    Tensor found = entry.parameter.take_gradient();
+    // In bf16 which value is worst, and by how much, is the processor's: all are bounded by their
+    // mean as well. Gemma has four norms in a layer, where others have two.
+    if (GetParam().compute == DType::kBF16 && !bare.ends_with("k_proj.bias")) {
+      expect_close_on_average(found, expected, bound, name);
+      bound *= 1.5;
+    }
+    expect_tensor(found, expected, bound, name);
     ++compared;
   }
   EXPECT_EQ(compared, entries.size());
@@ -151,11 +156,11 @@ TEST_P(DecoderGolden, ContinuesGreedilyFromItsCache) {
   EXPECT_EQ(cache.lengths().front(), golden_.batch.tokens.example_offsets[1] + count - 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, DecoderGolden, testing::ValuesIn(all_cases()),
-                         golden_case_name<Case>);
+INSTANTIATE_TEST_SUITE_P(All, DecoderGolden, testing::ValuesIn(all_decoder_cases()),
+                         golden_case_name<DecoderCase>);
 
 // LoRA as PEFT writes it over language models.
-class DecoderLoraGolden : public testing::TestWithParam<Case> {
+class DecoderLoraGolden : public testing::TestWithParam<DecoderCase> {
  protected:
   DecoderLoraGolden()
       : golden_(base(), GetParam().folder, GetParam().compute),
@@ -202,10 +207,10 @@ TEST_P(DecoderLoraGolden, MergedWeightsAgreeInTheLayoutOfTheBase) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, DecoderLoraGolden,
-    testing::Values(Case{"llama-lora", DType::kF64}, Case{"llama-lora", DType::kF32},
-                    Case{"llama-lora", DType::kBF16}, Case{"gpt2-lora", DType::kF64},
-                    Case{"gpt2-lora", DType::kF32}, Case{"gpt2-lora", DType::kBF16}),
-    golden_case_name<Case>);
+    testing::Values(DecoderCase{"llama-lora", DType::kF64}, DecoderCase{"llama-lora", DType::kF32},
+                    DecoderCase{"llama-lora", DType::kBF16}, DecoderCase{"gpt2-lora", DType::kF64},
+                    DecoderCase{"gpt2-lora", DType::kF32}, DecoderCase{"gpt2-lora", DType::kBF16}),
+    golden_case_name<DecoderCase>);
 
 }  // namespace
 }  // namespace inlay

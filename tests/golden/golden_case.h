@@ -55,6 +55,19 @@ inline void expect_tensor(const Tensor& found, const Tensor& expected, double to
       << want.load<double>(place) << " is expected; the largest value is " << largest;
 }
 
+// The mean error of many values, relative to their mean size: in bf16 the roundings of dozens of
+// layers add up, and the worst of thousands of values says little.
+inline void expect_close_on_average(const Tensor& found, const Tensor& expected, double tolerance,
+                                    const std::string& name) {
+  ASSERT_EQ(found.count(), expected.count()) << name;
+  double error = 0, size = 0;
+  for (int64_t i = 0; i < found.count(); ++i) {
+    error += std::fabs(in(found).load<double>(i) - in(expected).load<double>(i));
+    size += std::fabs(in(expected).load<double>(i));
+  }
+  EXPECT_LE(error, tolerance * size) << name;
+}
+
 class GoldenCase {
  public:
   GoldenCase(const std::string& base, const std::string& expected, DType compute)

@@ -8,17 +8,17 @@
 namespace inlay {
 namespace {
 
-struct Case {
+struct MaskedLmCase {
   const char* family;
   DType compute;
 };
 
-std::string case_name(const testing::TestParamInfo<Case>& info) {
+std::string case_name(const testing::TestParamInfo<MaskedLmCase>& info) {
   return std::string(info.param.family) + "_" + std::string(dtype_name(info.param.compute));
 }
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<MaskedLmCase> all_masked_lm_cases() {
+  std::vector<MaskedLmCase> cases;
   for (const char* family : {"bert", "roberta", "distilbert"}) {
     for (DType compute : {DType::kF64, DType::kF32, DType::kBF16})
       cases.push_back({family, compute});
@@ -26,7 +26,7 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
-class MaskedLmGolden : public testing::TestWithParam<Case> {
+class MaskedLmGolden : public testing::TestWithParam<MaskedLmCase> {
  protected:
   MaskedLmGolden()
       : golden_(std::string(GetParam().family) + "-masked-lm",
@@ -132,7 +132,8 @@ TEST_P(MaskedLmGolden, Trap18TrainedTokensAreThoseOfTheTiedDecoder) {
   expect_tensor(gradient, golden.expected("grad." + delta.name()), tolerance(), delta.name());
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, MaskedLmGolden, testing::ValuesIn(all_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Families, MaskedLmGolden, testing::ValuesIn(all_masked_lm_cases()),
+                         case_name);
 
 TEST(SentenceEmbeddingGolden, IsThePooledHiddenStateAtLengthOne) {
   for (const char* family : {"bert", "roberta", "distilbert"}) {

@@ -6,7 +6,7 @@
 namespace inlay {
 namespace {
 
-struct Case {
+struct MethodCase {
   const char* folder;
   const char* method;
   DType compute;
@@ -29,8 +29,8 @@ constexpr std::pair<const char*, const char*> kMethods[] = {
      "true]"},
 };
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<MethodCase> all_method_cases() {
+  std::vector<MethodCase> cases;
   for (auto [folder, method] : kMethods) {
     for (DType compute : {DType::kF64, DType::kF32, DType::kBF16})
       cases.push_back({folder, method, compute});
@@ -38,7 +38,7 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
-class MethodGolden : public testing::TestWithParam<Case> {
+class MethodGolden : public testing::TestWithParam<MethodCase> {
  protected:
   MethodGolden() : golden_("bert-single-label", GetParam().folder, GetParam().compute) {
     golden_.load_head(HeadKind::kSequenceClassification);
@@ -101,8 +101,8 @@ TEST_P(MethodGolden, MergedTensorsAgree) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, MethodGolden, testing::ValuesIn(all_cases()),
-                         golden_case_name<Case>);
+INSTANTIATE_TEST_SUITE_P(Methods, MethodGolden, testing::ValuesIn(all_method_cases()),
+                         golden_case_name<MethodCase>);
 
 }  // namespace
 }  // namespace inlay

@@ -6,13 +6,13 @@
 namespace inlay {
 namespace {
 
-struct Case {
+struct ModelCase {
   const char* folder;
   DType compute;
 };
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<ModelCase> all_model_cases() {
+  std::vector<ModelCase> cases;
   for (const char* folder :
        {"bert-single-label", "bert-multi-label", "bert-regression", "bert-token-classification",
         "bert-masked-lm", "bert-sentence-embedding", "roberta-single-label", "roberta-multi-label",
@@ -27,7 +27,7 @@ std::vector<Case> all_cases() {
 }
 
 // Records what every site gives.
-class HiddenStates : public Tap {
+class ModelHiddenStates : public Tap {
  public:
   void see(const Site& site, const Variable& value) override {
     if (site.kind == SiteKind::kNorm && site.layer < 0 && states.empty())
@@ -39,7 +39,7 @@ class HiddenStates : public Tap {
   int norms = 0;
 };
 
-class ModelGolden : public testing::TestWithParam<Case> {
+class ModelGolden : public testing::TestWithParam<ModelCase> {
  protected:
   ModelGolden() : golden_(GetParam().folder, GetParam().folder, GetParam().compute) {
     std::string name = GetParam().folder;
@@ -84,7 +84,7 @@ class ModelGolden : public testing::TestWithParam<Case> {
 };
 
 TEST_P(ModelGolden, HiddenStatesAndLogitsAgree) {
-  HiddenStates hidden;
+  ModelHiddenStates hidden;
   golden_.context.tap = &hidden;
   Variable found = logits();
   for (std::size_t i = 0; golden_.has("hidden." + std::to_string(i)); ++i) {
@@ -167,8 +167,8 @@ TEST_P(ModelGolden, GradientsOfEveryTensorAgree) {
   EXPECT_GT(compared, 20u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, ModelGolden, testing::ValuesIn(all_cases()),
-                         golden_case_name<Case>);
+INSTANTIATE_TEST_SUITE_P(Families, ModelGolden, testing::ValuesIn(all_model_cases()),
+                         golden_case_name<ModelCase>);
 
 }  // namespace
 }  // namespace inlay

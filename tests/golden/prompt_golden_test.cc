@@ -12,7 +12,7 @@ namespace {
 
 constexpr float kGate = 0.3f;  // of adapters_prompt.py
 
-struct Case {
+struct PromptCase {
   const char* folder;
   const char* method;
   DType compute;
@@ -34,8 +34,8 @@ constexpr std::pair<const char*, const char*> kCases[] = {
     {"bert-p-tuning",
      "p_tuning[num_virtual_tokens=2,encoder_hidden_size=6,placement=inputs_embeds]"}};
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<PromptCase> all_prompt_cases() {
+  std::vector<PromptCase> cases;
   for (auto [folder, method] : kCases) {
     for (DType compute : {DType::kF64, DType::kF32, DType::kBF16})
       cases.push_back({folder, method, compute});
@@ -43,7 +43,7 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
-class PromptGolden : public testing::TestWithParam<Case> {
+class PromptGolden : public testing::TestWithParam<PromptCase> {
  protected:
   PromptGolden() : golden_("bert-single-label", GetParam().folder, GetParam().compute) {
     golden_.load_head(HeadKind::kSequenceClassification);
@@ -90,8 +90,8 @@ TEST_P(PromptGolden, AGateMultipliesTheWeightOfVirtualTokens) {
                 "logits.gate");
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, PromptGolden, testing::ValuesIn(all_cases()),
-                         golden_case_name<Case>);
+INSTANTIATE_TEST_SUITE_P(Methods, PromptGolden, testing::ValuesIn(all_prompt_cases()),
+                         golden_case_name<PromptCase>);
 
 // As PEFT writes them, with a classifier.
 class PromptFiles : public testing::TestWithParam<const char*> {};

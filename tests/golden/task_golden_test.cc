@@ -9,14 +9,14 @@
 namespace inlay {
 namespace {
 
-struct Case {
+struct TaskCase {
   const char* folder;
   const char* task;
   DType compute;
 };
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<TaskCase> all_task_cases() {
+  std::vector<TaskCase> cases;
   for (DType compute : {DType::kF64, DType::kF32, DType::kBF16}) {
     cases.push_back({"bert-question-answering", "question-answering", compute});
     cases.push_back({"roberta-question-answering", "question-answering", compute});
@@ -32,16 +32,18 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
-bool has_head(const Case& of) { return find_task(of.task).layer == OutputLayer::kHead; }
+bool has_head(const TaskCase& of) { return find_task(of.task).layer == OutputLayer::kHead; }
 
-std::string base_of(const Case& of) { return has_head(of) ? of.folder : "bert-sentence-embedding"; }
+std::string base_of(const TaskCase& of) {
+  return has_head(of) ? of.folder : "bert-sentence-embedding";
+}
 
-TaskOptions options_of(const Case& of) {
+TaskOptions options_of(const TaskCase& of) {
   bool euclidean = std::string(of.folder).ends_with("euclidean");
   return euclidean ? TaskOptions{.distance = Similarity::kEuclidean, .margin = 0.7} : TaskOptions{};
 }
 
-class TaskGolden : public testing::TestWithParam<Case> {
+class TaskGolden : public testing::TestWithParam<TaskCase> {
  protected:
   TaskGolden() : golden_(base_of(GetParam()), GetParam().folder, GetParam().compute) {
     learner_.model = golden_.model;
@@ -159,7 +161,8 @@ TEST_P(TaskGolden, LossAndGradientsOfEveryTensorAgree) {
   EXPECT_GT(compared, 20u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Tasks, TaskGolden, testing::ValuesIn(all_cases()), golden_case_name<Case>);
+INSTANTIATE_TEST_SUITE_P(Tasks, TaskGolden, testing::ValuesIn(all_task_cases()),
+                         golden_case_name<TaskCase>);
 
 }  // namespace
 }  // namespace inlay

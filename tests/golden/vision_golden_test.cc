@@ -9,13 +9,13 @@
 namespace inlay {
 namespace {
 
-struct Case {
+struct VisionCase {
   const char* folder;
   DType compute;
 };
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<VisionCase> all_vision_cases() {
+  std::vector<VisionCase> cases;
   for (const char* folder :
        {"mobilenet-v2-image", "mobilenet-v2-dilated-image", "resnet-bottleneck-image",
         "resnet-basic-image", "vit-image", "deit-image", "convnext-image",
@@ -41,20 +41,7 @@ class GivenPixels : public PixelSource {
   int64_t index_;
 };
 
-// The mean error of many values, relative to their mean size: in bf16 the roundings of dozens of
-// layers add up, and the worst of thousands of values says little.
-void expect_close_on_average(const Tensor& found, const Tensor& expected, double tolerance,
-                             const std::string& name) {
-  ASSERT_EQ(found.count(), expected.count()) << name;
-  double error = 0, size = 0;
-  for (int64_t i = 0; i < found.count(); ++i) {
-    error += std::fabs(in(found).load<double>(i) - in(expected).load<double>(i));
-    size += std::fabs(in(expected).load<double>(i));
-  }
-  EXPECT_LE(error, tolerance * size) << name;
-}
-
-class VisionGolden : public testing::TestWithParam<Case> {
+class VisionGolden : public testing::TestWithParam<VisionCase> {
  protected:
   VisionGolden()
       : context_(GetParam().compute),
@@ -170,8 +157,8 @@ TEST(VisionMerge, BareTensorsGoBackUnderTheirOwnNames) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, VisionGolden, testing::ValuesIn(all_cases()),
-                         golden_case_name<Case>);
+INSTANTIATE_TEST_SUITE_P(Families, VisionGolden, testing::ValuesIn(all_vision_cases()),
+                         golden_case_name<VisionCase>);
 
 }  // namespace
 }  // namespace inlay

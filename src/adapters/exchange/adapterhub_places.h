@@ -8,6 +8,8 @@
 
 namespace inlay::exchange {
 
+inline constexpr const char* kAdapterHubLora = "AdapterHub's LoRA";  // in messages
+
 enum class AdapterHubPlace { kQuery, kKey, kValue, kIntermediate, kOutput };
 
 // The place of a module by what follows the layer's number in its name; nothing for one that

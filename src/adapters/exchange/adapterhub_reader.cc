@@ -22,8 +22,6 @@ namespace {
 
 using enum AdapterHubPlace;
 
-constexpr const char* kFormat = "AdapterHub's LoRA";
-
 // Library versions before 1.1.0 trained and applied LoRA without alpha (pull request 770).
 double scale_of(const Json& config, int64_t rank, const std::string& version,
                 const std::string& where, LoraAdapter& adapter) {
@@ -150,7 +148,7 @@ LoraAdapter read_adapterhub(const Source& source) {
   TensorPile pile =
       TensorPile::open_first(source.folder, {"adapter.safetensors", "pytorch_adapter.bin"});
   take_modules(pile, adapter.name, dora, adapter);
-  pile.finish(fmt::format("{} named \"{}\"", kFormat, adapter.name));
+  pile.finish(fmt::format("{} named \"{}\"", kAdapterHubLora, adapter.name));
   refuse_fused(adapter, pile.where());
   for (LoraModule& module : adapter.modules) module.scale = scale;
   finish_reading(adapter, pile.where());

@@ -14,7 +14,6 @@ namespace {
 
 using enum AdapterHubPlace;
 
-constexpr const char* kFormat = "AdapterHub's LoRA";
 constexpr const char* kVersion = "adapters.1.2.0";  // whose layout is written
 
 std::string model_type_for(const LoraAdapter& adapter, const Target& target) {
@@ -46,7 +45,7 @@ Json places_json(const LoraAdapter& adapter, const std::string& model_type) {
   require(problems.empty(), ErrorKind::kInput,
           "{} adapts query, key, value and two layers of the feed-forward network; it has no place "
           "for {}",
-          kFormat, listed(problems));
+          kAdapterHubLora, listed(problems));
   Json matrices = Json::array(), without = Json::array();
   if (places.contains(kQuery)) matrices.push_back("q");
   if (places.contains(kKey)) matrices.push_back("k");
@@ -67,7 +66,7 @@ void fill_present_layers(LoraAdapter& adapter) {
   for (const LoraModule& module : adapter.modules) {
     if (auto at = layer_of(module.name)) layers.insert(at->layer);
   }
-  for (int64_t layer : layers) fill_layers(adapter, layer, layer, kFormat);
+  for (int64_t layer : layers) fill_layers(adapter, layer, layer, kAdapterHubLora);
 }
 
 // The width of the residual stream: what attention and the first feed-forward layer read.
@@ -96,12 +95,12 @@ void write_tensors(const LoraAdapter& adapter, const Target& target) {
 }  // namespace
 
 void write_adapterhub(LoraAdapter& adapter, const Target& target) {
-  refuse_lora_bias(adapter, kFormat);
+  refuse_lora_bias(adapter, kAdapterHubLora);
   std::string model_type = model_type_for(adapter, target);
   Json config = foreign_defaults(adapterhub_lora_keys());
   config.update(places_json(adapter, model_type));
-  if (adapter.dora()) refuse_biases(target.base.biases, kFormat);
-  fold_scales(adapter, adapter.dora() ? 1 : usual_scale(adapter), target.rounding, kFormat);
+  if (adapter.dora()) refuse_biases(target.base.biases, kAdapterHubLora);
+  fold_scales(adapter, adapter.dora() ? 1 : usual_scale(adapter), target.rounding, kAdapterHubLora);
   pad_ranks(adapter);
   fill_present_layers(adapter);
   config["r"] = *adapter.common_rank();

@@ -19,14 +19,14 @@
 namespace inlay::exchange {
 namespace {
 
-constexpr const char* kFormat = "GGUF";
+constexpr const char* kGguf = "GGUF";
 
 void refuse_dora(const LoraAdapter& adapter) {
   require(
       !adapter.dora(), ErrorKind::kInput,
       "{} has no place for DoRA's magnitudes, which {} has: merge the adapter into its base, or "
       "train without",
-      kFormat, adapter.modules.front().name);
+      kGguf, adapter.modules.front().name);
 }
 
 // Float32 holds the other floating types exactly.
@@ -37,7 +37,7 @@ void refuse_doubles(const LoraAdapter& adapter) {
       names.push_back(module.name);
   }
   require(names.empty(), ErrorKind::kInput,
-          "{} keeps adapters as float32, and these have float64: {}; save them as float32", kFormat,
+          "{} keeps adapters as float32, and these have float64: {}; save them as float32", kGguf,
           listed(names));
 }
 
@@ -47,20 +47,20 @@ void check_names(const LoraAdapter& adapter, const std::string& model_type) {
     if (!gguf_tensor(model_type, module.name).has_value()) names.push_back(module.name);
   }
   require(names.empty(), ErrorKind::kInput,
-          "{} of architecture {} has no place for an adapter of: {}", kFormat,
+          "{} of architecture {} has no place for an adapter of: {}", kGguf,
           gguf_architecture(model_type), listed(names));
 }
 
 // Makes alpha / rank every module's scale, and says how far the file's float32 is off.
 float fold_into_alpha(LoraAdapter& adapter, Rounding rounding) {
   const double usual = usual_alpha(adapter), alpha = usual == 0 ? 1 : usual;
-  fold_alphas(adapter, alpha, rounding, kFormat);
+  fold_alphas(adapter, alpha, rounding, kGguf);
   const auto stored = static_cast<float>(alpha);
   require(std::isnormal(stored), ErrorKind::kInput, "{} keeps alpha as float32, which {} is not",
-          kFormat, alpha);
+          kGguf, alpha);
   if (stored != alpha) {
     adapter.notes.push_back(
-        fmt::format("{} keeps alpha as float32: {} for {}, relative error {:.1e}", kFormat, stored,
+        fmt::format("{} keeps alpha as float32: {} for {}, relative error {:.1e}", kGguf, stored,
                     alpha, std::fabs(stored / alpha - 1)));
   }
   return stored;
@@ -90,8 +90,8 @@ void write_gguf_lora(LoraAdapter& adapter, const Target& target) {
   const std::string& model_type =
       adapter.model_type.empty() ? target.base.model_type : adapter.model_type;
   const bool interleaved = gguf_architecture(model_type) == "llama";
-  refuse_head(adapter, kFormat);
-  refuse_lora_bias(adapter, kFormat);
+  refuse_head(adapter, kGguf);
+  refuse_lora_bias(adapter, kGguf);
   refuse_dora(adapter);
   refuse_doubles(adapter);
   check_names(adapter, model_type);
@@ -103,7 +103,7 @@ void write_gguf_lora(LoraAdapter& adapter, const Target& target) {
     const std::string tensor = *gguf_tensor(model_type, module.name);
     Tensor b = module.b.to(DType::kF32);
     if (interleaved && is_rotary(module))
-      b = interleave_rows(b, rotary_heads(module, target.base, kFormat));
+      b = interleave_rows(b, rotary_heads(module, target.base, kGguf));
     tensors.push_back({tensor + ".lora_a", module.a.to(DType::kF32)});
     tensors.push_back({tensor + ".lora_b", b});
   }

@@ -36,7 +36,7 @@ constexpr auto kForms = std::to_array<HeadForm>({
     {"distilbert", "TOKEN_CLS", nullptr, "classifier", "tanh", false},
 });
 
-const HeadForm* form_of(const std::string& model_type, const std::string& task_type) {
+const HeadForm* head_form(const std::string& model_type, const std::string& task_type) {
   const auto* found = std::find_if(kForms.begin(), kForms.end(), [&](const HeadForm& form) {
     return model_type == form.model_type && task_type == form.task_type;
   });
@@ -115,7 +115,7 @@ void read_adapterhub_head(const Source& source, LoraAdapter& adapter) {
   auto head_type = json_get<std::string>(config, "head_type", where);
   TensorPile pile =
       TensorPile::open_first(source.folder, {"model_head.safetensors", "pytorch_model_head.bin"});
-  const HeadForm* form = form_of(adapter.model_type, task_type_of(head_type));
+  const HeadForm* form = head_form(adapter.model_type, task_type_of(head_type));
   if (form == nullptr || !same_form(*form, config, where)) {
     adapter.foreign_head = true;
     for (const std::string& key : pile.names()) adapter.head.push_back({key, pile.take(key)});
@@ -135,7 +135,7 @@ void read_adapterhub_head(const Source& source, LoraAdapter& adapter) {
 
 void write_adapterhub_head(LoraAdapter& adapter, const Json& about, const Target& target) {
   if (adapter.head.empty()) return;
-  const HeadForm* form = form_of(about.at("model_type"), adapter.task_type);
+  const HeadForm* form = head_form(about.at("model_type"), adapter.task_type);
   if (form == nullptr || adapter.foreign_head) refuse_head(adapter, "AdapterHub");
   std::vector<NamedTensor> tensors;
   int64_t outputs = 0;

@@ -8,6 +8,9 @@
 
 namespace inlay::exchange {
 
+// What PEFT puts before the name of each module.
+inline constexpr const char* kPeftKeyPrefix = "base_model.model.";
+
 // Of adapter_config.json.
 const std::vector<ForeignKey>& peft_lora_keys();
 // Of the object "config" in adapter_config.json.

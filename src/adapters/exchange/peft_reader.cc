@@ -15,7 +15,6 @@
 namespace inlay::exchange {
 namespace {
 
-constexpr const char* kKeyPrefix = "base_model.model.";
 constexpr std::size_t kMaxEntries = 4096;
 
 // Starts that also changed the base: the tensors then belong to that other base.
@@ -91,16 +90,16 @@ void take_head(TensorPile& pile, const Source& source, LoraAdapter& adapter) {
     saved.emplace_back("score");
   }
   for (const std::string& key : pile.names()) {
-    bool wanted = key.starts_with(kKeyPrefix) && key.find(".lora_") == std::string::npos &&
+    bool wanted = key.starts_with(kPeftKeyPrefix) && key.find(".lora_") == std::string::npos &&
                   std::any_of(saved.begin(), saved.end(),
                               [&](const std::string& part) { return has_part(key, part); });
     if (wanted)
-      adapter.head.push_back({key.substr(std::string(kKeyPrefix).size()), pile.take(key)});
+      adapter.head.push_back({key.substr(std::string(kPeftKeyPrefix).size()), pile.take(key)});
   }
 }
 
 LoraModule take_module(TensorPile& pile, const std::string& stem, const Scales& scales) {
-  std::string name = stem.substr(std::string(kKeyPrefix).size());
+  std::string name = stem.substr(std::string(kPeftKeyPrefix).size());
   LoraModule module{.name = name,
                     .a = pile.take(stem + ".lora_A.weight"),
                     .b = pile.take(stem + ".lora_B.weight"),
@@ -197,7 +196,8 @@ LoraAdapter read_peft(const Source& source) {
   std::set<std::string> stems = pile.stems(".lora_A.weight");
   stems.merge(pile.stems(".lora_B.weight"));
   for (const std::string& stem : stems) {
-    if (stem.starts_with(kKeyPrefix)) adapter.modules.push_back(take_module(pile, stem, scales));
+    if (stem.starts_with(kPeftKeyPrefix))
+      adapter.modules.push_back(take_module(pile, stem, scales));
   }
   take_head(pile, source, adapter);
   pile.finish("PEFT's LoRA of linear layers, and of no module in modules_to_save");

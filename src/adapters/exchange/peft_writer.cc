@@ -11,8 +11,6 @@
 namespace inlay::exchange {
 namespace {
 
-constexpr const char* kKeyPrefix = "base_model.model.";
-
 // Module names by what follows the layer's number where every layer of a list has the same, which
 // goes with layers_to_transform; whole names otherwise.
 void write_targets(const LoraAdapter& adapter, const std::string& prefix, Json& config) {
@@ -96,7 +94,7 @@ void write_peft(LoraAdapter& adapter, const Target& target) {
   std::vector<NamedTensor> tensors;
   tensors.reserve(4 * adapter.modules.size() + adapter.head.size());
   for (const LoraModule& module : adapter.modules) {
-    std::string stem = kKeyPrefix + module.name.substr(prefix.size());
+    std::string stem = kPeftKeyPrefix + module.name.substr(prefix.size());
     tensors.push_back({stem + ".lora_A.weight", module.a});
     tensors.push_back({stem + ".lora_B.weight", module.b});
     if (module.bias.defined()) tensors.push_back({stem + ".lora_B.bias", module.bias});
@@ -104,7 +102,7 @@ void write_peft(LoraAdapter& adapter, const Target& target) {
       tensors.push_back({stem + ".lora_magnitude_vector", module.magnitude});
   }
   for (const NamedTensor& tensor : adapter.head)
-    tensors.push_back({kKeyPrefix + tensor.name, tensor.tensor});
+    tensors.push_back({kPeftKeyPrefix + tensor.name, tensor.tensor});
   write_safetensors(target.folder / "adapter_model.safetensors", tensors, {{"format", "pt"}});
   Json config = adapter.peft.empty() ? config_of(adapter, prefix) : adapter.peft;
   if (adapter.head.empty()) config["modules_to_save"] = nullptr;

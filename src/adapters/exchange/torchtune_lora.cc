@@ -17,7 +17,7 @@
 namespace inlay::exchange {
 namespace {
 
-constexpr const char* kFormat = "torchtune's LoRA";
+constexpr const char* kTorchtuneLora = "torchtune's LoRA";
 constexpr const char *kA = ".lora_a.weight", *kB = ".lora_b.weight", *kMagnitude = ".magnitude";
 
 // The heads whose rows are interleaved; 0 for a module whose rows are not.
@@ -109,7 +109,7 @@ LoraAdapter read_torchtune(const Source& source) {
                                .scale = scale,
                                .magnitude = pile.take_if_any(stem + kMagnitude)});
   }
-  pile.finish(kFormat);
+  pile.finish(kTorchtuneLora);
   finish_reading(adapter, pile.where());
   for (LoraModule& module : adapter.modules) {
     require(module.rank() == rank, ErrorKind::kInput, "{}: \"r\" is {}, but {} has rank {}", where,
@@ -125,19 +125,19 @@ LoraAdapter read_torchtune(const Source& source) {
 }
 
 void write_torchtune(LoraAdapter& adapter, const Target& target) {
-  refuse_head(adapter, kFormat);
-  refuse_lora_bias(adapter, kFormat);
-  for (const LoraModule& module : adapter.modules) to_torchtune(module.name, kFormat);
-  fold_scales(adapter, usual_scale(adapter), target.rounding, kFormat);
+  refuse_head(adapter, kTorchtuneLora);
+  refuse_lora_bias(adapter, kTorchtuneLora);
+  for (const LoraModule& module : adapter.modules) to_torchtune(module.name, kTorchtuneLora);
+  fold_scales(adapter, usual_scale(adapter), target.rounding, kTorchtuneLora);
   pad_ranks(adapter);
   int64_t last = std::max(layer_range(adapter).second, target.base.layers - 1);
-  fill_layers(adapter, 0, last, kFormat);
+  fill_layers(adapter, 0, last, kTorchtuneLora);
 
   std::vector<NamedTensor> tensors;
   tensors.reserve(3 * adapter.modules.size());
   for (LoraModule module : adapter.modules) {
     reorder_rows(module, target.base, interleave_rows);
-    std::string stem = to_torchtune(module.name, kFormat);
+    std::string stem = to_torchtune(module.name, kTorchtuneLora);
     tensors.push_back({stem + kA, module.a});
     tensors.push_back({stem + kB, module.b});
     if (module.magnitude.defined()) tensors.push_back({stem + kMagnitude, module.magnitude});

@@ -205,7 +205,7 @@ class Boft : public TargetedMethod {
   int64_t block_size_ = 4, block_num_ = 0, factors_ = 1;
 };
 
-const PeftForm& form() {
+const PeftForm& boft_form() {
   static const PeftForm form{.type = "BOFT",
                              .keys = {{"boft_block_size", 4, "boft_block_size"},
                                       {"boft_block_num", 0, "boft_block_num"},
@@ -226,7 +226,7 @@ const MethodInfo& method_boft() {
       .citation = "arXiv:2311.06243",
       .example = "boft[boft_block_size=4,boft_n_butterfly_factor=2]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &boft_form(),
       .learning_rate = 1e-3,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Boft>(); }};

@@ -181,7 +181,7 @@ void read_start(const Json& config, const SiteSet&, const std::string&, Json& fi
   fields["init_weights"] = named ? start : Json("zeros");
 }
 
-const PeftForm& form() {
+const PeftForm& c3a_form() {
   static const PeftForm form{.type = "C3A",
                              .keys = {{"block_size", 256, "block_size"},
                                       {"block_size_pattern", Json::object(), PeftKey::kFixed},
@@ -201,7 +201,7 @@ const MethodInfo& method_c3a() {
       .citation = "arXiv:2407.19342",
       .example = "c3a[block_size=8]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &c3a_form(),
       .learning_rate = 1e-1,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<C3a>(); }};

@@ -15,7 +15,7 @@
 namespace inlay {
 namespace {
 
-struct Network {
+struct ConvAdapterNetwork {
   Parameter& down;       // (channels / gamma, gamma, height, width)
   Parameter& down_bias;  // (channels / gamma)
   Parameter& up;         // (out, channels / gamma, 1, 1)
@@ -26,7 +26,7 @@ struct Network {
 
 class ConvAdapterHook : public SiteHook {
  public:
-  explicit ConvAdapterHook(const Network& network) : network_(network) {}
+  explicit ConvAdapterHook(const ConvAdapterNetwork& network) : network_(network) {}
 
   Variable conv(Context& context, const ConvSite& module, const Variable& x, Variable y) override {
     ConvShape down = shape_over(module, x.row_space()->map);
@@ -43,7 +43,7 @@ class ConvAdapterHook : public SiteHook {
   }
 
  private:
-  Network network_;
+  ConvAdapterNetwork network_;
 };
 
 class ConvAdapter : public Method {
@@ -84,15 +84,15 @@ class ConvAdapter : public Method {
     int64_t height = site.conv.kernel_height, width = site.conv.kernel_width;
     Tensor start = kaiming_uniform_init({narrow, gamma_ * height * width},
                                         make.stream(site, "conv_adapter.down.weight"));
-    return std::make_unique<ConvAdapterHook>(
-        Network{make.make(site, "conv_adapter.down.weight",
-                          start.reshaped({narrow, gamma_, height, width})),
-                make.make(site, "conv_adapter.down.bias", Tensor::zeros({narrow}, DType::kF32)),
-                make.make(site, "conv_adapter.up.weight",
-                          Tensor::zeros({site.out, narrow, 1, 1}, DType::kF32)),
-                make.make(site, "conv_adapter.up.bias", Tensor::zeros({site.out}, DType::kF32)),
-                make.make(site, "conv_adapter.scale", ones(site.out)),
-                parse_activation(non_linearity_, "conv_adapter: non_linearity")});
+    return std::make_unique<ConvAdapterHook>(ConvAdapterNetwork{
+        make.make(site, "conv_adapter.down.weight",
+                  start.reshaped({narrow, gamma_, height, width})),
+        make.make(site, "conv_adapter.down.bias", Tensor::zeros({narrow}, DType::kF32)),
+        make.make(site, "conv_adapter.up.weight",
+                  Tensor::zeros({site.out, narrow, 1, 1}, DType::kF32)),
+        make.make(site, "conv_adapter.up.bias", Tensor::zeros({site.out}, DType::kF32)),
+        make.make(site, "conv_adapter.scale", ones(site.out)),
+        parse_activation(non_linearity_, "conv_adapter: non_linearity")});
   }
 
  private:

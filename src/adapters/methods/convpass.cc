@@ -20,7 +20,7 @@ namespace {
 constexpr int64_t kWidest = 1024;
 constexpr int64_t kTaps = 3, kMiddle = kTaps * kTaps / 2;
 
-struct Network {
+struct ConvpassNetwork {
   Parameter& down;  // (dim, channels)
   Parameter& down_bias;
   Parameter& filters;  // (dim, dim, 3, 3)
@@ -31,7 +31,8 @@ struct Network {
 
 class ConvpassHook : public SiteHook {
  public:
-  ConvpassHook(const Network& network, double scale, double dropout, const std::string& site_name)
+  ConvpassHook(const ConvpassNetwork& network, double scale, double dropout,
+               const std::string& site_name)
       : network_(network),
         scale_(scale),
         dropout_(dropout),
@@ -60,7 +61,7 @@ class ConvpassHook : public SiteHook {
                        maps.row_space(), Precision::kCompute);
   }
 
-  Network network_;
+  ConvpassNetwork network_;
   double scale_, dropout_;
   std::string stream_;
 };
@@ -94,10 +95,11 @@ class Convpass : public Method {
     float bound = std::sqrt(6.0f / static_cast<float>(dim_ + site.out));
     Tensor start = uniform_init({dim_, site.out}, bound, make.stream(site, down));
     return std::make_unique<ConvpassHook>(
-        Network{make.make(site, down, std::move(start)), zeros("convpass.down.bias", {dim_}),
-                make.make(site, "convpass.conv.weight", identity_filters()),
-                zeros("convpass.conv.bias", {dim_}), zeros("convpass.up.weight", {site.out, dim_}),
-                zeros("convpass.up.bias", {site.out})},
+        ConvpassNetwork{
+            make.make(site, down, std::move(start)), zeros("convpass.down.bias", {dim_}),
+            make.make(site, "convpass.conv.weight", identity_filters()),
+            zeros("convpass.conv.bias", {dim_}), zeros("convpass.up.weight", {site.out, dim_}),
+            zeros("convpass.up.bias", {site.out})},
         scale_, dropout_, site.name);
   }
 

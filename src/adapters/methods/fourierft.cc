@@ -176,7 +176,7 @@ class FourierFt : public TargetedMethod {
   bool zero_start_ = true;
 };
 
-const PeftForm& form() {
+const PeftForm& fourierft_form() {
   static const PeftForm form{.type = "FOURIERFT",
                              .keys = {{"n_frequency", 1000, "n_frequency"},
                                       {"alpha", nullptr, PeftKey::kFixed},
@@ -199,7 +199,7 @@ const MethodInfo& method_fourierft() {
       .citation = "arXiv:2405.03003",
       .example = "fourierft[n_frequency=50,target_modules=all-linear]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &fourierft_form(),
       .learning_rate = 1e-1,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<FourierFt>(); }};

@@ -163,7 +163,7 @@ class Hra : public TargetedMethod {
   int64_t r_ = 8;
 };
 
-const PeftForm& form() {
+const PeftForm& hra_form() {
   static const PeftForm form{.type = "HRA",
                              .keys = {{"r", 8, "r"},
                                       {"apply_GS", false, PeftKey::kFixed},
@@ -181,7 +181,7 @@ const MethodInfo& method_hra() {
       .citation = "arXiv:2405.17484",
       .example = "hra[r=4]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &hra_form(),
       .learning_rate = 1e-3,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Hra>(); }};

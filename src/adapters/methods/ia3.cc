@@ -170,7 +170,7 @@ void read_modules(const Json& config, const SiteSet& adapted, const std::string&
   fields["feedforward_modules"] = inner;
 }
 
-const PeftForm& form() {
+const PeftForm& ia3_form() {
   static const PeftForm form{.type = "IA3",
                              .keys = {{"fan_in_fan_out", false, PeftKey::kFixed},
                                       {"feedforward_modules", nullptr, PeftKey::kCustom},
@@ -189,7 +189,7 @@ const MethodInfo& method_ia3() {
       .citation = "arXiv:2205.05638",
       .example = "ia3",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &ia3_form(),
       .adapterhub = &ia3_adapterhub_form(),
       .learning_rate = 1e-2,
       .epochs = 5,

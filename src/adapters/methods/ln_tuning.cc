@@ -31,7 +31,7 @@ class LnTuning : public Method {
   TargetRules targets_;
 };
 
-const PeftForm& form() {
+const PeftForm& ln_tuning_form() {
   static const PeftForm form{.type = "LN_TUNING", .keys = {}, .kinds = {SiteKind::kNorm}};
   return form;
 }
@@ -45,7 +45,7 @@ const MethodInfo& method_ln_tuning() {
       .citation = "arXiv:2312.11420",
       .example = "ln_tuning",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &ln_tuning_form(),
       .learning_rate = 5e-3,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<LnTuning>(); }};

@@ -13,10 +13,10 @@
 namespace inlay {
 namespace {
 
-enum Factor { kW1a, kW1b, kW2a, kW2b };
+enum LoHaFactor { kW1a, kW1b, kW2a, kW2b };
 
 template <class T>
-RowMajor<T> product(DerivedParameter::Values values, Factor left, Factor right) {
+RowMajor<T> loha_product(DerivedParameter::Values values, LoHaFactor left, LoHaFactor right) {
   return const_matrix<T>(values[left]) * const_matrix<T>(values[right]);
 }
 
@@ -24,8 +24,9 @@ Tensor update(DerivedParameter::Values values, double scale) {
   Tensor delta = Tensor::empty({values[kW1a].dim(0), values[kW1b].dim(1)}, values[kW1a].dtype());
   with_real(delta.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    matrix<T>(delta) = static_cast<T>(scale) *
-                       product<T>(values, kW1a, kW1b).cwiseProduct(product<T>(values, kW2a, kW2b));
+    matrix<T>(delta) =
+        static_cast<T>(scale) *
+        loha_product<T>(values, kW1a, kW1b).cwiseProduct(loha_product<T>(values, kW2a, kW2b));
   });
   return delta;
 }
@@ -38,8 +39,8 @@ std::vector<Tensor> update_backward(DerivedParameter::Values values, const Tenso
   with_real(grad.dtype(), [&](auto zero) {
     using T = decltype(zero);
     RowMajor<T> seed = static_cast<T>(scale) * const_matrix<T>(grad);
-    RowMajor<T> first = seed.cwiseProduct(product<T>(values, kW2a, kW2b));
-    RowMajor<T> second = seed.cwiseProduct(product<T>(values, kW1a, kW1b));
+    RowMajor<T> first = seed.cwiseProduct(loha_product<T>(values, kW2a, kW2b));
+    RowMajor<T> second = seed.cwiseProduct(loha_product<T>(values, kW1a, kW1b));
     matrix<T>(grads[kW1a]).noalias() = first * const_matrix<T>(values[kW1b]).transpose();
     matrix<T>(grads[kW1b]).noalias() = const_matrix<T>(values[kW1a]).transpose() * first;
     matrix<T>(grads[kW2a]).noalias() = second * const_matrix<T>(values[kW2b]).transpose();
@@ -152,7 +153,7 @@ class LoHa : public RankedMethod {
   int64_t gradient_chunk() const override { return 4; }
 };
 
-const PeftForm& form() {
+const PeftForm& loha_form() {
   static const PeftForm form{.type = "LOHA",
                              .keys = {{"r", 8, "r"},
                                       {"alpha", 8, "alpha"},
@@ -174,7 +175,7 @@ const MethodInfo& method_loha() {
       .citation = "arXiv:2108.06098",
       .example = "loha[r=4,alpha=8]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &loha_form(),
       .learning_rate = 1e-3,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<LoHa>(); }};

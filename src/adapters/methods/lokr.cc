@@ -31,16 +31,16 @@ std::pair<int64_t, int64_t> two_factors(int64_t size, int64_t factor) {
 }
 
 // One of the two factors: whole, or the product of two thin matrices.
-struct Factor {
+struct LoKrFactor {
   int64_t rows, columns;
   bool split;
 };
 struct Plan {
-  Factor first, second;
+  LoKrFactor first, second;
   double scale;
 };
 
-Tensor product(DerivedParameter::Values values) {
+Tensor lokr_product(DerivedParameter::Values values) {
   Tensor whole = Tensor::empty({values[0].dim(0), values[1].dim(1)}, values[0].dtype());
   with_real(whole.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -49,7 +49,7 @@ Tensor product(DerivedParameter::Values values) {
   return whole;
 }
 
-std::vector<Tensor> product_backward(DerivedParameter::Values values, const Tensor& grad) {
+std::vector<Tensor> lokr_product_backward(DerivedParameter::Values values, const Tensor& grad) {
   std::vector<Tensor> grads{Tensor::empty(values[0].shape(), grad.dtype()),
                             Tensor::empty(values[1].shape(), grad.dtype())};
   with_real(grad.dtype(), [&](auto zero) {
@@ -137,7 +137,7 @@ class LoKr : public RankedMethod {
 
   // The first factor starts at zero, so that the update does.
   Now add_factor(const Site& site, ParameterMaker& make, const std::string& name,
-                 const Factor& factor, bool first) const {
+                 const LoKrFactor& factor, bool first) const {
     auto add = [&](const std::string& part, const Shape& shape, bool zero) {
       return &make.make(site, part,
                         zero ? Tensor::zeros(shape, DType::kF32)
@@ -146,14 +146,15 @@ class LoKr : public RankedMethod {
     if (!factor.split) return {.whole = add(name, {factor.rows, factor.columns}, first)};
     Parameter* a = add(name + "_a", {factor.rows, rank_at(site)}, first);
     Parameter* b = add(name + "_b", {rank_at(site), factor.columns}, false);
-    return {.split = &make.derive(site.name + "." + name, {a, b}, product, product_backward)};
+    return {.split =
+                &make.derive(site.name + "." + name, {a, b}, lokr_product, lokr_product_backward)};
   }
 
   bool decompose_both_ = false;
   int64_t decompose_factor_ = -1;
 };
 
-const PeftForm& form() {
+const PeftForm& lokr_form() {
   static const PeftForm form{.type = "LOKR",
                              .keys = {{"r", 8, "r"},
                                       {"alpha", 8, "alpha"},
@@ -178,7 +179,7 @@ const MethodInfo& method_lokr() {
       .citation = "arXiv:2309.14859",
       .example = "lokr[r=2,alpha=4]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &lokr_form(),
       .learning_rate = 1e-3,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<LoKr>(); }};

@@ -86,7 +86,7 @@ class Miss : public TargetedMethod {
   double dropout_ = 0;
 };
 
-const PeftForm& form() {
+const PeftForm& miss_form() {
   static const PeftForm form{.type = "MISS",
                              .keys = {{"r", 64, "r"},
                                       {"miss_dropout", 0.0, "dropout"},
@@ -105,7 +105,7 @@ const MethodInfo& method_miss() {
       .citation = "arXiv:2409.15371",
       .example = "miss[r=4]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &miss_form(),
       .learning_rate = 1e-3,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Miss>(); }};

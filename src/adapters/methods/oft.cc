@@ -181,7 +181,7 @@ void read_blocks(const Json& config, const SiteSet&, const std::string& where, J
           where, config.at("r").dump());
 }
 
-const PeftForm& form() {
+const PeftForm& oft_form() {
   static const PeftForm form{.type = "OFT",
                              .keys = {{"r", 0, PeftKey::kCustom},
                                       {"oft_block_size", 32, "oft_block_size"},
@@ -207,7 +207,7 @@ const MethodInfo& method_oft() {
       .citation = "arXiv:2306.07280, arXiv:2506.19847",
       .example = "oft[oft_block_size=8]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &oft_form(),
       .learning_rate = 1e-3,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Oft>(); }};

@@ -12,7 +12,7 @@
 namespace inlay {
 namespace {
 
-constexpr const char* kName = "p_tuning";
+constexpr const char* kPTuning = "p_tuning";
 constexpr const char* kNone = "none";
 constexpr std::size_t kLayers = 3;
 using Values = DerivedParameter::Values;
@@ -80,11 +80,11 @@ class PTuning : public Method {
   }
 
   std::vector<const Site*> select(const BaseFacts& base) const override {
-    check_virtual_tokens(base, num_virtual_tokens_, kName);
+    check_virtual_tokens(base, num_virtual_tokens_, kPTuning);
     require(encoder_hidden_size_ >= 0 && encoder_hidden_size_ <= kMostHidden, ErrorKind::kUsage,
             "p_tuning: encoder_hidden_size is {}; expected 1 to {}, or 0 for the base's",
             encoder_hidden_size_, kMostHidden);
-    return place_.select(base, kName);
+    return place_.select(base, kPTuning);
   }
 
   std::unique_ptr<SiteHook> attach(const Site&, ParameterMaker& make) const override {
@@ -132,7 +132,7 @@ class PTuning : public Method {
 
 const MethodInfo& method_p_tuning() {
   static const MethodInfo info{
-      .name = kName,
+      .name = kPTuning,
       .summary = "Sets virtual tokens before each text that a trained network makes.",
       .citation = "arXiv:2103.10385",
       .example = "p_tuning[num_virtual_tokens=10]",

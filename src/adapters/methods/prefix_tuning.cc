@@ -83,7 +83,7 @@ DerivedParameter& columns_of(ParameterMaker& make, const std::string& name, Para
 }
 
 // The network's sources, in this order.
-enum Source { kEmbedding, kWeight1, kBias1, kWeight2, kBias2 };
+enum PrefixSource { kEmbedding, kWeight1, kBias1, kWeight2, kBias2 };
 
 // tanh(E W_1^T + b_1), (n, bottleneck).
 template <class T>

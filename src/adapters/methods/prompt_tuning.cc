@@ -9,7 +9,7 @@
 namespace inlay {
 namespace {
 
-constexpr const char* kName = "prompt_tuning";
+constexpr const char* kPromptTuning = "prompt_tuning";
 constexpr float kUniformBound = 0.5f;  // AdapterHub's
 
 class PromptTuning : public Method {
@@ -23,13 +23,13 @@ class PromptTuning : public Method {
   }
 
   std::vector<const Site*> select(const BaseFacts& base) const override {
-    check_virtual_tokens(base, num_virtual_tokens_, kName);
+    check_virtual_tokens(base, num_virtual_tokens_, kPromptTuning);
     require(
         (init_ == "text") == !text_.empty(), ErrorKind::kUsage,
         "prompt_tuning: prompt_tuning_init is {} and prompt_tuning_init_text \"{}\"; a text goes "
         "with prompt_tuning_init=text",
         init_, text_);
-    return place_.select(base, kName);
+    return place_.select(base, kPromptTuning);
   }
 
   std::unique_ptr<SiteHook> attach(const Site&, ParameterMaker& make) const override {
@@ -72,7 +72,7 @@ class PromptTuning : public Method {
 
 const MethodInfo& method_prompt_tuning() {
   static const MethodInfo info{
-      .name = kName,
+      .name = kPromptTuning,
       .summary = "Sets trained virtual tokens before each text.",
       .citation = "arXiv:2104.08691",
       .example = "prompt_tuning[num_virtual_tokens=10]",

@@ -66,7 +66,7 @@ Tensor frozen_side(const Tensor& b, const Sizes& sizes) {
   return side;
 }
 
-enum Source { kLambda, kGamma, kBase };
+enum RandLoRASource { kLambda, kGamma, kBase };
 
 // Q (bases * rank, small), or its transpose; sources: lambda (rank, bases), gamma (bases, small),
 // A (R, 1, S).
@@ -229,7 +229,7 @@ class RandLora : public TargetedMethod {
   double dropout_ = 0;
 };
 
-const PeftForm& form() {
+const PeftForm& randlora_form() {
   // How the bases were drawn does not matter where they are saved.
   static const PeftForm form{.type = "RANDLORA",
                              .keys = {{"r", 32, "r"},
@@ -254,7 +254,7 @@ const MethodInfo& method_randlora() {
       .citation = "arXiv:2502.00987",
       .example = "randlora[r=4,alpha=80]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &randlora_form(),
       .learning_rate = 1e-3,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<RandLora>(); }};

@@ -155,7 +155,7 @@ void read_seed(const Json& config, const SiteSet&, const std::string& where, Jso
   fields["random_seed"] = seed.is_null() ? Json(-1) : seed;
 }
 
-const PeftForm& form() {
+const PeftForm& shira_form() {
   static const PeftForm form{.type = "SHIRA",
                              .keys = {{"r", 32, "r"},
                                       {"mask_type", "random", PeftKey::kNoMatter},
@@ -176,7 +176,7 @@ const MethodInfo& method_shira() {
       .citation = "arXiv:2406.13175",
       .example = "shira[r=2]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &shira_form(),
       .learning_rate = 1e-3,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<Shira>(); }};

@@ -151,7 +151,7 @@ void read_tokens(const Json& config, const SiteSet&, const std::string& where, J
   for (const Json& id : ids) fields[kTokens].push_back(id.dump());
 }
 
-const PeftForm& form() {
+const PeftForm& trainable_tokens_form() {
   static const PeftForm form{.type = "TRAINABLE_TOKENS",
                              .keys = {{"init_weights", true, PeftKey::kNoMatter},
                                       {kTokens, Json::array(), PeftKey::kCustom}},
@@ -171,7 +171,7 @@ const MethodInfo& method_trainable_tokens() {
       .citation = "arXiv:2104.08691",
       .example = "trainable_tokens[token_indices=2+3+7]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &trainable_tokens_form(),
       .learning_rate = 1e-2,
       .epochs = 5,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<TrainableTokens>(); }};

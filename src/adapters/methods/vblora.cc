@@ -206,7 +206,7 @@ class VbLora : public TargetedMethod {
 
 std::string bank_key(const std::string& name) { return "base_model." + name; }
 
-const PeftForm& form() {
+const PeftForm& vblora_form() {
   static const PeftForm form{.type = "VBLORA",
                              .keys = {{"r", 4, "r"},
                                       {"num_vectors", 256, "num_vectors"},
@@ -231,7 +231,7 @@ const MethodInfo& method_vblora() {
       .citation = "arXiv:2405.15179",
       .example = "vblora[r=2,num_vectors=12,vector_length=8]",
       .format = AdapterFormat::kPeft,
-      .peft = &form(),
+      .peft = &vblora_form(),
       .learning_rate = 1e-2,
       .epochs = 3,
       .make = []() -> std::unique_ptr<Method> { return std::make_unique<VbLora>(); }};

@@ -8,33 +8,34 @@
 namespace inlay {
 namespace {
 
-NpyHeader header(const std::string& text) { return parse_npy_header(text, "x.npy"); }
+NpyHeader npz_header(const std::string& text) { return parse_npy_header(text, "x.npy"); }
 NpzFile archive(const std::string& bytes) { return NpzFile::parse(bytes, "x.npz"); }
 
 TEST(NpyHeader, ReadsWhatNumPyWrites) {
-  EXPECT_EQ(header("{'descr': '<i8', 'fortran_order': False, 'shape': (3, 28), }   \n"),
+  EXPECT_EQ(npz_header("{'descr': '<i8', 'fortran_order': False, 'shape': (3, 28), }   \n"),
             (NpyHeader{NpyType::kI8, {3, 28}}));
-  EXPECT_EQ(header("{'shape': (5,), 'fortran_order': False, 'descr': '|u1'}"),
+  EXPECT_EQ(npz_header("{'shape': (5,), 'fortran_order': False, 'descr': '|u1'}"),
             (NpyHeader{NpyType::kU1, {5}}));
-  EXPECT_TRUE(header("{\"descr\": '<f4', 'fortran_order': False, 'shape': ()}").shape.empty());
+  EXPECT_TRUE(npz_header("{\"descr\": '<f4', 'fortran_order': False, 'shape': ()}").shape.empty());
 }
 
 TEST(NpyHeader, RefusesEverythingElse) {
   auto with = [](const std::string& type, const std::string& order, const std::string& shape) {
     return "{'descr': " + type + ", 'fortran_order': " + order + ", 'shape': " + shape + "}";
   };
-  EXPECT_INPUT_ERROR(header(with("'>i4'", "False", "(1,)")), "elements of type \">i4\"; expected");
-  EXPECT_INPUT_ERROR(header(with("'|O'", "False", "(1,)")), "elements of type \"|O\"");
-  EXPECT_INPUT_ERROR(header(with("[('a', '<i4')]", "False", "(1,)")), "expected \"");
-  EXPECT_INPUT_ERROR(header(with("'|u1'", "True", "(1,)")), "columns first");
-  EXPECT_INPUT_ERROR(header(with("'|u1'", "exit()", "(1,)")), "expected True or False");
-  EXPECT_INPUT_ERROR(header(with("'|u1'", "False", "(-1,)")), "a size of 0 or more");
-  EXPECT_INPUT_ERROR(header(with("'|u1'", "False", "(99999999999999999999,)")), "a size");
-  EXPECT_INPUT_ERROR(header(with("'|u1'", "False", "(1, 2")), "expected )");
-  EXPECT_INPUT_ERROR(header(with("'|u1'", "False", "(1,)") + "x"), "nothing behind");
-  EXPECT_INPUT_ERROR(header("{'descr': '|u1', 'descr': '|u1'}"), "once each");
-  EXPECT_INPUT_ERROR(header("{'descr': '|u1'}"), "the keys descr");
-  EXPECT_INPUT_ERROR(header("{'descr"), "a string that ends");
+  EXPECT_INPUT_ERROR(npz_header(with("'>i4'", "False", "(1,)")),
+                     "elements of type \">i4\"; expected");
+  EXPECT_INPUT_ERROR(npz_header(with("'|O'", "False", "(1,)")), "elements of type \"|O\"");
+  EXPECT_INPUT_ERROR(npz_header(with("[('a', '<i4')]", "False", "(1,)")), "expected \"");
+  EXPECT_INPUT_ERROR(npz_header(with("'|u1'", "True", "(1,)")), "columns first");
+  EXPECT_INPUT_ERROR(npz_header(with("'|u1'", "exit()", "(1,)")), "expected True or False");
+  EXPECT_INPUT_ERROR(npz_header(with("'|u1'", "False", "(-1,)")), "a size of 0 or more");
+  EXPECT_INPUT_ERROR(npz_header(with("'|u1'", "False", "(99999999999999999999,)")), "a size");
+  EXPECT_INPUT_ERROR(npz_header(with("'|u1'", "False", "(1, 2")), "expected )");
+  EXPECT_INPUT_ERROR(npz_header(with("'|u1'", "False", "(1,)") + "x"), "nothing behind");
+  EXPECT_INPUT_ERROR(npz_header("{'descr': '|u1', 'descr': '|u1'}"), "once each");
+  EXPECT_INPUT_ERROR(npz_header("{'descr': '|u1'}"), "the keys descr");
+  EXPECT_INPUT_ERROR(npz_header("{'descr"), "a string that ends");
 }
 
 TEST(Npz, ReadsStoredAndDeflatedArraysOfEveryType) {

@@ -17,8 +17,8 @@ std::unique_ptr<Task> of_two_classes(const TaskOptions& options = {}) {
   return find_task("image-verification").make({"ann", "bob"}, 0, options);
 }
 
-// Outputs of pictures of these identities.
-class Outputs {
+// ImageVerificationOutputs of pictures of these identities.
+class ImageVerificationOutputs {
  public:
   void add(int32_t identity, std::vector<float> embedding) {
     Example& source = sources_.emplace_back();
@@ -83,7 +83,7 @@ TEST(ImageVerification, PassesOverIdentitiesThatItHasNoClassFor) {
 }
 
 TEST(ImageVerification, JudgesPairsOfIdentitiesThatNobodyTrainedOn) {
-  Outputs outputs;
+  ImageVerificationOutputs outputs;
   for (int32_t i = 0; i < 8; ++i) {
     outputs.add(100, {1, 0});
     outputs.add(200, {0, 1});
@@ -101,7 +101,7 @@ TEST(ImageVerification, JudgesPairsOfIdentitiesThatNobodyTrainedOn) {
 }
 
 TEST(ImageVerification, HasNoFiguresWithoutTwoIdentities) {
-  Outputs outputs;
+  ImageVerificationOutputs outputs;
   for (int32_t i = 0; i < 3; ++i) outputs.add(0, {1, 0});
   std::unique_ptr<Task> task = of_two_classes();
   Json metrics = task->metrics(outputs.all());
@@ -112,7 +112,7 @@ TEST(ImageVerification, HasNoFiguresWithoutTwoIdentities) {
 
 // The third of identity 0 points elsewhere: its pairs are the worst, and so is its neighbour's.
 TEST(ImageVerification, ShowsTheWorstPairs) {
-  Outputs outputs;
+  ImageVerificationOutputs outputs;
   outputs.add(0, {1, 0});
   outputs.add(0, {1, 0});
   outputs.add(0, {-1, 0});
@@ -170,7 +170,7 @@ TEST(ImageVerification, RefusesToMixIdentities) {
 }
 
 TEST(ImageEmbedding, GivesAVectorOfLengthOne) {
-  Outputs outputs;
+  ImageVerificationOutputs outputs;
   outputs.add(-1, {3, 4});
   for (const char* name : {"image-embedding", "sentence-embedding", "image-verification"}) {
     Json embedding = find_task(name).make({}, 2, {})->prediction(outputs.all()[0]).at("embedding");

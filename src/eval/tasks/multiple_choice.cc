@@ -14,15 +14,15 @@
 namespace inlay {
 namespace {
 
-struct Judged {
+struct JudgedChoices {
   std::vector<uint8_t> right;
   std::vector<float> confidences;
   int64_t hits = 0;
   double log_loss = 0, chance = 0;  // means over the questions
 };
 
-Judged judge(std::span<const ModelOutput> outputs) {
-  Judged judged;
+JudgedChoices judge(std::span<const ModelOutput> outputs) {
+  JudgedChoices judged;
   auto n = static_cast<double>(outputs.size());
   for (const ModelOutput& output : outputs) {
     std::vector<float> probabilities = class_probabilities(output.values);
@@ -75,7 +75,7 @@ class MultipleChoice : public Task {
   }
 
   Json metrics(std::span<const ModelOutput> outputs) const override {
-    Judged judged = judge(outputs);
+    JudgedChoices judged = judge(outputs);
     auto n = static_cast<int64_t>(outputs.size());
     Interval interval = wilson_interval(judged.hits, n);
     return {{"accuracy", static_cast<double>(judged.hits) / static_cast<double>(n)},
@@ -87,7 +87,7 @@ class MultipleChoice : public Task {
   }
 
   Json details(std::span<const ModelOutput> outputs) const override {
-    Judged judged = judge(outputs);
+    JudgedChoices judged = judge(outputs);
     Mistakes mistakes;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (judged.right[i] != 0) continue;

@@ -1,7 +1,7 @@
 // The stretch of a context that answers a question, by its first and last token (Devlin et al.
 // 2018, sections 4.2 and 4.3): the loss is the mean of the cross entropies of start and end over
 // the tokens of a window, and the first token stands for "not in this window" (Hugging Face's
-// ...ForQuestionAnswering). Judged by SQuAD's exact match and F1.
+// ...ForQuestionAnswering). JudgedAnswer by SQuAD's exact match and F1.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -71,7 +71,7 @@ std::vector<const TokenSequence*> sequences_of(const EncodedExample& example) {
 }
 
 // What one question says of the model.
-struct Judged {
+struct JudgedAnswer {
   std::string text;
   double exact, f1;
 };
@@ -146,15 +146,17 @@ class QuestionAnswering : public Task {
 
   // Of questions with and without an answer apart, where there are both.
   Json metrics(std::span<const ModelOutput> outputs) const override {
-    std::vector<Judged> judged = judge(outputs);
+    std::vector<JudgedAnswer> judged = judge(outputs);
     std::vector<std::size_t> all(outputs.size()), answered, unanswered;
     std::iota(all.begin(), all.end(), std::size_t{0});
     for (std::size_t i : all)
       (outputs[i].example->source->answers->empty() ? unanswered : answered).push_back(i);
     auto exact = [&](std::span<const std::size_t> rows) {
-      return mean(judged, rows, &Judged::exact);
+      return mean(judged, rows, &JudgedAnswer::exact);
     };
-    auto f1 = [&](std::span<const std::size_t> rows) { return mean(judged, rows, &Judged::f1); };
+    auto f1 = [&](std::span<const std::size_t> rows) {
+      return mean(judged, rows, &JudgedAnswer::f1);
+    };
     Json metrics{{"f1", *f1(all)}, {"exact_match", *exact(all)}};
     auto hits = static_cast<int64_t>(std::lround(*exact(all) * static_cast<double>(all.size())));
     add_interval(metrics, "exact_match", wilson_interval(hits, static_cast<int64_t>(all.size())));
@@ -168,7 +170,7 @@ class QuestionAnswering : public Task {
 
   // A question is as bad as the model is sure of a wrong answer.
   Json details(std::span<const ModelOutput> outputs) const override {
-    std::vector<Judged> judged = judge(outputs);
+    std::vector<JudgedAnswer> judged = judge(outputs);
     Mistakes mistakes;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (judged[i].exact > 0) continue;
@@ -194,8 +196,8 @@ class QuestionAnswering : public Task {
     return truths;
   }
 
-  static std::vector<Judged> judge(std::span<const ModelOutput> outputs) {
-    std::vector<Judged> judged;
+  static std::vector<JudgedAnswer> judge(std::span<const ModelOutput> outputs) {
+    std::vector<JudgedAnswer> judged;
     judged.reserve(outputs.size());
     for (const ModelOutput& output : outputs) {
       std::string text = text_of(output);
@@ -205,8 +207,9 @@ class QuestionAnswering : public Task {
     return judged;
   }
 
-  static std::optional<double> mean(const std::vector<Judged>& judged,
-                                    std::span<const std::size_t> rows, double Judged::*figure) {
+  static std::optional<double> mean(const std::vector<JudgedAnswer>& judged,
+                                    std::span<const std::size_t> rows,
+                                    double JudgedAnswer::*figure) {
     double sum = 0;
     for (std::size_t row : rows) sum += judged[row].*figure;
     return sum / static_cast<double>(rows.size());

@@ -14,7 +14,7 @@ namespace inlay {
 namespace {
 
 // The texts of a batch that an anchor may belong to.
-struct Candidate {
+struct RightSentence {
   int64_t row;
   const TokenSequence* tokens;
 };
@@ -32,7 +32,7 @@ class SentenceRetrieval : public Task {
   BatchTargets targets(ExampleSpan examples) const override {
     BatchTargets targets;
     targets.groups.offsets = {0};
-    std::vector<Candidate> candidates;
+    std::vector<RightSentence> candidates;
     std::vector<std::size_t> own;
     std::vector<int64_t> anchors;
     own.reserve(examples.size());
@@ -44,9 +44,9 @@ class SentenceRetrieval : public Task {
       for (const TokenSequence& text : example->further) candidates.push_back({row++, &text});
     }
     for (std::size_t a = 0; a < anchors.size(); ++a) {
-      const Candidate& right = candidates[own[a]];
+      const RightSentence& right = candidates[own[a]];
       targets.pairs.emplace_back(anchors[a], right.row);
-      for (const Candidate& other : candidates) {
+      for (const RightSentence& other : candidates) {
         if (other.tokens->ids != right.tokens->ids)
           targets.pairs.emplace_back(anchors[a], other.row);
       }

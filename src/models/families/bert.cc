@@ -1,14 +1,13 @@
 // BERT: Devlin et al. 2018, arXiv:1810.04805. Also MiniLM (Wang et al. 2020, arXiv:2002.10957), the
 // same architecture.
+#include "models/families/limits.h"
 #include "models/family.h"
 #include "models/post_norm_encoder.h"
 
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxSize = 1 << 20;
-
-const EncoderNames& names() {
+const EncoderNames& bert_names() {
   static const EncoderNames names{.prefix = "bert.",
                                   .word = "embeddings.word_embeddings",
                                   .position = "embeddings.position_embeddings",
@@ -33,7 +32,7 @@ const EncoderNames& names() {
   return names;
 }
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_bert(const ModelConfig& config, BaseFacts& facts) {
   require(config.text_or("position_embedding_type", "absolute") == "absolute", ErrorKind::kInput,
           "{}: position_embedding_type \"{}\" is not supported; only \"absolute\" is",
           config.where(), config.text_or("position_embedding_type", "absolute"));
@@ -50,8 +49,8 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
   facts.token_head = {.input = HeadInput::kTokens, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
-                             const ModelParts& parts, WeightSource& weights) {
+std::unique_ptr<Model> build_bert(const ModelConfig& config, const BaseFacts& facts,
+                                  const ModelParts& parts, WeightSource& weights) {
   EncoderSizes sizes{
       .vocabulary = facts.vocabulary,
       .hidden = facts.hidden,
@@ -62,7 +61,7 @@ std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
       .types = facts.type_count,
       .eps = config.number_or("layer_norm_eps", 1e-12, 0, 1),
       .activation = parse_activation(config.text_or("hidden_act", "gelu"), config.where())};
-  return std::make_unique<PostNormEncoder>(sizes, names(), parts, weights);
+  return std::make_unique<PostNormEncoder>(sizes, bert_names(), parts, weights);
 }
 
 }  // namespace
@@ -73,8 +72,8 @@ const Family& family_bert() {
       .model_types = {"bert"},
       .summary = "Bidirectional encoder with token types and a pooler; MiniLM is one.",
       .citation = "arXiv:1810.04805",
-      .describe = describe,
-      .build = build,
+      .describe = describe_bert,
+      .build = build_bert,
       .head_tensors = {"cls.", "classifier.", "qa_outputs.", "pooler.", "embeddings.position_ids"}};
   return family;
 }

@@ -8,6 +8,7 @@
 #include "autograd/ops/activation.h"
 #include "autograd/ops/add.h"
 #include "autograd/ops/pooling.h"
+#include "models/families/limits.h"
 #include "models/family.h"
 #include "models/image_model.h"
 #include "models/layer_scale.h"
@@ -16,11 +17,10 @@
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxSize = 1 << 16;
 constexpr int64_t kKernel = 7, kHalving = 2, kWidening = 4;
 constexpr double kInnerEps = 1e-6;  // of all norms but the last, whatever the configuration says
 
-struct Sizes {
+struct ConvNextSizes {
   int64_t patch = 4;
   std::vector<int64_t> hidden, depths;
   double eps = 1e-12;
@@ -52,7 +52,7 @@ ConvForm depthwise(int64_t channels) {
 
 class ConvNext : public ImageModel {
  public:
-  ConvNext(const Sizes& sizes, WeightSource& weights)
+  ConvNext(const ConvNextSizes& sizes, WeightSource& weights)
       : sizes_(sizes), stem_(make_stem(sizes, weights)) {
     int number = 0;
     for (std::size_t s = 0; s < sizes.depths.size(); ++s) {
@@ -111,7 +111,7 @@ class ConvNext : public ImageModel {
     std::optional<Patches> halving;  // before the first layer of a stage
   };
 
-  static Patches make_stem(const Sizes& sizes, WeightSource& weights) {
+  static Patches make_stem(const ConvNextSizes& sizes, WeightSource& weights) {
     int64_t out = sizes.hidden.front();
     SiteMaker make(weights, out);
     return {make.conv("embeddings.patch_embeddings", SiteRole::kPatchEmbedding, -1,
@@ -175,16 +175,16 @@ class ConvNext : public ImageModel {
     return hidden_site(context, layer.whole, add(context, output, x));
   }
 
-  Sizes sizes_;
+  ConvNextSizes sizes_;
   Patches stem_;
   std::deque<Layer> layers_;
   NormSite norm_;
 };
 
-Sizes read_sizes(const ModelConfig& config) {
-  Sizes sizes;
+ConvNextSizes read_convnext_sizes(const ModelConfig& config) {
+  ConvNextSizes sizes;
   sizes.patch = config.integer_or("patch_size", 4, 1, 1024);
-  sizes.hidden = config.integers_or("hidden_sizes", {96, 192, 384, 768}, 1, kMaxSize);
+  sizes.hidden = config.integers_or("hidden_sizes", {96, 192, 384, 768}, 1, kMaxChannels);
   sizes.depths = config.integers_or("depths", {3, 3, 9, 3}, 1, 1024);
   require(sizes.hidden.size() == sizes.depths.size() && !sizes.hidden.empty(), ErrorKind::kInput,
           "{}: hidden_sizes has {} numbers and depths {}; expected one of each per stage",
@@ -195,11 +195,11 @@ Sizes read_sizes(const ModelConfig& config) {
   return sizes;
 }
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_convnext(const ModelConfig& config, BaseFacts& facts) {
   require(config.integer_or("num_channels", 3, 1, 1024) == 3, ErrorKind::kInput,
           "{}: num_channels is {}; images have 3", config.where(),
           config.integer_or("num_channels", 3, 1, 1024));
-  Sizes sizes = read_sizes(config);
+  ConvNextSizes sizes = read_convnext_sizes(config);
   facts.prefix = "convnext.";
   facts.bare_class = "ConvNextModel";
   facts.hidden = sizes.hidden.back();
@@ -210,9 +210,9 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
       .input = HeadInput::kPooler, .dropout_first = false, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts&, const ModelParts&,
-                             WeightSource& weights) {
-  return std::make_unique<ConvNext>(read_sizes(config), weights);
+std::unique_ptr<Model> build_convnext(const ModelConfig& config, const BaseFacts&,
+                                      const ModelParts&, WeightSource& weights) {
+  return std::make_unique<ConvNext>(read_convnext_sizes(config), weights);
 }
 
 }  // namespace
@@ -223,8 +223,8 @@ const Family& family_convnext() {
       .model_types = {"convnext"},
       .summary = "Convolutional network with the parts of a transformer, for images.",
       .citation = "arXiv:2201.03545",
-      .describe = describe,
-      .build = build,
+      .describe = describe_convnext,
+      .build = build_convnext,
       .head_tensors = {"classifier."}};
   return family;
 }

@@ -1,15 +1,13 @@
 // DINOv2: Oquab et al. 2023, arXiv:2304.07193: a transformer over patches with factors for what its
 // blocks give, for images of any size.
+#include "models/families/limits.h"
 #include "models/family.h"
 #include "models/vision_transformer.h"
 
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxSize = 1 << 20;
-constexpr int64_t kMaxSide = 4096;
-
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_dinov2(const ModelConfig& config, BaseFacts& facts) {
   require(config.integer_or("num_channels", 3, 1, 1024) == 3, ErrorKind::kInput,
           "{}: num_channels is {}; images have 3", config.where(),
           config.integer_or("num_channels", 3, 1, 1024));
@@ -24,8 +22,8 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
       .input = HeadInput::kPooler, .dropout_first = false, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts, const ModelParts&,
-                             WeightSource& weights) {
+std::unique_ptr<Model> build_dinov2(const ModelConfig& config, const BaseFacts& facts,
+                                    const ModelParts&, WeightSource& weights) {
   require(!config.boolean_or("use_swiglu_ffn", false), ErrorKind::kInput,
           "{}: use_swiglu_ffn is true; expected false: the giant DINOv2 with its gated "
           "feed-forward part is not supported, use the small, base or large one",
@@ -65,8 +63,8 @@ const Family& family_dinov2() {
       .model_types = {"dinov2"},
       .summary = "Transformer over the patches of an image, pretrained without labels.",
       .citation = "arXiv:2304.07193",
-      .describe = describe,
-      .build = build,
+      .describe = describe_dinov2,
+      .build = build_dinov2,
       .head_tensors = {"classifier.", "embeddings.mask_token"}};
   return family;
 }

@@ -10,14 +10,14 @@ ModelConfig config_with(const std::string& more) {
                             "config.json");
 }
 
-BaseFacts facts_of(const ModelConfig& config) {
+BaseFacts dinov2_facts_of(const ModelConfig& config) {
   BaseFacts facts;
   find_family(config).describe(config, facts);
   return facts;
 }
 
 TEST(Dinov2, ItsHeadReadsTwoRowsOfChannels) {
-  BaseFacts facts = facts_of(config_with(R"(, "num_hidden_layers": 3, "image_size": 518)"));
+  BaseFacts facts = dinov2_facts_of(config_with(R"(, "num_hidden_layers": 3, "image_size": 518)"));
   EXPECT_EQ(facts.layers, 3);
   EXPECT_EQ(facts.channels_of(facts.sequence_head.input), 16);
   EXPECT_EQ(facts.channels_of(HeadInput::kFirst), 8);
@@ -29,7 +29,7 @@ TEST(Dinov2, RefusesTheGatedFeedForwardPartByName) {
   std::vector<NamedTensor> made;
   WeightSource weights(NewWeights{.made = &made}, "dinov2.", "a test");
   try {
-    (void)find_family(config).build(config, facts_of(config), {}, weights);
+    (void)find_family(config).build(config, dinov2_facts_of(config), {}, weights);
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kInput);

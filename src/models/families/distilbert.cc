@@ -1,13 +1,12 @@
 // DistilBERT: Sanh et al. 2019, arXiv:1910.01108. Half of BERT's layers, no token types, no pooler.
+#include "models/families/limits.h"
 #include "models/family.h"
 #include "models/post_norm_encoder.h"
 
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxSize = 1 << 20;
-
-const EncoderNames& names() {
+const EncoderNames& distilbert_names() {
   static const EncoderNames names{.prefix = "distilbert.",
                                   .word = "embeddings.word_embeddings",
                                   .position = "embeddings.position_embeddings",
@@ -30,7 +29,7 @@ const EncoderNames& names() {
   return names;
 }
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_distilbert(const ModelConfig& config, BaseFacts& facts) {
   facts.prefix = "distilbert.";
   facts.bare_class = "DistilBertModel";
   facts.hidden = config.integer_or("dim", 768, 1, kMaxSize);
@@ -45,8 +44,8 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
   facts.token_head = {.input = HeadInput::kTokens, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
-                             const ModelParts& parts, WeightSource& weights) {
+std::unique_ptr<Model> build_distilbert(const ModelConfig& config, const BaseFacts& facts,
+                                        const ModelParts& parts, WeightSource& weights) {
   EncoderSizes sizes{
       .vocabulary = facts.vocabulary,
       .hidden = facts.hidden,
@@ -57,7 +56,7 @@ std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
       .types = 0,
       .eps = 1e-12,
       .activation = parse_activation(config.text_or("activation", "gelu"), config.where())};
-  return std::make_unique<PostNormEncoder>(sizes, names(), parts, weights);
+  return std::make_unique<PostNormEncoder>(sizes, distilbert_names(), parts, weights);
 }
 
 }  // namespace
@@ -68,8 +67,8 @@ const Family& family_distilbert() {
       .model_types = {"distilbert"},
       .summary = "BERT distilled to half its layers, without token types and pooler.",
       .citation = "arXiv:1910.01108",
-      .describe = describe,
-      .build = build,
+      .describe = describe_distilbert,
+      .build = build_distilbert,
       .head_tensors = {"vocab_transform.", "vocab_layer_norm.", "vocab_projector.",
                        "pre_classifier.", "classifier.", "qa_outputs."}};
   return family;

@@ -11,7 +11,7 @@
 namespace inlay {
 namespace {
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_gemma(const ModelConfig& config, BaseFacts& facts) {
   const char* bare = is_type(config, "gemma2")        ? "Gemma2Model"
                      : is_type(config, "gemma3_text") ? "Gemma3TextModel"
                                                       : "GemmaModel";
@@ -61,8 +61,8 @@ void add_gemma3(const ModelConfig& config, const BaseFacts& facts, DecoderSizes&
   for (int64_t window : sizes.windows) sizes.rotation_of_layer.push_back(window > 0 ? 1 : 0);
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
-                             const ModelParts& parts, WeightSource& weights) {
+std::unique_ptr<Model> build_gemma(const ModelConfig& config, const BaseFacts& facts,
+                                   const ModelParts& parts, WeightSource& weights) {
   int64_t head_dim = head_channels(config, 256);
   DecoderSizes sizes = llama_sizes(
       config, facts, read_rotary_frequencies(config, head_dim, facts.max_tokens, "full_attention"),
@@ -91,8 +91,8 @@ const Family& family_gemma() {
       .model_types = {"gemma", "gemma2", "gemma3_text"},
       .summary = "Gemma 1 to 3 (text): Llama's line with further norms, soft caps and windows.",
       .citation = "arXiv:2408.00118",
-      .describe = describe,
-      .build = build,
+      .describe = describe_gemma,
+      .build = build_gemma,
       .head_tensors = {"lm_head.", "score.", "qa_outputs."},
       .buffers = {".rotary_emb.inv_freq"}};
   return family;

@@ -2,15 +2,14 @@
 // positions, layer norms, and linear layers whose weights files hold as (in, out).
 #include <cmath>
 
+#include "models/families/limits.h"
 #include "models/family.h"
 #include "models/pre_norm_decoder.h"
 
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxSize = 1 << 20;
-
-const DecoderNames& names() {
+const DecoderNames& gpt2_names() {
   static const DecoderNames names{.prefix = "transformer.",
                                   .word = "wte",
                                   .position = "wpe",
@@ -35,7 +34,7 @@ void refuse_variants(const ModelConfig& config) {
   }
 }
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_gpt2(const ModelConfig& config, BaseFacts& facts) {
   refuse_variants(config);
   facts.prefix = "transformer.";
   facts.bare_class = "GPT2Model";
@@ -49,8 +48,8 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
   facts.token_head = {.input = HeadInput::kTokens, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
-                             const ModelParts& parts, WeightSource& weights) {
+std::unique_ptr<Model> build_gpt2(const ModelConfig& config, const BaseFacts& facts,
+                                  const ModelParts& parts, WeightSource& weights) {
   int64_t heads = config.integer_or("n_head", 12, 1, 4096);
   require(facts.hidden % heads == 0, ErrorKind::kInput,
           "{}: {} attention heads do not divide the hidden size {}", config.where(), heads,
@@ -75,7 +74,7 @@ std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
                      .in_by_out = true,
                      .tied = config.boolean_or("tie_word_embeddings", true),
                      .attention_scale = scaled ? 1 / std::sqrt(static_cast<double>(head_dim)) : 1};
-  return std::make_unique<PreNormDecoder>(sizes, names(), parts, weights);
+  return std::make_unique<PreNormDecoder>(sizes, gpt2_names(), parts, weights);
 }
 
 }  // namespace
@@ -86,8 +85,8 @@ const Family& family_gpt2() {
       .model_types = {"gpt2"},
       .summary = "Decoder with learned positions and layer norms; DistilGPT-2 is one.",
       .citation = "Radford et al. 2019",
-      .describe = describe,
-      .build = build,
+      .describe = describe_gpt2,
+      .build = build_gpt2,
       .head_tensors = {"lm_head.", "score.", "classifier.", "qa_outputs."},
       .buffers = {".attn.bias", ".attn.masked_bias"}};
   return family;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kMaxLayers = 1024;
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_llama(const ModelConfig& config, BaseFacts& facts) {
   const char* bare = is_type(config, "mistral") ? "MistralModel"
                      : is_type(config, "qwen2") ? "Qwen2Model"
                      : is_type(config, "qwen3") ? "Qwen3Model"
@@ -36,8 +36,8 @@ std::vector<int64_t> windows_of(const ModelConfig& config, const BaseFacts& fact
                        config.integer_or("max_window_layers", 28, 0, kMaxLayers));
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
-                             const ModelParts& parts, WeightSource& weights) {
+std::unique_ptr<Model> build_llama(const ModelConfig& config, const BaseFacts& facts,
+                                   const ModelParts& parts, WeightSource& weights) {
   int64_t head_dim = head_dim_of(config);
   DecoderSizes sizes = llama_sizes(
       config, facts, read_rotary_frequencies(config, head_dim, facts.max_tokens), head_dim);
@@ -64,8 +64,8 @@ const Family& family_llama() {
           "Decoder with rotary positions and gated feed-forward parts: Llama 2 and 3, "
           "SmolLM2, Mistral, Qwen2, Qwen2.5, Qwen3.",
       .citation = "arXiv:2302.13971",
-      .describe = describe,
-      .build = build,
+      .describe = describe_llama,
+      .build = build_llama,
       .head_tensors = {"lm_head.", "score.", "qa_outputs."},
       .buffers = {".rotary_emb.inv_freq"}};
   return family;

@@ -7,13 +7,13 @@
 
 #include "autograd/ops/add.h"
 #include "models/conv_layer.h"
+#include "models/families/limits.h"
 #include "models/family.h"
 #include "models/image_model.h"
 
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxSide = 4096;
 constexpr int kLayers = 16;
 
 // Table 2 of the paper, block by block after the stem: channels and strides.
@@ -22,7 +22,7 @@ constexpr std::array<int64_t, kLayers + 1> kChannels = {16, 24, 24, 32, 32,  32,
 constexpr std::array<int64_t, kLayers> kStrides = {2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1};
 constexpr int64_t kStemChannels = 32, kLastChannels = 1280;
 
-struct Sizes {
+struct MobileNetV2Sizes {
   double multiplier = 1, expand_ratio = 6, eps = 1e-3;
   int64_t divisor = 8, least = 8, output_stride = 32;
   bool first_is_expansion = true, finegrained = true, same = true;
@@ -36,14 +36,14 @@ int64_t divisible(double value, int64_t divisor, int64_t least) {
   return static_cast<double>(rounded) < 0.9 * value ? rounded + divisor : rounded;
 }
 
-int64_t scaled(const Sizes& sizes, int64_t channels) {
+int64_t scaled(const MobileNetV2Sizes& sizes, int64_t channels) {
   return divisible(std::nearbyint(static_cast<double>(channels) * sizes.multiplier), sizes.divisor,
                    sizes.least);
 }
 
 class MobileNetV2 : public ImageModel {
  public:
-  MobileNetV2(const Sizes& sizes, int64_t hidden, WeightSource& weights)
+  MobileNetV2(const MobileNetV2Sizes& sizes, int64_t hidden, WeightSource& weights)
       : sizes_(sizes), make_(weights, hidden) {
     make_stem();
     make_blocks();
@@ -161,15 +161,15 @@ class MobileNetV2 : public ImageModel {
     add(*last_);
   }
 
-  Sizes sizes_;
+  MobileNetV2Sizes sizes_;
   SiteMaker make_;
   std::vector<ConvLayer> stem_;
   std::deque<Block> blocks_;
   std::optional<ConvLayer> last_;
 };
 
-Sizes read_sizes(const ModelConfig& config) {
-  Sizes sizes{
+MobileNetV2Sizes read_mobilenet_v2_sizes(const ModelConfig& config) {
+  MobileNetV2Sizes sizes{
       .multiplier = config.number_or("depth_multiplier", 1, 0.01, 16),
       .expand_ratio = config.number_or("expand_ratio", 6, 1, 64),
       .eps = config.number_or("layer_norm_eps", 1e-3, 0, 1),
@@ -183,27 +183,27 @@ Sizes read_sizes(const ModelConfig& config) {
   return sizes;
 }
 
-int64_t hidden_of(const Sizes& sizes) {
+int64_t hidden_of(const MobileNetV2Sizes& sizes) {
   bool whole = sizes.finegrained && sizes.multiplier < 1;
   return whole ? kLastChannels : scaled(sizes, kLastChannels);
 }
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_mobilenet_v2(const ModelConfig& config, BaseFacts& facts) {
   require(config.integer_or("num_channels", 3, 1, 1024) == 3, ErrorKind::kInput,
           "{}: num_channels is {}; images have 3", config.where(),
           config.integer_or("num_channels", 3, 1, 1024));
   facts.prefix = "mobilenet_v2.";
   facts.bare_class = "MobileNetV2Model";
-  facts.hidden = hidden_of(read_sizes(config));
+  facts.hidden = hidden_of(read_mobilenet_v2_sizes(config));
   facts.layers = kLayers;
   facts.images = true;
   facts.max_tokens = kMaxSide;
   facts.sequence_head = {.input = HeadInput::kMean, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts, const ModelParts&,
-                             WeightSource& weights) {
-  return std::make_unique<MobileNetV2>(read_sizes(config), facts.hidden, weights);
+std::unique_ptr<Model> build_mobilenet_v2(const ModelConfig& config, const BaseFacts& facts,
+                                          const ModelParts&, WeightSource& weights) {
+  return std::make_unique<MobileNetV2>(read_mobilenet_v2_sizes(config), facts.hidden, weights);
 }
 
 }  // namespace
@@ -213,8 +213,8 @@ const Family& family_mobilenet_v2() {
                              .model_types = {"mobilenet_v2"},
                              .summary = "Convolutional network of inverted residuals, for images.",
                              .citation = "arXiv:1801.04381",
-                             .describe = describe,
-                             .build = build,
+                             .describe = describe_mobilenet_v2,
+                             .build = build_mobilenet_v2,
                              .head_tensors = {"classifier."},
                              .buffers = {".num_batches_tracked"}};
   return family;

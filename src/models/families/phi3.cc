@@ -6,12 +6,12 @@
 namespace inlay {
 namespace {
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_phi3(const ModelConfig& config, BaseFacts& facts) {
   describe_llama(config, "Phi3Model", facts);
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
-                             const ModelParts& parts, WeightSource& weights) {
+std::unique_ptr<Model> build_phi3(const ModelConfig& config, const BaseFacts& facts,
+                                  const ModelParts& parts, WeightSource& weights) {
   int64_t head_dim = head_channels(config);
   DecoderSizes sizes = llama_sizes(
       config, facts, read_rotary_frequencies(config, head_dim, facts.max_tokens), head_dim);
@@ -32,8 +32,8 @@ const Family& family_phi3() {
       .model_types = {"phi3"},
       .summary = "Phi-3 and Phi-3.5 mini: Llama's line with joined projections.",
       .citation = "arXiv:2404.14219",
-      .describe = describe,
-      .build = build,
+      .describe = describe_phi3,
+      .build = build_phi3,
       .head_tensors = {"lm_head.", "score.", "qa_outputs."},
       .buffers = {".rotary_emb.inv_freq"}};
   return family;

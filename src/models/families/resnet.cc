@@ -5,16 +5,16 @@
 #include "autograd/ops/add.h"
 #include "autograd/ops/map_pooling.h"
 #include "models/conv_layer.h"
+#include "models/families/limits.h"
 #include "models/family.h"
 #include "models/image_model.h"
 
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxSize = 1 << 16;
 constexpr int64_t kNarrowing = 4;  // of a bottleneck's inner channels
 
-struct Sizes {
+struct ResNetSizes {
   int64_t embedding = 64;
   std::vector<int64_t> hidden, depths;
   bool bottleneck = true, downsample_first_stage = false, downsample_in_bottleneck = false;
@@ -34,7 +34,7 @@ ConvShape square(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
 
 class ResNet : public ImageModel {
  public:
-  ResNet(const Sizes& sizes, WeightSource& weights)
+  ResNet(const ResNetSizes& sizes, WeightSource& weights)
       : sizes_(sizes), make_(weights, sizes.hidden.back()) {
     stem_ = make_conv_layer(
         make_, "embedder.embedder", -1,
@@ -122,16 +122,16 @@ class ResNet : public ImageModel {
     }
   }
 
-  Sizes sizes_;
+  ResNetSizes sizes_;
   SiteMaker make_;
   std::optional<ConvLayer> stem_;
   std::deque<Block> blocks_;
 };
 
-Sizes read_sizes(const ModelConfig& config) {
-  Sizes sizes;
-  sizes.embedding = config.integer_or("embedding_size", 64, 1, kMaxSize);
-  sizes.hidden = config.integers_or("hidden_sizes", {256, 512, 1024, 2048}, 1, kMaxSize);
+ResNetSizes read_resnet_sizes(const ModelConfig& config) {
+  ResNetSizes sizes;
+  sizes.embedding = config.integer_or("embedding_size", 64, 1, kMaxChannels);
+  sizes.hidden = config.integers_or("hidden_sizes", {256, 512, 1024, 2048}, 1, kMaxChannels);
   sizes.depths = config.integers_or("depths", {3, 4, 6, 3}, 1, 1024);
   require(sizes.hidden.size() == sizes.depths.size() && !sizes.hidden.empty(), ErrorKind::kInput,
           "{}: hidden_sizes has {} numbers and depths {}; expected one of each per stage",
@@ -146,8 +146,8 @@ Sizes read_sizes(const ModelConfig& config) {
   return sizes;
 }
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
-  Sizes sizes = read_sizes(config);
+void describe_resnet(const ModelConfig& config, BaseFacts& facts) {
+  ResNetSizes sizes = read_resnet_sizes(config);
   require(config.integer_or("num_channels", 3, 1, 1024) == 3, ErrorKind::kInput,
           "{}: num_channels is {}; images have 3", config.where(),
           config.integer_or("num_channels", 3, 1, 1024));
@@ -161,9 +161,9 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
       .input = HeadInput::kMean, .dropout_first = false, .output = "classifier.1"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts&, const ModelParts&,
-                             WeightSource& weights) {
-  return std::make_unique<ResNet>(read_sizes(config), weights);
+std::unique_ptr<Model> build_resnet(const ModelConfig& config, const BaseFacts&, const ModelParts&,
+                                    WeightSource& weights) {
+  return std::make_unique<ResNet>(read_resnet_sizes(config), weights);
 }
 
 }  // namespace
@@ -174,8 +174,8 @@ const Family& family_resnet() {
       .model_types = {"resnet"},
       .summary = "Convolutional network with residual connections, for images.",
       .citation = "arXiv:1512.03385",
-      .describe = describe,
-      .build = build,
+      .describe = describe_resnet,
+      .build = build_resnet,
       .head_tensors = {"classifier."},
       .buffers = {".num_batches_tracked"}};
   return family;

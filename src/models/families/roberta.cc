@@ -1,15 +1,14 @@
 // RoBERTa: Liu et al. 2019, arXiv:1907.11692; XLM-R: Conneau et al. 2019, arXiv:1911.02116. BERT's
 // layers without token types worth the name, positions counted from padding_idx + 1, and a
 // two-layer classification head on <s>.
+#include "models/families/limits.h"
 #include "models/family.h"
 #include "models/post_norm_encoder.h"
 
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxSize = 1 << 20;
-
-const EncoderNames& names() {
+const EncoderNames& roberta_names() {
   static const EncoderNames names{.prefix = "roberta.",
                                   .word = "embeddings.word_embeddings",
                                   .position = "embeddings.position_embeddings",
@@ -34,7 +33,7 @@ const EncoderNames& names() {
   return names;
 }
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_roberta(const ModelConfig& config, BaseFacts& facts) {
   require(config.text_or("position_embedding_type", "absolute") == "absolute", ErrorKind::kInput,
           "{}: position_embedding_type \"{}\" is not supported; only \"absolute\" is",
           config.where(), config.text_or("position_embedding_type", "absolute"));
@@ -54,8 +53,8 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
   facts.token_head = {.input = HeadInput::kTokens, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
-                             const ModelParts& parts, WeightSource& weights) {
+std::unique_ptr<Model> build_roberta(const ModelConfig& config, const BaseFacts& facts,
+                                     const ModelParts& parts, WeightSource& weights) {
   EncoderSizes sizes{
       .vocabulary = facts.vocabulary,
       .hidden = facts.hidden,
@@ -66,7 +65,7 @@ std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts,
       .types = facts.type_count,
       .eps = config.number_or("layer_norm_eps", 1e-5, 0, 1),
       .activation = parse_activation(config.text_or("hidden_act", "gelu"), config.where())};
-  return std::make_unique<PostNormEncoder>(sizes, names(), parts, weights);
+  return std::make_unique<PostNormEncoder>(sizes, roberta_names(), parts, weights);
 }
 
 }  // namespace
@@ -77,8 +76,8 @@ const Family& family_roberta() {
       .model_types = {"roberta", "xlm-roberta"},
       .summary = "BERT trained longer, with byte-level BPE; XLM-R is its multilingual form.",
       .citation = "arXiv:1907.11692",
-      .describe = describe,
-      .build = build,
+      .describe = describe_roberta,
+      .build = build_roberta,
       .head_tensors = {"lm_head.", "classifier.", "qa_outputs.", "pooler.",
                        "embeddings.position_ids"}};
   return family;

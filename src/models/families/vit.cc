@@ -1,17 +1,15 @@
 // ViT: Dosovitskiy et al. 2020, arXiv:2010.11929. DeiT: Touvron et al. 2020, arXiv:2012.12877, with
 // a second special token for distillation.
+#include "models/families/limits.h"
 #include "models/family.h"
 #include "models/vision_transformer.h"
 
 namespace inlay {
 namespace {
 
-constexpr int64_t kMaxSize = 1 << 20;
-constexpr int64_t kMaxSide = 4096;
-
 bool is_deit(const ModelConfig& config) { return config.text("model_type") == "deit"; }
 
-void describe(const ModelConfig& config, BaseFacts& facts) {
+void describe_vit(const ModelConfig& config, BaseFacts& facts) {
   require(config.integer_or("num_channels", 3, 1, 1024) == 3, ErrorKind::kInput,
           "{}: num_channels is {}; images have 3", config.where(),
           config.integer_or("num_channels", 3, 1, 1024));
@@ -27,8 +25,8 @@ void describe(const ModelConfig& config, BaseFacts& facts) {
       .input = HeadInput::kFirst, .dropout_first = false, .output = "classifier"};
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config, const BaseFacts& facts, const ModelParts&,
-                             WeightSource& weights) {
+std::unique_ptr<Model> build_vit(const ModelConfig& config, const BaseFacts& facts,
+                                 const ModelParts&, WeightSource& weights) {
   VisionSizes sizes{
       .hidden = facts.hidden,
       .layers = facts.layers,
@@ -50,8 +48,8 @@ const Family& family_vit() {
                              .model_types = {"vit", "deit"},
                              .summary = "Transformer over the patches of an image; DeiT is one.",
                              .citation = "arXiv:2010.11929",
-                             .describe = describe,
-                             .build = build,
+                             .describe = describe_vit,
+                             .build = build_vit,
                              .head_tensors = {"classifier.", "pooler.", "cls_classifier.",
                                               "distillation_classifier.", "embeddings.mask_token"}};
   return family;

@@ -6,7 +6,7 @@
 namespace inlay::kernels {
 namespace {
 
-constexpr int64_t kRows = 21;
+constexpr int64_t kBlockProductRows = 21;
 struct Sizes {
   int64_t count, in, out;
 };
@@ -17,10 +17,10 @@ TEST(BlockProduct, MatchesTheReference) {
     for (auto [count, width, height] : kSizes) {
       const Elements blocks = Elements::normal(DType::kF32, count * width * height, "blocks");
       for (DType dtype : kFastTypes) {
-        const Elements x = Elements::normal(dtype, kRows * count * width, "x");
-        Elements found = unset(DType::kF32, kRows * count * height);
+        const Elements x = Elements::normal(dtype, kBlockProductRows * count * width, "x");
+        Elements found = unset(DType::kF32, kBlockProductRows * count * height);
         Elements wanted = unset(DType::kF64, found.count());
-        const BlockProduct args{in(x), in(blocks), kRows, count, width, height};
+        const BlockProduct args{in(x), in(blocks), kBlockProductRows, count, width, height};
         block_product(args, out(found));
         block_product_reference<double>(args, out(wanted));
         expect_close("block_product", found, wanted, width, 8.0);  // terms of both signs
@@ -33,8 +33,9 @@ TEST(BlockProduct, GradientMatchesTheReference) {
   on_every_target([] {
     for (auto [count, width, height] : kSizes) {
       for (DType dtype : kFastTypes) {
-        const Elements x = Elements::normal(dtype, kRows * count * width, "x");
-        const Elements grad = Elements::normal(DType::kF32, kRows * count * height, "grad");
+        const Elements x = Elements::normal(dtype, kBlockProductRows * count * width, "x");
+        const Elements grad =
+            Elements::normal(DType::kF32, kBlockProductRows * count * height, "grad");
         const BlockGrad args{in(x), in(grad), count, width, height, 2, 19};
         Elements found = unset(DType::kF32, count * width * height);
         Elements wanted = unset(DType::kF64, found.count());
@@ -51,10 +52,10 @@ TEST(LeftProduct, MatchesTheReference) {
     for (auto [l, m, k] : kSizes) {
       const Elements w = Elements::normal(DType::kF32, l * m, "w");
       for (DType dtype : kFastTypes) {
-        const Elements z = Elements::normal(dtype, kRows * m * k, "z");
-        Elements found = unset(DType::kF32, kRows * l * k);
+        const Elements z = Elements::normal(dtype, kBlockProductRows * m * k, "z");
+        Elements found = unset(DType::kF32, kBlockProductRows * l * k);
         Elements wanted = unset(DType::kF64, found.count());
-        const LeftProduct args{in(w), in(z), kRows, l, m, k};
+        const LeftProduct args{in(w), in(z), kBlockProductRows, l, m, k};
         left_product(args, out(found));
         left_product_reference<double>(args, out(wanted));
         expect_close("left_product", found, wanted, m, 8.0);
@@ -67,8 +68,8 @@ TEST(LeftProduct, GradientMatchesTheReference) {
   on_every_target([] {
     for (auto [l, m, k] : kSizes) {
       for (DType dtype : kFastTypes) {
-        const Elements z = Elements::normal(dtype, kRows * m * k, "z");
-        const Elements grad = Elements::normal(dtype, kRows * l * k, "grad");
+        const Elements z = Elements::normal(dtype, kBlockProductRows * m * k, "z");
+        const Elements grad = Elements::normal(dtype, kBlockProductRows * l * k, "grad");
         const LeftGrad args{in(z), in(grad), l, m, k, 2, 19};
         Elements found = unset(DType::kF32, l * m), wanted = unset(DType::kF64, l * m);
         std::vector<float> scratch(static_cast<std::size_t>(z.count()));

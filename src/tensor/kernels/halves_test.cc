@@ -6,11 +6,12 @@
 namespace inlay::kernels {
 namespace {
 
-constexpr Halves kCases[] = {{3, 2, 2, 1.0}, {5, 24, 12, 0.5}, {7, 64, 64, 2.0}, {4, 198, 66, 0.5}};
+constexpr Halves kHalvesCases[] = {
+    {3, 2, 2, 1.0}, {5, 24, 12, 0.5}, {7, 64, 64, 2.0}, {4, 198, 66, 0.5}};
 
 TEST(Halves, CombineAsTheReferenceDoes) {
   on_every_target([] {
-    for (const Halves& halves : kCases) {
+    for (const Halves& halves : kHalvesCases) {
       for (DType dtype : kFastTypes) {
         const Elements x = Elements::normal(dtype, halves.rows * halves.channels, "x");
         for (double sign : {1.0, -1.0}) {
@@ -27,7 +28,7 @@ TEST(Halves, CombineAsTheReferenceDoes) {
 
 TEST(Halves, SpreadAsTheReferenceDoes) {
   on_every_target([] {
-    for (const Halves& halves : kCases) {
+    for (const Halves& halves : kHalvesCases) {
       for (DType dtype : kFastTypes) {
         const int64_t count = halves.rows * halves.channels;
         const Elements sums = Elements::normal(dtype, count / 2, "sums");

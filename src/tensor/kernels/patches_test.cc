@@ -6,10 +6,10 @@
 namespace inlay::kernels {
 namespace {
 
-constexpr int64_t kMaps = 3;
+constexpr int64_t kPatchesMaps = 3;
 
 int64_t map_elements(const Patches& patches) {
-  return kMaps * patches.geometry.inputs() * patches.map_channels;
+  return kPatchesMaps * patches.geometry.inputs() * patches.map_channels;
 }
 
 // All channels, and some in the middle of others, over all windows.
@@ -27,7 +27,7 @@ TEST(Patches, GatherCopiesTheBitsOfEveryType) {
   for_all_patches([](const Patches& patches) {
     for (DType dtype : {DType::kBF16, DType::kF32, DType::kF64}) {
       const Elements x = Elements::normal(dtype, map_elements(patches), "x");
-      const int64_t first = 2, last = kMaps * patches.geometry.outputs() - 1;
+      const int64_t first = 2, last = kPatchesMaps * patches.geometry.outputs() - 1;
       Elements found = unset(dtype, (last - first) * patches.size()), wanted = found;
       gather_patches(patches, in(x), first, last, out(found));
       gather_patches_reference<double>(patches, in(x), first, last, out(wanted));
@@ -66,12 +66,12 @@ TEST(Patches, ScatterMatchesTheReferenceAndKeepsOtherChannels) {
 TEST(Patches, ScatterIsTheTransposeOfGather) {
   for (const PatchGeometry& geometry : kGeometries) {
     const Patches patches{geometry, 5, 5, 0};
-    const int64_t rows = kMaps * geometry.outputs();
+    const int64_t rows = kPatchesMaps * geometry.outputs();
     const Elements x = Elements::normal(DType::kF64, map_elements(patches), "x");
     const Elements p = Elements::normal(DType::kF64, rows * patches.size(), "p");
     Elements gathered = unset(DType::kF64, p.count()), scattered = unset(DType::kF64, x.count());
     gather_patches(patches, in(x), 0, rows, out(gathered));
-    scatter_patches(patches, in(p), 0, kMaps, out(scattered));
+    scatter_patches(patches, in(p), 0, kPatchesMaps, out(scattered));
     auto dot = [](const Elements& a, const Elements& b) {
       double sum = 0;
       for (int64_t i = 0; i < a.count(); ++i) sum += in(a).load<double>(i) * in(b).load<double>(i);
@@ -85,11 +85,11 @@ TEST(Patches, AreTheSameEverywhere) {
   const Patches patches{{40, 30, 20, 15, 3, 3, 2, 2, 1, 1, 1, 1}, 19, 19, 0};
   const Elements x = Elements::normal(DType::kF32, map_elements(patches), "x");
   expect_same_bits_everywhere([&] {
-    const int64_t rows = kMaps * patches.geometry.outputs();
+    const int64_t rows = kPatchesMaps * patches.geometry.outputs();
     Elements gathered = unset(DType::kF32, rows * patches.size());
     Elements back = unset(DType::kF32, x.count());
     gather_patches(patches, in(x), 0, rows, out(gathered));
-    scatter_patches(patches, in(gathered), 0, kMaps, out(back));
+    scatter_patches(patches, in(gathered), 0, kPatchesMaps, out(back));
     return back;
   });
 }

@@ -8,7 +8,7 @@
 namespace inlay::kernels {
 namespace {
 
-constexpr int64_t kRows = 21, kPositions = 40;
+constexpr int64_t kRotaryRows = 21, kPositions = 40;
 
 struct Case {
   Case(int64_t heads, int64_t head_dim, int64_t turned) {
@@ -23,9 +23,9 @@ struct Case {
     }
     cosine = Elements(DType::kF32, cosines);
     sine = Elements(DType::kF32, sines);
-    for (int64_t row = 0; row < kRows; ++row)
+    for (int64_t row = 0; row < kRotaryRows; ++row)
       positions.push_back(static_cast<int32_t>(row * 7 % kPositions));
-    args = {.rows = kRows,
+    args = {.rows = kRotaryRows,
             .heads = heads,
             .head_dim = head_dim,
             .turned = turned,
@@ -49,7 +49,7 @@ TEST(Rotary, MatchesTheReference) {
           for (bool inverse : {false, true}) {
             Case rotated(3, head_dim, turned);
             rotated.args.inverse = inverse;
-            const Elements x = Elements::normal(dtype, kRows * 3 * head_dim, "x");
+            const Elements x = Elements::normal(dtype, kRotaryRows * 3 * head_dim, "x");
             Elements found = unset(dtype, x.count()), wanted = unset(DType::kF64, x.count());
             rotary(rotated.args, in(x), out(found));
             rotary_reference<double>(rotated.args, in(x), out(wanted));
@@ -63,7 +63,7 @@ TEST(Rotary, MatchesTheReference) {
 
 TEST(Rotary, TurnsBack) {
   Case rotated(2, 36, 36);
-  const Elements x = Elements::normal(DType::kF32, kRows * 2 * 36, "x");
+  const Elements x = Elements::normal(DType::kF32, kRotaryRows * 2 * 36, "x");
   Elements turned = unset(DType::kF32, x.count());
   rotary(rotated.args, in(x), out(turned));
   rotated.args.inverse = true;
@@ -74,7 +74,7 @@ TEST(Rotary, TurnsBack) {
 TEST(Rotary, PositionZeroChangesNoBit) {
   Case rotated(2, 20, 20);
   std::fill(rotated.positions.begin(), rotated.positions.end(), 0);
-  const Elements x = Elements::normal(DType::kBF16, kRows * 2 * 20, "x");
+  const Elements x = Elements::normal(DType::kBF16, kRotaryRows * 2 * 20, "x");
   Elements found = unset(DType::kBF16, x.count());
   rotary(rotated.args, in(x), out(found));
   EXPECT_TRUE(found == x);
@@ -82,7 +82,7 @@ TEST(Rotary, PositionZeroChangesNoBit) {
 
 TEST(Rotary, IsTheSameEverywhere) {
   Case rotated(5, 100, 100);
-  const Elements x = Elements::normal(DType::kF32, kRows * 5 * 100, "x");
+  const Elements x = Elements::normal(DType::kF32, kRotaryRows * 5 * 100, "x");
   expect_same_bits_everywhere([&] {
     Elements found = unset(DType::kF32, x.count());
     rotary(rotated.args, in(x), out(found));

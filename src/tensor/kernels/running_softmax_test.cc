@@ -8,18 +8,18 @@
 namespace inlay::kernels {
 namespace {
 
-constexpr int64_t kRows = 9;
+constexpr int64_t kRunningSoftmaxRows = 9;
 constexpr double kLowest = -std::numeric_limits<double>::infinity();
 
 struct State {
   explicit State(DType dtype)
-      : largest(Elements::constant(dtype, kRows, kLowest)),
-        sum(Elements::constant(dtype, kRows, 0)),
-        factor(unset(dtype, kRows)) {}
+      : largest(Elements::constant(dtype, kRunningSoftmaxRows, kLowest)),
+        sum(Elements::constant(dtype, kRunningSoftmaxRows, 0)),
+        factor(unset(dtype, kRunningSoftmaxRows)) {}
   RunningSoftmax args(int64_t classes, const Elements& logits, Elements& weights,
                       double soft_cap = 0) {
-    return {kRows,        classes,  in(logits),  out(weights),
-            out(largest), out(sum), out(factor), soft_cap};
+    return {kRunningSoftmaxRows, classes,  in(logits),  out(weights),
+            out(largest),        out(sum), out(factor), soft_cap};
   }
   Elements largest, sum, factor;
 };
@@ -32,7 +32,8 @@ void expect_reference_piece_by_piece(double soft_cap) {
       for (DType weights_dtype : kFastTypes) {
         State found(DType::kF32), wanted(DType::kF64);
         for (const char* piece : {"first", "second", "third"}) {
-          const Elements x = Elements::normal(DType::kF32, kRows * classes, piece, 3.0);
+          const Elements x =
+              Elements::normal(DType::kF32, kRunningSoftmaxRows * classes, piece, 3.0);
           const Elements wide = x.as(DType::kF64);
           Elements weights = unset(weights_dtype, x.count());
           Elements exact = unset(DType::kF64, x.count());
@@ -74,7 +75,7 @@ TEST(RunningSoftmax, WeighsCappedLogitsByTheirSlopes) {
 // Over the last piece the weights divided by the sum are the tail of the softmax over the whole.
 TEST(RunningSoftmax, GivesTheSoftmaxOfTheWhole) {
   constexpr int64_t kPiece = 50;
-  const Elements x = Elements::normal(DType::kF32, kRows * 2 * kPiece, "x", 3.0);
+  const Elements x = Elements::normal(DType::kF32, kRunningSoftmaxRows * 2 * kPiece, "x", 3.0);
   const std::vector<double> values = x.values();
   std::vector<double> halves[2];
   for (int64_t i = 0; i < x.count(); ++i)
@@ -82,10 +83,10 @@ TEST(RunningSoftmax, GivesTheSoftmaxOfTheWhole) {
   State state(DType::kF32);
   Elements weights;
   for (const std::vector<double>& half : halves) {
-    weights = unset(DType::kF32, kRows * kPiece);
+    weights = unset(DType::kF32, kRunningSoftmaxRows * kPiece);
     running_softmax(state.args(kPiece, Elements(DType::kF32, half), weights));
   }
-  for (int64_t r = 0; r < kRows; ++r) {
+  for (int64_t r = 0; r < kRunningSoftmaxRows; ++r) {
     double sum = 0;
     for (int64_t c = 0; c < 2 * kPiece; ++c)
       sum += std::exp(values[static_cast<std::size_t>(r * 2 * kPiece + c)]);
@@ -101,24 +102,25 @@ TEST(RunningSoftmax, GivesTheSoftmaxOfTheWhole) {
 TEST(RescaleAndAdd, MatchesTheReference) {
   on_every_target([] {
     for (int64_t columns : kWidths) {
-      const Elements factor = Elements::normal(DType::kF32, kRows, "factor");
-      const Elements src = Elements::normal(DType::kF32, kRows * columns, "src");
-      Elements found = Elements::normal(DType::kF32, kRows * columns, "dst");
+      const Elements factor = Elements::normal(DType::kF32, kRunningSoftmaxRows, "factor");
+      const Elements src = Elements::normal(DType::kF32, kRunningSoftmaxRows * columns, "src");
+      Elements found = Elements::normal(DType::kF32, kRunningSoftmaxRows * columns, "dst");
       Elements wanted = found.as(DType::kF64);
       const Elements wide[] = {factor.as(DType::kF64), src.as(DType::kF64)};
-      rescale_and_add(in(factor), in(src), out(found), kRows, columns);
-      rescale_and_add_reference<double>(in(wide[0]), in(wide[1]), out(wanted), kRows, columns);
+      rescale_and_add(in(factor), in(src), out(found), kRunningSoftmaxRows, columns);
+      rescale_and_add_reference<double>(in(wide[0]), in(wide[1]), out(wanted), kRunningSoftmaxRows,
+                                        columns);
       expect_close("sum", found, wanted, 2);
     }
   });
 }
 
 TEST(RescaleAndAdd, AFactorOfZeroForgetsWhatWasThere) {
-  const Elements factor = Elements::constant(DType::kF32, kRows, 0);
-  const Elements src = Elements::normal(DType::kF32, kRows * 20, "src");
-  Elements dst =
-      Elements::constant(DType::kF32, kRows * 20, std::numeric_limits<double>::quiet_NaN());
-  rescale_and_add(in(factor), in(src), out(dst), kRows, 20);
+  const Elements factor = Elements::constant(DType::kF32, kRunningSoftmaxRows, 0);
+  const Elements src = Elements::normal(DType::kF32, kRunningSoftmaxRows * 20, "src");
+  Elements dst = Elements::constant(DType::kF32, kRunningSoftmaxRows * 20,
+                                    std::numeric_limits<double>::quiet_NaN());
+  rescale_and_add(in(factor), in(src), out(dst), kRunningSoftmaxRows, 20);
   EXPECT_TRUE(dst == src);
 }
 

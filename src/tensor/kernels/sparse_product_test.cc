@@ -8,7 +8,7 @@
 namespace inlay::kernels {
 namespace {
 
-constexpr int64_t kRows = 53;
+constexpr int64_t kSparseProductRows = 53;
 
 // Elements (3 j + 7 k) mod in of each output j, some outputs without any, in no order.
 struct Places {
@@ -35,9 +35,9 @@ constexpr Sizes kSizes[] = {{1, 3}, {5, 7}, {16, 16}, {33, 20}, {100, 67}};
 
 Elements product(const Elements& x, const Elements& values, const Places& made, Sizes sizes) {
   std::vector<float> scratch(sparse_product_scratch(sizes.in, sizes.out));
-  Elements found = unset(DType::kF32, kRows * sizes.out);
-  sparse_product({in(x), in(values), made.order(), kRows, sizes.in, sizes.out}, scratch,
-                 out(found));
+  Elements found = unset(DType::kF32, kSparseProductRows * sizes.out);
+  sparse_product({in(x), in(values), made.order(), kSparseProductRows, sizes.in, sizes.out},
+                 scratch, out(found));
   return found;
 }
 
@@ -54,10 +54,11 @@ TEST(SparseProduct, MatchesTheReference) {
       const Places made = places(sizes.in, sizes.out);
       const Elements values = Elements::normal(DType::kF32, made.count(), "values");
       for (DType dtype : kFastTypes) {
-        const Elements x = Elements::normal(dtype, kRows * sizes.in, "x");
-        Elements wanted = unset(DType::kF64, kRows * sizes.out);
+        const Elements x = Elements::normal(dtype, kSparseProductRows * sizes.in, "x");
+        Elements wanted = unset(DType::kF64, kSparseProductRows * sizes.out);
         sparse_product_reference<double>(
-            {in(x), in(values), made.order(), kRows, sizes.in, sizes.out}, out(wanted));
+            {in(x), in(values), made.order(), kSparseProductRows, sizes.in, sizes.out},
+            out(wanted));
         expect_close("sparse_product", product(x, values, made, sizes), wanted, 5, 8.0);
       }
     }
@@ -69,8 +70,8 @@ TEST(SparseProduct, GradientMatchesTheReference) {
     for (Sizes sizes : kSizes) {
       const Places made = places(sizes.in, sizes.out);
       for (DType dtype : kFastTypes) {
-        const Elements x = Elements::normal(dtype, kRows * sizes.in, "x");
-        const Elements grad = Elements::normal(DType::kF32, kRows * sizes.out, "grad");
+        const Elements x = Elements::normal(dtype, kSparseProductRows * sizes.in, "x");
+        const Elements grad = Elements::normal(DType::kF32, kSparseProductRows * sizes.out, "grad");
         Elements wanted = unset(DType::kF64, made.count());
         sparse_grad_reference<double>({in(x), in(grad), made.order(), sizes.in, sizes.out, 3, 46},
                                       out(wanted));
@@ -83,9 +84,9 @@ TEST(SparseProduct, GradientMatchesTheReference) {
 TEST(SparseProduct, IsTheSameEverywhere) {
   const Sizes sizes{700, 90};
   const Places made = places(sizes.in, sizes.out);
-  const Elements x = Elements::normal(DType::kF32, kRows * sizes.in, "x");
+  const Elements x = Elements::normal(DType::kF32, kSparseProductRows * sizes.in, "x");
   const Elements values = Elements::normal(DType::kF32, made.count(), "values");
-  const Elements grad = Elements::normal(DType::kF32, kRows * sizes.out, "grad");
+  const Elements grad = Elements::normal(DType::kF32, kSparseProductRows * sizes.out, "grad");
   expect_same_bits_everywhere([&] { return product(x, values, made, sizes); });
   expect_same_bits_everywhere([&] { return gradient(x, grad, made, sizes); });
 }

@@ -49,7 +49,7 @@ std::vector<float> reference(const QuantisedMatrix& matrix, int64_t first, int64
 }
 
 template <class T>
-bool same_bits(const std::vector<T>& found, const std::vector<float>& wanted) {
+bool quantised_matrix_same_bits(const std::vector<T>& found, const std::vector<float>& wanted) {
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const T value(wanted[i]);
     if (std::memcmp(&found[i], &value, sizeof(T)) != 0) return false;
@@ -69,8 +69,8 @@ TEST(QuantisedMatrix, FastRowsAreTheReferenceBitForBit) {
           std::vector<BFloat16> narrow(wanted.size());
           matrix.dequantise_rows(first, last, wide.data());
           matrix.dequantise_rows(first, last, narrow.data());
-          EXPECT_TRUE(same_bits(wide, wanted)) << info.name << " " << columns;
-          EXPECT_TRUE(same_bits(narrow, wanted)) << info.name << " " << columns;
+          EXPECT_TRUE(quantised_matrix_same_bits(wide, wanted)) << info.name << " " << columns;
+          EXPECT_TRUE(quantised_matrix_same_bits(narrow, wanted)) << info.name << " " << columns;
         }
       }
     }
@@ -94,8 +94,10 @@ TEST(QuantisedMatrix, SomeColumnsAreThoseOfTheWholeRows) {
         std::vector<BFloat16> narrow(wanted.size());
         matrix.dequantise_part({2, 6, first, last}, wide.data());
         matrix.dequantise_part({2, 6, first, last}, narrow.data());
-        EXPECT_TRUE(same_bits(wide, wanted)) << info.name << " " << first << " to " << last;
-        EXPECT_TRUE(same_bits(narrow, wanted)) << info.name << " " << first << " to " << last;
+        EXPECT_TRUE(quantised_matrix_same_bits(wide, wanted))
+            << info.name << " " << first << " to " << last;
+        EXPECT_TRUE(quantised_matrix_same_bits(narrow, wanted))
+            << info.name << " " << first << " to " << last;
         std::vector<float> widened(wanted.size());
         matrix.dequantise_part({2, 6, first, last}, widened.data(), true);
         for (std::size_t i = 0; i < wanted.size(); ++i)
@@ -113,7 +115,7 @@ TEST(QuantisedMatrix, ASliceHasTheRowsOfTheWhole) {
     std::vector<float> found(2 * 256);
     slice.dequantise_rows(1, 3, found.data());
     EXPECT_EQ(slice.rows(), 3);
-    EXPECT_TRUE(same_bits(found, reference(matrix, 4, 6))) << info.name;
+    EXPECT_TRUE(quantised_matrix_same_bits(found, reference(matrix, 4, 6))) << info.name;
     EXPECT_THROW(slice.bytes(), Error);
   }
 }
