@@ -25,6 +25,13 @@ TYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
+class ReLU6(nn.Module):
+    """nn.ReLU6 has no gradient in bf16 on a CPU in PyTorch 1.13."""
+
+    def forward(self, x):
+        return x.clamp(0, 6)
+
+
 class LoraConvolution(nn.Module):
     """y = conv(x) + (alpha / r) B A x, with A a convolution like the base's to r channels and B one of 1 x 1."""
 
@@ -100,8 +107,8 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs, outputs, stride, expansion):
         super().__init__()
         inner = inputs * expansion
-        parts = [layer(inputs, inner, activation=nn.ReLU6(inplace=True))] if expansion > 1 else []
-        parts.append(layer(inner, inner, 3, stride, inner, nn.ReLU6(inplace=True)))
+        parts = [layer(inputs, inner, activation=ReLU6())] if expansion > 1 else []
+        parts.append(layer(inner, inner, 3, stride, inner, ReLU6()))
         parts.append(layer(inner, outputs))
         self.parts = nn.Sequential(*parts)
         self.residual = inputs == outputs and stride == 1
@@ -111,14 +118,14 @@ class InvertedResidual(nn.Module):
 
 
 def mobilenet_v2():
-    parts, inputs = [layer(3, 32, 3, 2, activation=nn.ReLU6(inplace=True))], 32
+    parts, inputs = [layer(3, 32, 3, 2, activation=ReLU6())], 32
     # Table 2 of the paper: expansion, channels, repetitions, stride of the first.
     table = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
     for expansion, outputs, repetitions, stride in table:
         for number in range(repetitions):
             parts.append(InvertedResidual(inputs, outputs, stride if number == 0 else 1, expansion))
             inputs = outputs
-    parts.append(layer(inputs, 1280, activation=nn.ReLU6(inplace=True)))
+    parts.append(layer(inputs, 1280, activation=ReLU6()))
     return ConvolutionalClassifier(nn.Sequential(*parts), 1280)
 
 

@@ -4,7 +4,9 @@
 
 #include "autograd/operands.h"
 #include "autograd/ops/add.h"
+#include "autograd/ops/conv_routes.h"
 #include "autograd/ops/dropout.h"
+#include "autograd/ops/lora.h"
 #include "nn/modules.h"
 #include "tensor/matrix_view.h"
 
@@ -23,14 +25,14 @@ class ConvLowRankHook : public SiteHook {
 
   Variable conv(Context& context, const ConvSite& module, const Variable& x, Variable y) override {
     Variable read = dropout(context, x, parts_.dropout, parts_.stream);
-    int64_t rank = parts_.a->shape()[0];
     ConvShape down = shape_over(module, x.row_space()->map);
-    down.out = rank;
+    down.out = parts_.a->shape()[0];
+    if (down.groups > 1) return in_groups(context, down, read, y);
+    if (is_pointwise(down))
+      return lora(context, std::move(y), read, *parts_.a, *parts_.b, parts_.scale);
     Variable narrow =
-        inlay::conv(context, read, down, {.weight = parts_.a}, y.row_space(), Precision::kCompute);
-    Variable update = inlay::conv(context, narrow, pointwise(module.conv.shape(), rank),
-                                  {.weight = parts_.b}, y.row_space(), Precision::kFull);
-    return add_scaled(context, y, update, static_cast<double>(parts_.scale));
+        inlay::conv(context, read, down, {.weight = parts_.a}, y.row_space(), Precision::kFull);
+    return low_rank_add(context, std::move(y), narrow, *parts_.b, parts_.scale);
   }
 
   // W[o] += s sum_r B[o, r] A[r], group by group.
@@ -55,6 +57,16 @@ class ConvLowRankHook : public SiteHook {
   }
 
  private:
+  // Each group has factors of its own.
+  Variable in_groups(Context& context, const ConvShape& down, const Variable& x,
+                     const Variable& y) const {
+    Variable narrow =
+        inlay::conv(context, x, down, {.weight = parts_.a}, y.row_space(), Precision::kCompute);
+    Variable update = inlay::conv(context, narrow, pointwise(site_.conv, down.out),
+                                  {.weight = parts_.b}, y.row_space(), Precision::kFull);
+    return add_scaled(context, y, update, static_cast<double>(parts_.scale));
+  }
+
   const Site& site_;
   ConvLowRankParts parts_;
 };

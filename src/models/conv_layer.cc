@@ -22,9 +22,10 @@ ConvLayer make_conv_layer(SiteMaker& make, const std::string& name, int layer,
 }
 
 Variable run(Context& context, const ConvLayer& layer, const Variable& x) {
-  Variable y = norm_site(context, layer.norm, conv_site(context, layer.conv, x, Precision::kFull),
-                         Variable());
-  return layer.activation.has_value() ? activation(context, y, *layer.activation) : y;
+  Variable y = conv_site(context, layer.conv, x, Precision::kCompute);
+  if (layer.activation.has_value())
+    return activated_norm_site(context, layer.norm, y, *layer.activation);
+  return norm_site(context, layer.norm, y, Variable());
 }
 
 }  // namespace inlay

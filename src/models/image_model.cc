@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "autograd/ops/activation.h"
+
 namespace inlay {
 namespace {
 
@@ -11,6 +13,12 @@ Variable pixels_of(Context& context, const TokenBatch& batch) {
   Tensor pixels =
       batch.pixels.dtype() == full ? batch.pixels : batch.pixels.to(full, &context.arena);
   return context.tape.constant(std::move(pixels), &batch.tokens);
+}
+
+// What heads and embeddings read.
+Variable in_full_precision(Context& context, Variable x) {
+  if (x.dtype() == context.dtype(Precision::kFull)) return x;
+  return activation(context, x, Activation::kIdentity, Precision::kFull);
 }
 
 }  // namespace
@@ -28,7 +36,8 @@ Variable ImageModel::encode_first(Context& context, const TokenBatch& batch, int
 
 Variable ImageModel::encode_rest(Context& context, const TokenBatch& /*batch*/, Variable hidden,
                                  int64_t layers) const {
-  return finish(context, run_layers(context, std::move(hidden), layers, facts().layers));
+  Variable last = run_layers(context, std::move(hidden), layers, facts().layers);
+  return in_full_precision(context, finish(context, std::move(last)));
 }
 
 std::vector<Variable> ImageModel::encode_several(Context& context,
@@ -41,7 +50,8 @@ std::vector<Variable> ImageModel::encode_several(Context& context,
   for (const AdaptedBatch& one : asked) {
     context.adapters = one.adapters;
     Variable x = embed(context, pixels_of(context, *one.batch));
-    outputs.push_back(finish(context, run_layers(context, std::move(x), 0, facts().layers)));
+    Variable last = run_layers(context, std::move(x), 0, facts().layers);
+    outputs.push_back(in_full_precision(context, finish(context, std::move(last))));
     int64_t rows = one.batch->example_count() * facts().layers;
     work.computed += rows;
     work.alone += rows;

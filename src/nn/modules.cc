@@ -205,7 +205,8 @@ namespace {
 
 Variable batch_normalised(Context& context, const NormSite& norm, const Variable& x,
                           const Replacements& trained) {
-  if (!trained.any()) return channel_affine(context, x, norm.scale, norm.shift, Precision::kFull);
+  if (!trained.any())
+    return channel_affine(context, x, norm.scale, norm.shift, Precision::kCompute);
   BatchEstimates* estimates = trained.estimates;
   bool own = estimates != nullptr;
   return batch_norm(context, x,
@@ -217,7 +218,8 @@ Variable batch_normalised(Context& context, const NormSite& norm, const Variable
                      .trained_gamma = trained.weight,
                      .trained_beta = trained.bias,
                      .batch_statistics = own && context.training,
-                     .seen = own ? &estimates->seen : nullptr});
+                     .seen = own ? &estimates->seen : nullptr,
+                     .precision = Precision::kCompute});
 }
 
 // `trained` takes the place of the base's tensors where it has some.
@@ -268,6 +270,16 @@ Variable norm_with(Context& context, const NormSite& norm, const Variable& x,
 Variable norm_site(Context& context, const NormSite& norm, const Variable& x,
                    const Variable& residual) {
   return norm_with(context, norm, x, residual, 0);
+}
+
+Variable activated_norm_site(Context& context, const NormSite& norm, const Variable& x,
+                             Activation then) {
+  std::optional<Clamp> clamp = clamp_of(then);
+  bool as_it_is =
+      norm.kind == NormKind::kBatch && !any_adapter(context, norm.site) && context.tap == nullptr;
+  if (clamp.has_value() && as_it_is)
+    return channel_affine(context, x, norm.scale, norm.shift, Precision::kCompute, *clamp);
+  return activation(context, norm_site(context, norm, x, Variable()), then, Precision::kCompute);
 }
 
 Variable head_norm_site(Context& context, const NormSite& norm, const Variable& x, int64_t heads) {

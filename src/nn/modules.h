@@ -3,6 +3,7 @@
 // families and methods stay free of it.
 #pragma once
 
+#include "autograd/ops/activation.h"
 #include "autograd/ops/embedding.h"
 #include "nn/context.h"
 #include "nn/site.h"
@@ -75,10 +76,14 @@ Variable conv_site(Context& context, const ConvSite& module, const Variable& x,
 // The shape of a convolution over this map, with its padding.
 ConvShape shape_over(const ConvSite& module, MapSize map);
 
-// The norm of x + residual; `residual` may be undefined, and is with kRootSquare and kBatch. Full
-// precision, (rows, channels).
+// The norm of x + residual; `residual` may be undefined, and is with kRootSquare and kBatch. (rows,
+// channels), in full precision, a batch norm in the compute type.
 Variable norm_site(Context& context, const NormSite& norm, const Variable& x,
                    const Variable& residual);
+
+// A batch norm and an activation behind it, in the compute type.
+Variable activated_norm_site(Context& context, const NormSite& norm, const Variable& x,
+                             Activation then);
 
 // Each head of queries or keys normalised by itself, in the compute type: x (rows, heads * D), a
 // kRootSquare norm of D channels.

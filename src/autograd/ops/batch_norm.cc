@@ -159,8 +159,19 @@ void normalise_folded(OpContext& context, const Tensor& x, const BatchNormWeight
 
 }  // namespace
 
+std::optional<Clamp> clamp_of(kernels::Activation kind) {
+  switch (kind) {
+    case kernels::Activation::kRelu:
+      return Clamp{.least = 0};
+    case kernels::Activation::kRelu6:
+      return Clamp{.least = 0, .most = 6};
+    default:
+      return std::nullopt;
+  }
+}
+
 Variable channel_affine(OpContext& context, const Variable& x, const Tensor& scale,
-                        const Tensor& shift, Precision precision) {
+                        const Tensor& shift, Precision precision, Clamp clamp) {
   ensure(scale.count() == x.channels() && shift.count() == x.channels(),
          "{} factors and {} addends for {} channels", scale.count(), shift.count(), x.channels());
   Tensor factors = in_full(context, scale);
@@ -170,14 +181,30 @@ Variable channel_affine(OpContext& context, const Variable& x, const Tensor& sca
                            .src = in(x.value()),
                            .factors = in(factors),
                            .addends = in(in_full(context, shift)),
-                           .dst = out(y)});
-  return context.tape.record(std::move(y), x.row_space(), x.requires_grad(),
-                             [slot = x.slot(), factors](Tape& tape, const Tensor& grad_y) {
-                               Tensor grad_x = tape.empty_rows(slot->shape, slot->dtype);
-                               kernels::scale_columns(in(grad_y), in(factors), out(grad_x),
-                                                      grad_y.dim(0), grad_y.dim(1));
-                               tape.accumulate(slot, std::move(grad_x));
-                             });
+                           .dst = out(y),
+                           .least = clamp.least,
+                           .most = clamp.most});
+  bool open = std::isinf(clamp.least) && std::isinf(clamp.most);
+  Tensor kept = open ? Tensor() : y;
+  return context.tape.record(
+      std::move(y), x.row_space(), x.requires_grad(),
+      [slot = x.slot(), factors, kept, clamp](Tape& tape, const Tensor& grad_y) {
+        Tensor grad_x = tape.empty_rows(slot->shape, slot->dtype);
+        int64_t rows = grad_y.dim(0), channels = grad_y.dim(1);
+        if (kept.defined()) {
+          kernels::channel_affine_backward({.rows = rows,
+                                            .channels = channels,
+                                            .y = in(kept),
+                                            .grad_y = in(grad_y),
+                                            .factors = in(factors),
+                                            .grad_x = out(grad_x),
+                                            .least = clamp.least,
+                                            .most = clamp.most});
+        } else {
+          kernels::scale_columns(in(grad_y), in(factors), out(grad_x), rows, channels);
+        }
+        tape.accumulate(slot, std::move(grad_x));
+      });
 }
 
 Variable batch_norm(OpContext& context, const Variable& x, const BatchNormWeights& weights) {

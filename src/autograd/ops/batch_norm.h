@@ -2,13 +2,26 @@
 // frozen, it is one factor and one addend for each channel.
 #pragma once
 
+#include <limits>
+#include <optional>
+
 #include "autograd/op_context.h"
+#include "tensor/kernels/activation.h"
 
 namespace inlay {
 
-// y = x * scale + shift, both F32 (channels) and not trained. Backward: dx = dy * scale.
+// Activations that bring numbers into a range, so that their derivative can be told from what they
+// give: ReLU is [0, infinity), ReLU6 is [0, 6].
+struct Clamp {
+  float least = -std::numeric_limits<float>::infinity();
+  float most = std::numeric_limits<float>::infinity();
+};
+std::optional<Clamp> clamp_of(kernels::Activation kind);
+
+// y = x * scale + shift, both F32 (channels) and not trained, brought within the clamp. Backward:
+// dx = dy * scale where y lies inside of it. Only y is kept.
 Variable channel_affine(OpContext& context, const Variable& x, const Tensor& scale,
-                        const Tensor& shift, Precision precision);
+                        const Tensor& shift, Precision precision, Clamp clamp = {});
 
 // Of the last batch that was normalised by its own: the mean of each channel, and the variance that
 // PyTorch's running_var takes, sum of (x - mean)^2 over rows - 1.

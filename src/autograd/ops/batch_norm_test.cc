@@ -22,14 +22,17 @@ BatchNormWeights drawn_weights(int64_t channels) {
 }
 
 TEST(ChannelAffine, KeepsTheContract) {
-  for (Precision precision : {Precision::kFull, Precision::kCompute}) {
-    expect_op_contract([&](int64_t channels) {
-      return OpCase{
-          .inputs = {{channels, RowsOf::kTokens, precision}}, .function = [=](OpRun& run) {
-            return channel_affine(run.context, run.x[0], drawn_tensor("scale", {channels}),
-                                  drawn_tensor("shift", {channels}), precision);
-          }};
-    });
+  for (Clamp clamp : {Clamp{}, clamp_of(kernels::Activation::kRelu).value(),
+                      clamp_of(kernels::Activation::kRelu6).value(), Clamp{-0.4f, 0.4f}}) {
+    for (Precision precision : {Precision::kFull, Precision::kCompute}) {
+      expect_op_contract([&](int64_t channels) {
+        return OpCase{
+            .inputs = {{channels, RowsOf::kTokens, precision}}, .function = [=](OpRun& run) {
+              return channel_affine(run.context, run.x[0], drawn_tensor("scale", {channels}),
+                                    drawn_tensor("shift", {channels}), precision, clamp);
+            }};
+      });
+    }
   }
 }
 

@@ -164,6 +164,8 @@ Variable conv(OpContext& context, const Variable& x, const ConvShape& shape,
   }
   Convolution run{shape,           weights, geometry_of(shape, rows.map, output),
                   rows.examples(), places,  precision};
+  if (narrows(shape, weights) && precision == Precision::kFull)
+    return conv_by_places(context, x, run);
   return filters_channels(shape) ? conv_depthwise(context, x, run)
                                  : conv_by_patches(context, x, run);
 }

@@ -39,6 +39,16 @@ void bias_gradient(OpContext& context, const Convolution& conv, std::size_t use,
 // As products of patches: any groups.
 Variable conv_by_patches(OpContext& context, const Variable& x, const Convolution& conv);
 
+// Whether a convolution is to so few channels that those of all taps are still fewer than its
+// patches have: the first half of a low-rank update.
+inline bool narrows(const ConvShape& shape, const ConvWeights& weights) {
+  bool alone = weights.weight != nullptr && weights.frozen == nullptr && weights.bias == nullptr;
+  return alone && shape.groups == 1 && shape.out * 4 <= shape.in;
+}
+
+// REQUIRES: narrows(conv.shape, conv.weights) and a result in full precision.
+Variable conv_by_places(OpContext& context, const Variable& x, const Convolution& conv);
+
 // REQUIRES: filters_channels(conv.shape).
 Variable conv_depthwise(OpContext& context, const Variable& x, const Convolution& conv);
 

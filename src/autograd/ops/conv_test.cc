@@ -24,13 +24,14 @@ struct Setting {
   Trained trained = Trained::kNothing;
   Precision precision = Precision::kFull;
   Precision input = Precision::kFull;
+  bool alone = false;  // without frozen filters and their bias
 };
 
 // `frozen` stands where nothing is trained.
 Variable run_conv(OpRun& run, const ConvShape& shape, const Setting& setting,
                   const FrozenConv& frozen) {
   run.tokens.map = setting.map;
-  ConvWeights weights{.frozen = &frozen};
+  ConvWeights weights{.frozen = setting.alone ? nullptr : &frozen};
   for (Parameter& parameter : run.p)
     (parameter.shape().rank() == 4 ? weights.weight : weights.bias) = &parameter;
   const RowSpace& places =
@@ -149,6 +150,20 @@ TEST(Conv, FiltersEachChannelByItselfAndAddsNeighbours) {
   expect_contract(pairs, {{5, 4}});
   expect_contract(pairs, {{5, 4}, Trained::kBoth});
   expect_contract(pairs, {{5, 4}, Trained::kWeight, Precision::kCompute, Precision::kCompute});
+}
+
+// To a quarter of the channels, without patches.
+TEST(Conv, NarrowsByPlaces) {
+  for (int64_t kernel : {1, 3}) {
+    for (int64_t stride : {1, 2}) {
+      auto narrowing = [=](int64_t c) {
+        ConvShape shape = square(c, kernel, stride, kernel / 2);
+        shape.out = std::max<int64_t>(c / 4, 1);
+        return shape;
+      };
+      expect_contract(narrowing, {.map = {5, 4}, .trained = Trained::kWeight, .alone = true});
+    }
+  }
 }
 
 // By the definition: out = bias + sum over taps and channels, one number after another.

@@ -118,4 +118,29 @@ Variable lora(OpContext& context, Variable y, const Variable& x, Parameter& a, P
       });
 }
 
+Variable low_rank_add(OpContext& context, Variable y, const Variable& u, Parameter& b,
+                      float scale) {
+  ensure(b.shape()[0] == y.channels() && b.shape()[1] == u.channels() && u.rows() == y.rows() &&
+             u.dtype() == b.value().dtype(),
+         "a low-rank update with u {} and B {} to {}", u.shape().text(), b.shape().text(),
+         y.shape().text());
+  Tensor kept = u.value();
+  Tensor out = y.unshared() ? y.value() : y.value().clone(&context.arena);
+  expand_add(context, kept, b.value(), FactorLayout::kChannelByRank, scale, out);
+  std::size_t use = begin_use(context, &b);
+  const RowSpace* rows = y.row_space();
+  Slot y_slot = y.slot();
+  y = Variable();
+  return context.tape.record(
+      std::move(out), rows, true,
+      [&context, &b, use, rows, scale, y_slot, u_slot = u.slot(), kept](Tape& tape,
+                                                                        const Tensor& dy) {
+        factor_gradient(context, b, use, *rows, FactorLayout::kChannelByRank, dy, kept, scale);
+        if (u_slot != nullptr)
+          tape.accumulate(u_slot,
+                          project(context, dy, b.value(), FactorLayout::kChannelByRank, scale));
+        tape.accumulate(y_slot, dy);
+      });
+}
+
 }  // namespace inlay

@@ -16,4 +16,8 @@ struct TrainedFactors {
 Variable lora(OpContext& context, Variable y, const Variable& x, Parameter& a, Parameter& b,
               float scale, TrainedFactors trained = {});
 
+// y + s u B^T where what A makes of x is given: u (rows, r) in full precision, b (out, r). `y`
+// is consumed as above. Backward: du = s dy B, dB = s dy^T u.
+Variable low_rank_add(OpContext& context, Variable y, const Variable& u, Parameter& b, float scale);
+
 }  // namespace inlay

@@ -38,6 +38,18 @@ TEST(Lora, TakesARankBeyondAPanelOfTheKernel) {
   expect_op_contract([](int64_t in) { return lora_case(in, in, 70, Handle::kLast); });
 }
 
+TEST(Lora, AddsWhatAnotherOpMadeOfItsInput) {
+  expect_op_contract([](int64_t in) {
+    return OpCase{.inputs = {{in + 2, RowsOf::kTokens, Precision::kCompute},
+                             {3, RowsOf::kTokens, Precision::kFull}},
+                  .parameters = {{in + 2, 3}},
+                  .function = [](OpRun& run) {
+                    Variable y = scale(run.context, run.x[0], 0.5);
+                    return low_rank_add(run.context, std::move(y), run.x[1], run.p[0], 0.5f);
+                  }};
+  });
+}
+
 TEST(Lora, GivesNoGradientToAFactorThatIsNotTrained) {
   for (TrainedFactors trained : {TrainedFactors{true, false}, TrainedFactors{false, true}}) {
     std::deque<Parameter> p;

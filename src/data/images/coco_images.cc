@@ -92,7 +92,8 @@ std::vector<std::string> add_pictures(ImageRecords& read, PictureFileStore& stor
   for (std::size_t i = 0; i < count; ++i) {
     const CocoImage& image = data.images[i];
     std::string name = prefix + image.file;
-    store.add(file_within(root, name, fmt::format("{}: image {}", path, image.id)), name);
+    store.add(file_within(root, name, fmt::format("{}: image {}", path, image.id)), name,
+              image.width, image.height);
     ImageRecord record;
     record.boxes = boxes_of(image);
     record.file = read.files.size();

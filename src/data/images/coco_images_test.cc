@@ -6,6 +6,7 @@
 #include "data/dataset.h"
 #include "data/splits.h"
 #include "data/test_files.h"
+#include "image/image.h"
 
 namespace inlay {
 namespace {
@@ -71,6 +72,17 @@ TEST_F(CocoImagesTest, TheFilesOfAFolderAreItsParts) {
   std::string hash = data.files[0].sha256;
   put("train/a.png", "another");
   EXPECT_NE(load().files[0].sha256, hash);
+}
+
+// One that EXIF turns would have its boxes elsewhere.
+TEST_F(CocoImagesTest, APictureOfAnotherSizeIsRefused) {
+  put_json("annotations.json", one_picture("a.png"));
+  put("a.png", encode_png(blank_image(40, 20)));
+  EXPECT_EQ(load().images->load(0).width, 40);
+  put("a.png", encode_png(blank_image(20, 40)));
+  EXPECT_INPUT_ERROR(load().images->load(0),
+                     "is 20 x 40 (width x height), but the annotations are "
+                     "for one of 40 x 20");
 }
 
 TEST_F(CocoImagesTest, ClassesAreThoseOfTheModelByName) {

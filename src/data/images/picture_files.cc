@@ -104,7 +104,14 @@ std::vector<std::string> pictures_below(const fs::path& folder) { return Walk(fo
 
 Image PictureFileStore::load(std::size_t index) const {
   const File& file = files_[index];
-  return decode_image(read_file(file.path, kMaxPictureBytes), file.place);
+  Image image = decode_image(read_file(file.path, kMaxPictureBytes), file.place);
+  bool fits = file.width == 0 || (image.width == file.width && image.height == file.height);
+  require(fits, ErrorKind::kInput,
+          "{}: the picture, turned upright as its EXIF says, is {} x {} (width x height), but the "
+          "annotations are for one of {} x {}: boxes would lie elsewhere; correct width and height "
+          "there and the boxes with them, or put the picture there that was annotated",
+          file.place, image.width, image.height, file.width, file.height);
+  return image;
 }
 
 }  // namespace inlay

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -30,9 +31,10 @@ std::vector<std::string> pictures_below(const std::filesystem::path& folder);
 class PictureFileStore : public ImageStore {
  public:
   void reserve(std::size_t count) { files_.reserve(count); }
-  // `place` is what messages call it.
-  void add(std::filesystem::path path, std::string place) {
-    files_.push_back({std::move(path), std::move(place)});
+  // `place` is what messages call it. Where a size is given, load() refuses a picture that, turned
+  // upright, has another.
+  void add(std::filesystem::path path, std::string place, int64_t width = 0, int64_t height = 0) {
+    files_.push_back({std::move(path), std::move(place), width, height});
   }
 
   std::size_t size() const override { return files_.size(); }
@@ -43,6 +45,7 @@ class PictureFileStore : public ImageStore {
   struct File {
     std::filesystem::path path;
     std::string place;
+    int64_t width = 0, height = 0;
   };
   std::vector<File> files_;
 };

@@ -18,12 +18,27 @@ namespace inlay::kernels::HWY_NAMESPACE {
 namespace {
 
 void affine_rows(const ChannelAffine& args, int64_t first, int64_t last) {
+  const V32 least = set(args.least), most = set(args.most);
   for (int64_t r = first; r < last; ++r) {
     for_vectors(0, args.channels, [&](int64_t c, std::size_t n) HWY_ATTR {
       const int64_t i = r * args.channels + c;
-      store_any(hn::MulAdd(load_any(args.src, i, n), load_any(args.factors, c, n),
-                           load_any(args.addends, c, n)),
-                args.dst, i, n);
+      V32 y = hn::MulAdd(load_any(args.src, i, n), load_any(args.factors, c, n),
+                         load_any(args.addends, c, n));
+      y = hn::IfThenElse(hn::Lt(y, least), least, y);
+      store_any(hn::IfThenElse(hn::Gt(y, most), most, y), args.dst, i, n);
+    });
+  }
+}
+
+void affine_backward_rows(const ChannelAffineBackward& args, int64_t first, int64_t last) {
+  const V32 least = set(args.least), most = set(args.most);
+  for (int64_t r = first; r < last; ++r) {
+    for_vectors(0, args.channels, [&](int64_t c, std::size_t n) HWY_ATTR {
+      const int64_t i = r * args.channels + c;
+      const V32 y = load_any(args.y, i, n);
+      const V32 grad = hn::Mul(load_any(args.grad_y, i, n), load_any(args.factors, c, n));
+      const auto outside = hn::Or(hn::Le(y, least), hn::Ge(y, most));
+      store_any(hn::IfThenZeroElse(outside, grad), args.grad_x, i, n);
     });
   }
 }
@@ -104,6 +119,7 @@ HWY_AFTER_NAMESPACE();
 namespace inlay::kernels {
 namespace {
 HWY_EXPORT(affine_rows);
+HWY_EXPORT(affine_backward_rows);
 HWY_EXPORT(sum_rows);
 HWY_EXPORT(sum_squares);
 HWY_EXPORT(forward_rows);
@@ -141,6 +157,14 @@ void channel_affine(const ChannelAffine& args) {
     return channel_affine_reference<double>(args);
   parallel_ranges(args.rows, args.channels, [&](int64_t first, int64_t last) {
     HWY_DYNAMIC_DISPATCH(affine_rows)(args, first, last);
+  });
+}
+
+void channel_affine_backward(const ChannelAffineBackward& args) {
+  if (runs_in_double({args.y, args.grad_y, args.factors, args.grad_x}))
+    return channel_affine_backward_reference<double>(args);
+  parallel_ranges(args.rows, args.channels, [&](int64_t first, int64_t last) {
+    HWY_DYNAMIC_DISPATCH(affine_backward_rows)(args, first, last);
   });
 }
 

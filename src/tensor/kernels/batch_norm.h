@@ -5,13 +5,15 @@
 // and its frozen form, one factor and one addend for each channel. Vectors of channels are f32.
 #pragma once
 
+#include <limits>
 #include <span>
 
 #include "tensor/kernels/operand.h"
 
 namespace inlay::kernels {
 
-// dst(r, c) = src(r, c) factors(c) + addends(c). dst may have the address and type of src.
+// dst(r, c) = src(r, c) factors(c) + addends(c), brought into [least, most]: ReLU is [0, infinity).
+// What is not a number stays so. dst may have the address and type of src.
 struct ChannelAffine {
   int64_t rows = 0;
   int64_t channels = 0;  // C
@@ -19,8 +21,22 @@ struct ChannelAffine {
   Input factors;         // (C)
   Input addends;         // (C)
   Output dst;            // (rows, C)
+  float least = -std::numeric_limits<float>::infinity();
+  float most = std::numeric_limits<float>::infinity();
 };
 void channel_affine(const ChannelAffine& args);
+
+// grad_x(r, c) = grad_y(r, c) factors(c), and 0 where y is not between least and most.
+struct ChannelAffineBackward {
+  int64_t rows = 0;
+  int64_t channels = 0;  // C
+  Input y;               // (rows, C)
+  Input grad_y;          // (rows, C)
+  Input factors;         // (C)
+  Output grad_x;         // (rows, C); may have the address and type of grad_y
+  float least = 0, most = 0;
+};
+void channel_affine_backward(const ChannelAffineBackward& args);
 
 // How many numbers of scratch sums over rows take; none in f64.
 std::size_t batch_sums_scratch(int64_t rows, int64_t channels);

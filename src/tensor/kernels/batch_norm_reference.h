@@ -9,7 +9,20 @@ template <class T>
 void channel_affine_reference(const ChannelAffine& args) {
   for (int64_t i = 0; i < args.rows * args.channels; ++i) {
     const int64_t c = i % args.channels;
-    args.dst.store(i, args.src.load<T>(i) * args.factors.load<T>(c) + args.addends.load<T>(c));
+    T y = args.src.load<T>(i) * args.factors.load<T>(c) + args.addends.load<T>(c);
+    if (y < static_cast<T>(args.least)) y = static_cast<T>(args.least);
+    if (y > static_cast<T>(args.most)) y = static_cast<T>(args.most);
+    args.dst.store(i, y);
+  }
+}
+
+template <class T>
+void channel_affine_backward_reference(const ChannelAffineBackward& args) {
+  for (int64_t i = 0; i < args.rows * args.channels; ++i) {
+    const T y = args.y.load<T>(i);
+    const bool out = y <= static_cast<T>(args.least) || y >= static_cast<T>(args.most);
+    args.grad_x.store(
+        i, out ? T{0} : args.grad_y.load<T>(i) * args.factors.load<T>(i % args.channels));
   }
 }
 

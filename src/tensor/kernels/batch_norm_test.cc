@@ -1,5 +1,7 @@
 #include "tensor/kernels/batch_norm.h"
 
+#include <cmath>
+
 #include "tensor/kernels/batch_norm_reference.h"
 #include "tensor/kernels/operand_test.h"
 
@@ -30,9 +32,30 @@ TEST(BatchNorm, AffineMatchesTheReference) {
         args.dst = out(wanted);
         channel_affine_reference<double>(args);
         expect_close("affine", found, wanted, 1, 2.0);
+        args.least = 0;
+        args.most = 0.5f;
+        channel_affine_reference<double>(args);
+        args.dst = out(found);
+        channel_affine(args);
+        expect_close("clamped", found, wanted, 1, 2.0);
+        const Elements grad = Elements::normal(dtype, x.count(), "grad"), y = found;
+        ChannelAffineBackward back{40, channels, in(y), in(grad), in(factors), out(found), 0, 0.5f};
+        channel_affine_backward(back);
+        back.grad_x = out(wanted);
+        channel_affine_backward_reference<double>(back);
+        expect_close("clamped backward", found, wanted, 1, 2.0);
       }
     }
   });
+}
+
+TEST(BatchNorm, AClampLetsWhatIsNoNumberStay) {
+  const std::vector<float> x = {std::nanf(""), -1, 3}, one(3, 1.0f), zero(3, 0.0f);
+  std::vector<float> y(3);
+  channel_affine({1, 3, x.data(), one.data(), zero.data(), y.data(), 0, 2});
+  EXPECT_TRUE(std::isnan(y[0]));
+  EXPECT_EQ(y[1], 0);
+  EXPECT_EQ(y[2], 2);
 }
 
 TEST(BatchNorm, MomentsMatchTheReference) {

@@ -33,8 +33,8 @@ void convert_range(const Input& src, const Output& dst, int64_t first, int64_t l
 }
 
 // The same of each row.
-void convert_each_row(const StridedRows& src, const Output& dst) {
-  const auto width = static_cast<std::size_t>(src.columns) * dtype_size(dst.dtype());
+void convert_each_row(const StridedRows& src, const Output& dst, int64_t stride) {
+  const auto width = static_cast<std::size_t>(stride) * dtype_size(dst.dtype());
   auto* to = dst.as<std::byte>();
   for (int64_t row = 0; row < src.rows; ++row, to += width) {
     const auto skipped = static_cast<std::size_t>(row * src.stride) * dtype_size(src.dtype);
@@ -114,13 +114,14 @@ void convert(const std::byte* src, DType src_dtype, std::byte* dst, DType dst_dt
   });
 }
 
-void convert_rows(const StridedRows& src, std::byte* dst, DType dst_dtype) {
+void convert_rows(const StridedRows& src, std::byte* dst, DType dst_dtype, int64_t dst_stride) {
   check_types(src.dtype, dst_dtype);
+  const int64_t stride = dst_stride > 0 ? dst_stride : src.columns;
   if (is_fast(src.dtype) && is_fast(dst_dtype))
-    return HWY_DYNAMIC_DISPATCH(convert_each_row)(src, {dst, dst_dtype});
+    return HWY_DYNAMIC_DISPATCH(convert_each_row)(src, {dst, dst_dtype}, stride);
   for (int64_t row = 0; row < src.rows; ++row) {
     const auto skipped = static_cast<std::size_t>(row * src.stride) * dtype_size(src.dtype);
-    const auto done = static_cast<std::size_t>(row * src.columns) * dtype_size(dst_dtype);
+    const auto done = static_cast<std::size_t>(row * stride) * dtype_size(dst_dtype);
     convert_any(src.data + skipped, src.dtype, dst + done, dst_dtype, 0, src.columns);
   }
 }

@@ -206,10 +206,13 @@ void Runtime::State::matmul_in_pieces(const MatmulArgs& args, const PackedMatrix
       kernel->run(slot, {src + static_cast<std::size_t>(first) * src_row, reader.read(panel),
                          args.bias != nullptr ? args.bias + panel.first : nullptr,
                          fits ? dst_at(first) : to_room, to_room + kPieceBytes});
-      for (int64_t row = 0; !fits && row < own; ++row) {
-        kernels::convert(to_room + static_cast<std::size_t>(row * panel.width) * sizeof(float),
-                         DType::kF32, dst_at(first + row), args.dst_dtype, panel.width);
-      }
+      if (fits) continue;
+      kernels::convert_rows({.data = to_room,
+                             .dtype = DType::kF32,
+                             .rows = own,
+                             .columns = panel.width,
+                             .stride = panel.width},
+                            dst_at(first), args.dst_dtype, packed.out);
     }
   }
 }
