@@ -26,8 +26,8 @@ pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
 pkg_check_modules(LIBPNG REQUIRED IMPORTED_TARGET libpng)
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
 
-# With INLAY_JOIN_FILES the files of a target are compiled eight at a time, which costs a third of compiling each by itself:
-# the templates of JSON and GoogleTest are made once. It needs other names in each file of a folder, in anonymous namespaces
+# With INLAY_JOIN_FILES the files of a target are compiled eight at a time: the templates of JSON, GoogleTest and CLI11 are
+# made once for all of them. It needs other names in each file of a folder, in anonymous namespaces
 # as well. Highway's files include themselves once per processor and stay alone.
 function(inlay_join_files target)
   if(NOT INLAY_JOIN_FILES)

@@ -25,8 +25,7 @@ struct ConvLayerForm {
 ConvLayer make_conv_layer(SiteMaker& make, const std::string& name, int layer,
                           const ConvLayerForm& form);
 
-// x (places, in) -> (places of the output, out), in the compute
-// type.
+// x (places, in) -> (places of the output, out), in the compute type.
 Variable run(Context& context, const ConvLayer& layer, const Variable& x);
 
 }  // namespace inlay

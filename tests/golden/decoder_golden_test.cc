@@ -111,12 +111,13 @@ TEST_P(DecoderGolden, GradientsOfEveryTensorAgree) {
     // A key's bias moves all scores of a query alike: its gradient is rounding.
     double bound = bare.ends_with("k_proj.bias") ? 1000 * tolerance() : tolerance();
     Tensor found = entry.parameter.take_gradient();
-    // In bf16 which value is worst, and by how much, is the processor's: all are bounded by their
-    // mean as well. Gemma has four norms in a layer, where others have two.
-    if (GetParam().compute == DType::kBF16 && !bare.ends_with("k_proj.bias")) {
+    bool gemma = std::string(GetParam().folder).starts_with("gemma");
+    bool both = bare.ends_with("gate_up_proj.weight");
+    // One layer for gate and up has twice the rows in which rounding may be worst; Gemma has four
+    // norms in a layer, where others have two, and is bounded by its mean error as well.
+    if (GetParam().compute == DType::kBF16 && gemma)
       expect_close_on_average(found, expected, bound, name);
-      bound *= 1.5;
-    }
+    if (GetParam().compute == DType::kBF16 && (gemma || both)) bound *= 1.5;
     expect_tensor(found, expected, bound, name);
     ++compared;
   }

@@ -3,7 +3,6 @@
 #include "autograd/operands.h"
 
 namespace inlay {
-
 namespace {
 
 Variable activation_as(OpContext& context, const Variable& x, Activation kind, DType dtype) {
